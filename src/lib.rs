@@ -1,0 +1,2 @@
+//! terraform-provider-kafkastack.
+pub mod plugin;

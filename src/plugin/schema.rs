@@ -1,0 +1,195 @@
+//! What a resource's configuration may hold: attributes with their type, documentation and rules.
+
+use super::diagnostic::Diagnostics;
+use super::path::Path;
+use super::value::Value;
+
+/// The type of a value. An object inside a list, set or map is a nested attribute (never a block).
+#[derive(Clone, Debug)]
+pub enum Kind {
+    /// `true` or `false`.
+    Bool,
+    /// An exact decimal number.
+    Number,
+    /// Text.
+    String,
+    /// A list of one kind.
+    List(Box<Kind>),
+    /// A set of one kind.
+    Set(Box<Kind>),
+    /// A map of one kind.
+    Map(Box<Kind>),
+    /// An object with these attributes, in the order in which they are documented.
+    Object(Vec<Attribute>),
+}
+
+/// When a changed value means that the resource has to be replaced.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Replace {
+    /// Changed in place.
+    #[default]
+    Never,
+    /// Any change replaces the resource.
+    Always,
+    /// A change replaces the resource where the configuration sets the attribute.
+    IfConfigured,
+}
+
+/// Checks one known, non-null value; the error says what is allowed, without naming the attribute.
+pub type Check = fn(&Value) -> Result<(), String>;
+
+/// Whether two known values mean the same (`1Gi` and `1024Mi`); the prior one is then kept.
+pub type Same = fn(&Value, &Value) -> bool;
+
+/// The rules of an attribute, apart from its name, type and documentation.
+#[derive(Clone, Debug, Default)]
+pub struct Rules {
+    /// The configuration has to set it.
+    pub required: bool,
+    /// The configuration may set it.
+    pub optional: bool,
+    /// The provider may set it.
+    pub computed: bool,
+    /// Not shown in plans.
+    pub sensitive: bool,
+    /// Taken where the configuration leaves it null.
+    pub default: Option<Value>,
+    /// Whether a change replaces the resource.
+    pub replace: Replace,
+    /// A computed value that stays as it is once known (`UseStateForUnknown`).
+    pub stable: bool,
+    /// Checks of a value that the configuration sets.
+    pub checks: Vec<Check>,
+    /// Semantic equality.
+    pub same: Option<Same>,
+}
+
+/// An attribute that the configuration has to set.
+pub fn required() -> Rules {
+    Rules { required: true, ..Rules::default() }
+}
+
+/// An attribute that the configuration may set.
+pub fn optional() -> Rules {
+    Rules { optional: true, ..Rules::default() }
+}
+
+/// An attribute that only the provider sets.
+pub fn computed() -> Rules {
+    Rules { computed: true, ..Rules::default() }
+}
+
+impl Rules {
+    /// The value where the configuration has none; the provider then sets it, so it is computed too.
+    #[must_use]
+    pub fn defaults_to(self, value: impl Into<Value>) -> Self {
+        Self { default: Some(value.into()), computed: true, ..self }
+    }
+
+    /// The provider chooses where the configuration does not.
+    #[must_use]
+    pub fn or_computed(self) -> Self {
+        Self { computed: true, ..self }
+    }
+
+    /// A change replaces the resource.
+    #[must_use]
+    pub fn replaces(self) -> Self {
+        Self { replace: Replace::Always, ..self }
+    }
+
+    /// A change replaces the resource where the configuration sets the attribute.
+    #[must_use]
+    pub fn replaces_if_configured(self) -> Self {
+        Self { replace: Replace::IfConfigured, ..self }
+    }
+
+    /// Once known, the computed value stays.
+    #[must_use]
+    pub fn stable(self) -> Self {
+        Self { stable: true, ..self }
+    }
+
+    /// Hidden in plans.
+    #[must_use]
+    pub fn sensitive(self) -> Self {
+        Self { sensitive: true, ..self }
+    }
+
+    /// Adds a check of configured values.
+    #[must_use]
+    pub fn check(mut self, check: Check) -> Self {
+        self.checks.push(check);
+        self
+    }
+
+    /// Two values for which `same` holds are no change.
+    #[must_use]
+    pub fn same_if(self, same: Same) -> Self {
+        Self { same: Some(same), ..self }
+    }
+}
+
+/// One attribute.
+#[derive(Clone, Debug)]
+pub struct Attribute {
+    /// Its name.
+    pub name: &'static str,
+    /// What it is, in Markdown.
+    pub doc: String,
+    /// Its type.
+    pub kind: Kind,
+    /// Its rules.
+    pub rules: Rules,
+}
+
+/// A resource's, data source's or provider's schema.
+#[derive(Clone, Debug)]
+pub struct Schema {
+    /// The version of the state's shape.
+    pub version: i64,
+    /// What it is, in Markdown.
+    pub doc: String,
+    /// Its attributes, in the order in which they are documented.
+    pub attributes: Vec<Attribute>,
+}
+
+/// Checks a configuration against the rules of `attributes`: required values, and every check on every known value.
+pub fn validate(attributes: &[Attribute], config: &Value, at: &Path, diagnostics: &mut Diagnostics) {
+    for attribute in attributes {
+        let (value, path) = (config.get(attribute.name), at.attribute(attribute.name));
+        if attribute.rules.required && value.is_null() {
+            diagnostics.error_at(path.clone(), "Missing value", format!("`{path}` has to be set."));
+        }
+        if !value.is_null() && value.is_wholly_known() {
+            for check in &attribute.rules.checks {
+                if let Err(why) = check(value) {
+                    diagnostics.error_at(path.clone(), "Invalid value", format!("`{path}`: {why}"));
+                }
+            }
+        }
+        validate_inside(&attribute.kind, value, &path, diagnostics);
+    }
+}
+
+fn validate_inside(kind: &Kind, value: &Value, at: &Path, diagnostics: &mut Diagnostics) {
+    match (kind, value) {
+        (Kind::Object(attributes), Value::Map(_)) => validate(attributes, value, at, diagnostics),
+        (Kind::List(inner), Value::List(items)) => {
+            for (i, item) in items.iter().enumerate() {
+                validate_inside(inner, item, &at.index(i), diagnostics);
+            }
+        }
+        (Kind::Set(inner), Value::Set(items)) => {
+            for item in items {
+                validate_inside(inner, item, at, diagnostics);
+            }
+        }
+        (Kind::Map(inner), Value::Map(entries)) => {
+            for (key, item) in entries {
+                validate_inside(inner, item, &at.key(key), diagnostics);
+            }
+        }
+        _ => {}
+    }
+}

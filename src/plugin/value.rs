@@ -1,0 +1,173 @@
+//! Values of the configuration language: each may be known, null or unknown, at every leaf.
+
+use bigdecimal::{BigDecimal, ToPrimitive};
+use std::collections::BTreeMap;
+use std::str::FromStr;
+
+/// An exact decimal number; core computes with 512 bits, so neither `i64` nor `f64` is enough.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Number(BigDecimal);
+
+impl Number {
+    /// The exact value of a float; none for NaN and the infinities.
+    pub fn from_f64(value: f64) -> Option<Self> {
+        BigDecimal::try_from(value).ok().map(|n| Self(n.normalized()))
+    }
+
+    /// The value of decimal text such as `12345678901234567890123.5` or `1e3`.
+    pub fn parse(text: &str) -> Option<Self> {
+        // An exponent of a billion is a few bytes on the wire and a gigabyte in decimal.
+        let number = BigDecimal::from_str(text).ok()?;
+        (number.fractional_digit_count().unsigned_abs() <= 10_000).then(|| Self(number.normalized()))
+    }
+
+    /// The value, if it is whole and fits.
+    pub fn as_i64(&self) -> Option<i64> {
+        self.0.is_integer().then(|| self.0.to_i64()).flatten()
+    }
+
+    /// The nearest float, if there is one that is exactly this number.
+    pub fn as_exact_f64(&self) -> Option<f64> {
+        let float = self.0.to_f64()?;
+        (Self::from_f64(float)? == *self).then_some(float)
+    }
+}
+
+impl From<i64> for Number {
+    fn from(value: i64) -> Self {
+        Self(BigDecimal::from(value).normalized())
+    }
+}
+
+impl From<u64> for Number {
+    fn from(value: u64) -> Self {
+        Self(BigDecimal::from(value).normalized())
+    }
+}
+
+impl std::fmt::Display for Number {
+    /// Plain decimal text, without an exponent.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.0.to_plain_string())
+    }
+}
+
+/// A value as core sends and expects it. Lists stand for tuples and maps for objects too; the schema tells which is meant.
+#[derive(Clone, Debug)]
+pub enum Value {
+    /// Not known before apply.
+    Unknown,
+    /// Absent.
+    Null,
+    /// `true` or `false`.
+    Bool(bool),
+    /// A number.
+    Number(Number),
+    /// Text, in Unicode normal form C.
+    String(String),
+    /// A list or tuple.
+    List(Vec<Value>),
+    /// A set: order and duplicates mean nothing.
+    Set(Vec<Value>),
+    /// A map or object.
+    Map(BTreeMap<String, Value>),
+}
+
+impl Value {
+    /// Whether the value itself is null.
+    pub fn is_null(&self) -> bool {
+        matches!(self, Self::Null)
+    }
+
+    /// Whether the value itself is unknown.
+    pub fn is_unknown(&self) -> bool {
+        matches!(self, Self::Unknown)
+    }
+
+    /// Whether no part of the value is unknown.
+    pub fn is_wholly_known(&self) -> bool {
+        match self {
+            Self::Unknown => false,
+            Self::List(items) | Self::Set(items) => items.iter().all(Self::is_wholly_known),
+            Self::Map(entries) => entries.values().all(Self::is_wholly_known),
+            Self::Null | Self::Bool(_) | Self::Number(_) | Self::String(_) => true,
+        }
+    }
+
+    /// The attribute or element `name` of an object or map; `Null` where there is none.
+    pub fn get(&self, name: &str) -> &Value {
+        match self {
+            Self::Map(entries) => entries.get(name).unwrap_or(&Value::Null),
+            Self::Unknown => &Value::Unknown,
+            _ => &Value::Null,
+        }
+    }
+
+    /// The text of a known string.
+    pub fn as_str(&self) -> Option<&str> {
+        match self {
+            Self::String(text) => Some(text),
+            _ => None,
+        }
+    }
+}
+
+impl PartialEq for Value {
+    fn eq(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::Unknown, Self::Unknown) | (Self::Null, Self::Null) => true,
+            (Self::Bool(a), Self::Bool(b)) => a == b,
+            (Self::Number(a), Self::Number(b)) => a == b,
+            (Self::String(a), Self::String(b)) => a == b,
+            (Self::List(a), Self::List(b)) => a == b,
+            (Self::Set(a), Self::Set(b)) => a.iter().all(|x| b.contains(x)) && b.iter().all(|x| a.contains(x)),
+            (Self::Map(a), Self::Map(b)) => a == b,
+            _ => false,
+        }
+    }
+}
+
+impl From<&str> for Value {
+    fn from(text: &str) -> Self {
+        Self::String(text.to_owned())
+    }
+}
+impl From<String> for Value {
+    fn from(text: String) -> Self {
+        Self::String(text)
+    }
+}
+impl From<bool> for Value {
+    fn from(value: bool) -> Self {
+        Self::Bool(value)
+    }
+}
+impl From<i64> for Value {
+    fn from(value: i64) -> Self {
+        Self::Number(value.into())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_are_exact_beyond_floats() {
+        let n = Number::parse("12345678901234567890123.5").unwrap();
+        assert_eq!(n.to_string(), "12345678901234567890123.5");
+        assert_eq!(n.as_exact_f64(), None);
+        assert_eq!(n.as_i64(), None);
+        assert_eq!(Number::from_f64(0.1).unwrap().as_exact_f64(), Some(0.1));
+        assert_eq!(Number::parse("3.0").unwrap(), Number::from(3i64));
+        assert_eq!(Number::parse("1e999999999"), None);
+        assert_eq!(Number::from_f64(f64::NAN), None);
+    }
+
+    #[test]
+    fn sets_are_equal_in_any_order() {
+        let (a, b) = (Value::from("a"), Value::from("b"));
+        assert_eq!(Value::Set(vec![a.clone(), b.clone()]), Value::Set(vec![b.clone(), a.clone()]));
+        assert_ne!(Value::List(vec![a.clone(), b.clone()]), Value::List(vec![b, a]));
+    }
+}
