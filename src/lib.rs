@@ -1,2 +1,9 @@
 //! terraform-provider-kafkastack.
+pub mod diagnostics;
+pub mod kafka;
+pub mod kubernetes;
 pub mod plugin;
+pub mod resources;
+pub mod secret;
+pub mod stack;
+pub mod zookeeper;

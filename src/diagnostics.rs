@@ -1,0 +1,217 @@
+//! Errors -> words for people; the only place with user prose. Each says what failed, the value, why, and the way out on a
+//! last line that begins with `hint: `. Pure.
+
+use crate::kafka::error::Error as KafkaError;
+use crate::kubernetes::failure::{Class, Failure};
+use crate::kubernetes::object::Key;
+use crate::plugin::diagnostic::Diagnostic;
+use crate::resources::workload::wait::Halt;
+
+/// A call to Kubernetes that failed.
+pub fn kubernetes(failure: &Failure) -> Diagnostic {
+    let (summary, hint) = match &failure.class {
+        Class::Unreachable(_) | Class::Lost(_) | Class::TimedOut(_) | Class::Protocol => (
+            "The Kubernetes API server does not answer",
+            "check the provider's `kubernetes` settings, KUBECONFIG and the current context; nothing is lost, the next apply goes on from here".to_owned(),
+        ),
+        Class::Unauthorized => ("Kubernetes does not accept the credentials", "renew the token, certificate or login that the provider's `kubernetes` settings or KUBECONFIG name".to_owned()),
+        Class::Forbidden { verb, resource, namespace, .. } => ("Kubernetes forbids it", rbac_rule(verb, resource, namespace)),
+        Class::NamespaceMissing(name) => (
+            "The namespace does not exist",
+            format!("set `create_namespace = true`, or make it first: kubectl create namespace {name}"),
+        ),
+        Class::NamespaceTerminating(name) => ("The namespace is being deleted", format!("wait until namespace {name} is gone, or use another one, and apply again")),
+        Class::Conflict(conflicts) => {
+            let fields: Vec<String> = conflicts.iter().map(|c| format!("{} (managed by {:?})", c.field, c.manager)).collect();
+            return Diagnostic::error(
+                "Somebody else manages a field",
+                format!("{}: these fields are set by others and were not taken over: {}.\nhint: plan again with refresh: what the plan shows as drift, apply puts right; or let the other manager give the field up", failure.doing, fields.join(", ")),
+            );
+        }
+        Class::Stale => ("Somebody else changed it meanwhile", "another apply may be running; when it has ended, plan and apply again".to_owned()),
+        Class::Denied if failure.message.contains("quota") => ("A quota of the namespace refuses it", "raise the ResourceQuota, or ask for less".to_owned()),
+        Class::Denied => ("The cluster's admission rules refuse it", "see the message: a webhook or the namespace's Pod Security level; `pod.security` holds what pods ask for".to_owned()),
+        Class::Invalid(_) => ("Kubernetes refuses the object", "see the field that the message names; nothing that was there before is changed".to_owned()),
+        Class::Throttled { .. } | Class::Server { .. } => ("The Kubernetes API server failed", "nothing is lost; apply again, it goes on from here".to_owned()),
+        Class::NotFound | Class::AlreadyExists => ("The object is not as expected", "plan and apply again".to_owned()),
+    };
+    Diagnostic::error(summary, format!("{failure}\nhint: {hint}"))
+}
+
+fn rbac_rule(verb: &str, resource: &str, namespace: &str) -> String {
+    if verb.is_empty() {
+        return "add the missing rule to the Role of the provider's user".to_owned();
+    }
+    let (name, group) = resource.split_once('.').unwrap_or((resource, ""));
+    let kind = if namespace.is_empty() { "ClusterRole".to_owned() } else { format!("Role in namespace {namespace}") };
+    format!("add to a {kind} of that user: {{apiGroups: [{group:?}], resources: [{name:?}], verbs: [{verb:?}]}}")
+}
+
+/// A call to Kafka that failed. `doing`: what was being done, such as "create topic `orders`".
+pub fn kafka(doing: &str, error: &KafkaError) -> Diagnostic {
+    let hint = if error.is_unreachable() {
+        "see that the brokers run and are ready; reaching them through Kubernetes needs `get` and `create` on `pods/portforward`; state is kept"
+    } else {
+        "see the broker's answer above; nothing else was changed"
+    };
+    Diagnostic::error(format!("Could not {doing}"), format!("{error}\nhint: {hint}"))
+}
+
+/// Another object has the name.
+pub fn name_taken(key: &Key, resource: &str) -> Diagnostic {
+    Diagnostic::error(
+        "The name is taken",
+        format!("{key} exists, and no kafkastack_{resource} made it. Nothing was written.\nhint: choose another `name` or `namespace`, or remove that object"),
+    )
+}
+
+/// It exists, and is in no state that this run knows.
+pub fn exists(resource: &str, namespace: &str, name: &str) -> Diagnostic {
+    Diagnostic::error(
+        "It exists already",
+        format!("A kafkastack_{resource} {namespace}/{name} exists, made by this provider, and this state does not know it. Nothing was written.\nhint: import it: tofu import kafkastack_{resource}.NAME {namespace}/{name}"),
+    )
+}
+
+/// An earlier run was cut off.
+pub fn resuming(resource: &str, namespace: &str, name: &str) -> Diagnostic {
+    Diagnostic::warning(
+        "An earlier run was cut off and is taken up again",
+        format!("kafkastack_{resource} {namespace}/{name} was being made or removed by a run that did not end. What it left is used."),
+    )
+}
+
+/// Objects of ours without an anchor.
+pub fn taking_up(objects: &[String]) -> Diagnostic {
+    Diagnostic::warning(
+        "Objects of an earlier kafkastack resource are taken up",
+        format!("These carry the provider's label, and the ConfigMap that said whose they are is gone: {}.", objects.join(", ")),
+    )
+}
+
+/// Data is there already.
+pub fn kept_claims(claims: &[String]) -> Diagnostic {
+    Diagnostic::warning("Kept data is used again", format!("These claims are there already, and the pods will find their data in them: {}.", claims.join(", ")))
+}
+
+/// The StorageClass is not there.
+pub fn no_storage_class(class: &str, known: &[&str]) -> Diagnostic {
+    Diagnostic::error(
+        "The StorageClass does not exist",
+        format!("`storage.class` is {class:?}, and the cluster has: {}. Nothing was written.\nhint: use one of these, or make it with a `kafkastack_storage`", known.join(", ")),
+    )
+}
+
+/// The user interrupted before anything was written.
+pub fn cancelled(resource: &str) -> Diagnostic {
+    Diagnostic::error("Interrupted", format!("The create of the kafkastack_{resource} was interrupted before anything was written."))
+}
+
+/// The user interrupted.
+pub fn interrupted() -> Diagnostic {
+    Diagnostic::warning("Interrupted", "What is there is kept in state, as not ready.\nhint: apply again, it goes on from here")
+}
+
+/// The user interrupted a delete.
+pub fn delete_interrupted(left: &[String]) -> Diagnostic {
+    Diagnostic::error("Interrupted", format!("These are still there: {}.\nhint: destroy again, it goes on from here", left.join(", ")))
+}
+
+/// The time was up before everything was written.
+pub fn out_of_time(resource: &str, name: &str) -> Diagnostic {
+    Diagnostic::error("Out of time", format!("kafkastack_{resource} {name:?} was not written completely in time.\nhint: apply again, it goes on from here; `timeouts` holds the limits"))
+}
+
+/// A webhook changes what was applied.
+pub fn changed_on_the_way(key: &Key, fields: &[String]) -> Diagnostic {
+    Diagnostic::warning(
+        "The cluster changes what was applied",
+        format!("{key} does not have these fields as applied; an admission webhook may set them: {}.\nhint: the next plan shows them as drift", fields.join(", ")),
+    )
+}
+
+/// Objects that a delete waits for.
+pub fn still_there(left: &[String]) -> Diagnostic {
+    Diagnostic::error("Out of time", format!("These are being deleted and are still there: {}.\nhint: look at their finalizers and events with kubectl describe, then destroy again", left.join(", ")))
+}
+
+/// An object that somebody else made, or took over.
+pub fn not_ours(key: &Key) -> Diagnostic {
+    Diagnostic::error(
+        "An object is not the provider's",
+        format!("{key} lacks the label app.kubernetes.io/managed-by=terraform-provider-kafkastack, and the ConfigMap that says whose it is is gone. It was not deleted.\nhint: delete it by hand if it should go, then destroy again"),
+    )
+}
+
+/// Everything is applied, and the service does not come. An error of an update; a warning of a create, for an error there
+/// would have the next apply destroy what may only be slow.
+pub fn not_serving(resource: &str, name: &str, halt: &Halt, error: bool) -> Diagnostic {
+    let (summary, detail) = match halt {
+        Halt::Cancelled => ("Interrupted", "Everything is applied; it was not waited for until it serves.".to_owned()),
+        Halt::TimedOut(waiting) => ("Not serving in time", format!("Everything is applied. Waiting for: {waiting}")),
+        Halt::Hopeless(reasons) => {
+            let lines: Vec<String> = reasons.iter().map(|reason| format!("{}: {}", reason.object, reason.text)).collect();
+            ("Not serving, and waiting does not help", format!("Everything is applied.\n{}", lines.join("\n")))
+        }
+        Halt::Refused(failure) => ("Could not wait until it serves", format!("Everything is applied. {failure}")),
+    };
+    let detail = format!("kafkastack_{resource} {name:?}: {detail}\nhint: `ready` is false in state; put right what is said above, and apply again: it goes on from here");
+    if error { Diagnostic::error(summary, detail) } else { Diagnostic::warning(summary, detail) }
+}
+
+/// Which pods a change restarts.
+pub fn restart_forecast(app: &str, name: &str, replicas: i64, fields: &[String]) -> Diagnostic {
+    let fields: Vec<&str> = fields.iter().map(String::as_str).collect();
+    Diagnostic::warning(
+        format!("This change restarts {replicas} {app} pod(s) of {name}"),
+        format!("One at a time, each only while all others serve and everything is in sync. What changes in the pods: {}.", fields.join(", ")),
+    )
+}
+
+/// Why storage stays where it is.
+pub fn storage_moves(attribute: &str) -> String {
+    format!("`storage.{attribute}` cannot be changed: the data would have to move.\nhint: make a second one with the new storage and move the data there, or restore the old value")
+}
+
+/// Why the size of claims stays as it is.
+pub fn storage_size(old: &str, new: &str) -> String {
+    format!("`storage.size` is {old:?} and cannot become {new:?}: Kubernetes keeps a StatefulSet's claim templates as they are.\nhint: restore \"{old}\"")
+}
+
+/// Why it may not be destroyed.
+pub fn protected(id: &str) -> Diagnostic {
+    Diagnostic::error(
+        "The cluster is protected",
+        format!("`deletion_protection` of {id} is true, so it is not destroyed or replaced.\nhint: set `deletion_protection = false`, apply, then destroy"),
+    )
+}
+
+/// An import id of the wrong form.
+pub fn import_id(id: &str, form: &str) -> Diagnostic {
+    Diagnostic::error("Not an import id", format!("{id:?} is not of the form {form}."))
+}
+
+/// Nothing of ours has that id.
+pub fn nothing_to_import(resource: &str, id: &str) -> Diagnostic {
+    Diagnostic::error(
+        "Nothing to import",
+        format!("There is no kafkastack_{resource} {id}, or not one that this provider made.\nhint: check namespace, name and the Kubernetes context"),
+    )
+}
+
+/// Why an ensemble keeps its size.
+pub fn members_change(old: i64, new: i64) -> String {
+    format!("The ensemble has {old} members and cannot get {new}: while old and new members disagree on how many make a quorum, two halves could both believe to be it.\nhint: restore `members = {old}`, or make a second ensemble")
+}
+
+/// Why a cluster keeps its chroot.
+pub fn chroot_change(old: &str, new: &str) -> String {
+    format!("`zookeeper.chroot` is {old:?} and cannot become {new:?}: the cluster's metadata is there, and brokers would refuse to start with the id of another cluster.\nhint: restore the old value")
+}
+
+/// Which topics keep brokers from going.
+pub fn stranded(brokers: i64, topics: &[&str]) -> String {
+    let some = topics.iter().take(10).copied().collect::<Vec<_>>().join(", ");
+    let more = if topics.len() > 10 { format!(" and {} more", topics.len() - 10) } else { String::new() };
+    format!("With {brokers} brokers, those with an id from {brokers} on would go, and they hold replicas of: {some}{more}.\nhint: move these replicas first (kafka-reassign-partitions), or keep the brokers")
+}

@@ -1,0 +1,68 @@
+//! What brokers say of themselves -> whether the cluster serves. The judgement is pure; the asking is network.
+
+use super::schema::Cluster;
+use crate::kafka::model::{ClusterView, Topic};
+use crate::resources::workload::roll::Health;
+use crate::stack::Stack;
+use std::time::Duration;
+
+/// How long the brokers may take to answer: they are asked again anyway.
+const ANSWER: Duration = Duration::from_secs(5);
+
+/// Asks the brokers who is registered and what is in sync.
+pub async fn check(cluster: &Cluster, stack: &Stack) -> Health {
+    let admin = stack.admin(&cluster.target()).until(tokio::time::Instant::now() + ANSWER);
+    match tokio::try_join!(admin.cluster(), admin.topics(None)) {
+        Ok((view, topics)) => judge(cluster.name.text(), cluster.brokers.unwrap_or(3), &view, &topics),
+        Err(error) => Health::Waiting(error.to_string()),
+    }
+}
+
+/// A cluster serves when every broker is registered and every replica in sync. The controller's pod restarts last.
+fn judge(name: &str, brokers: i64, view: &ClusterView, topics: &[Topic]) -> Health {
+    let registered = |id: i64| view.brokers.iter().any(|broker| i64::from(broker.id) == id);
+    let missing: Vec<String> = (0..brokers).filter(|id| !registered(*id)).map(|id| id.to_string()).collect();
+    if !missing.is_empty() {
+        return Health::Waiting(format!("not registered: broker {}", missing.join(", ")));
+    }
+    let behind: Vec<String> = topics
+        .iter()
+        .flat_map(|topic| topic.partitions.iter().map(move |partition| (topic, partition)))
+        .filter(|(_, partition)| partition.leader.is_none() || partition.isr.len() < partition.replicas.len())
+        .map(|(topic, partition)| format!("{}-{} (replicas {:?}, in sync {:?})", topic.name, partition.index, partition.replicas, partition.isr))
+        .collect();
+    if let Some(first) = behind.first() {
+        return Health::Waiting(format!("{} partition(s) not in sync, such as {first}", behind.len()));
+    }
+    match view.controller {
+        Some(id) => Health::Healthy { leaders: vec![format!("{name}-{id}")] },
+        None => Health::Waiting("there is no controller".to_owned()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::kafka::model::{Broker, Partition};
+
+    fn view(ids: &[i32]) -> ClusterView {
+        let broker = |id: &i32| Broker { id: *id, host: String::new(), port: 9092, rack: None };
+        ClusterView { cluster_id: None, controller: ids.first().copied(), brokers: ids.iter().map(broker).collect() }
+    }
+
+    fn topic(isr: &[i32]) -> Topic {
+        let partition = Partition { index: 0, leader: isr.first().copied(), replicas: vec![0, 1, 2], isr: isr.to_vec(), offline: vec![] };
+        Topic { name: "orders".into(), id: None, internal: false, partitions: vec![partition] }
+    }
+
+    #[test]
+    fn a_cluster_serves_when_all_are_registered_and_in_sync() {
+        assert_eq!(judge("kafka", 3, &view(&[1, 0, 2]), &[topic(&[0, 1, 2])]), Health::Healthy { leaders: vec!["kafka-1".into()] });
+        assert_eq!(judge("kafka", 3, &view(&[0, 2]), &[]), Health::Waiting("not registered: broker 1".into()));
+        assert_eq!(
+            judge("kafka", 3, &view(&[0, 1, 2]), &[topic(&[0, 2])]),
+            Health::Waiting("1 partition(s) not in sync, such as orders-0 (replicas [0, 1, 2], in sync [0, 2])".into())
+        );
+        assert!(matches!(judge("kafka", 3, &view(&[0, 1, 2]), &[topic(&[])]), Health::Waiting(_)));
+    }
+}

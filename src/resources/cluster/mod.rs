@@ -1,0 +1,176 @@
+//! `kafkastack_cluster`: brokers that are registered, in sync, and keep their data.
+//!
+//! `schema.rs` attributes · `objects.rs` attributes -> Kubernetes objects · `health.rs` what brokers say of themselves ·
+//! `plan.rs` what a plan asks the running cluster · this file: what the common procedure in `workload/` has to know, and the
+//! wiring.
+
+pub mod health;
+pub mod objects;
+pub mod plan;
+pub mod schema;
+
+use super::workload::roll::Health;
+use super::workload::{self, Common, Shared, Spec};
+use crate::diagnostics;
+use crate::kubernetes::object::Object;
+use crate::plugin::diagnostic::Diagnostics;
+use crate::plugin::model::Attr;
+use crate::plugin::path::Path;
+use crate::plugin::resource::{Change, Context, Plan, Private, Reply, Resource};
+use crate::stack::{Stack, Target};
+use schema::Cluster;
+
+/// The resource.
+pub struct KafkaCluster;
+
+impl Resource for KafkaCluster {
+    type Client = Stack;
+    type Model = Cluster;
+    const NAME: &'static str = "cluster";
+
+    fn validate(&self, config: &Cluster, diagnostics: &mut Diagnostics) {
+        workload::check_storage(&config.storage, diagnostics);
+    }
+
+    async fn plan(&self, cx: &Context<'_, Stack>, plan: &mut Plan<Cluster>) {
+        workload::plan::complete(plan);
+        plan::check(cx, plan).await;
+    }
+
+    async fn plan_delete(&self, _cx: &Context<'_, Stack>, prior: &Cluster) -> Diagnostics {
+        prior.guard().err().unwrap_or_default()
+    }
+
+    async fn create(&self, cx: &Context<'_, Stack>, change: Change<Cluster>) -> Reply<Cluster> {
+        workload::apply::create(cx, change).await
+    }
+
+    async fn read(&self, cx: &Context<'_, Stack>, state: Cluster, private: Private) -> Reply<Cluster> {
+        workload::import::read(cx, state, private).await
+    }
+
+    async fn update(&self, cx: &Context<'_, Stack>, change: Change<Cluster>) -> Reply<Cluster> {
+        workload::apply::update(cx, change).await
+    }
+
+    async fn delete(&self, cx: &Context<'_, Stack>, change: Change<Cluster>) -> Reply<Cluster> {
+        workload::delete::delete(cx, change).await
+    }
+
+    async fn import(&self, cx: &Context<'_, Stack>, id: &str) -> Reply<Cluster> {
+        workload::import::import(cx, id).await
+    }
+}
+
+impl Cluster {
+    /// How the brokers are found.
+    pub fn target(&self) -> Target {
+        Target {
+            namespace: self.namespace.text().to_owned(),
+            name: self.name.text().to_owned(),
+            port: u16::try_from(objects::port(self)).unwrap_or_default(),
+            brokers: self.brokers.unwrap_or(3),
+        }
+    }
+}
+
+impl Spec for Cluster {
+    const RESOURCE: &'static str = KafkaCluster::NAME;
+    const APP: &'static str = "kafka";
+    const REPLICAS: &'static str = "brokers";
+    const CONFIG_FILE: &'static str = "server.properties";
+
+    fn namespace(&self) -> &str {
+        self.namespace.text()
+    }
+
+    fn name(&self) -> &str {
+        self.name.text()
+    }
+
+    fn objects(&self) -> Vec<Object> {
+        objects::objects(self)
+    }
+
+    fn common(&mut self) -> Common<'_> {
+        Common {
+            id: &mut self.id,
+            replicas: &mut self.brokers,
+            image: &mut self.image,
+            labels: &mut self.labels,
+            annotations: &mut self.annotations,
+            resources: &mut self.resources,
+            config: &mut self.config,
+            ready: &mut self.ready,
+            objects: &mut self.objects,
+        }
+    }
+
+    fn shared(&self) -> Shared<'_> {
+        Shared {
+            replicas: &self.brokers,
+            storage: &self.storage,
+            create_namespace: self.create_namespace.unwrap_or(false),
+            delete_claims: self.delete_claims.unwrap_or(false),
+            ready: &self.ready,
+            objects: &self.objects,
+        }
+    }
+
+    fn set_outputs(&mut self) {
+        let named = self.namespace.known().is_some() && self.name.known().is_some();
+        if named && !self.listeners.is_unknown() {
+            self.bootstrap_servers = Attr::Known(objects::bootstrap_servers(self));
+        }
+        if named {
+            self.service_names = Attr::Known(objects::service_names(self));
+        }
+    }
+
+    fn without_observations(self) -> Self {
+        Self { ready: Attr::Null, objects: Attr::Null, cluster_id: Attr::Null, kafka_version: Attr::Null, ..self }
+    }
+
+    fn keep_observations(&mut self, earlier: &Self) {
+        self.cluster_id = earlier.cluster_id.clone();
+        self.kafka_version = earlier.kafka_version.clone();
+    }
+
+    fn refuse(applied: &Self, planned: &Self, diagnostics: &mut Diagnostics) {
+        if let (Some(old), Some(new)) = (applied.storage.known(), planned.storage.known()) {
+            workload::refuse_storage_changes(old, new, diagnostics);
+        }
+        let chroot = |cluster: &Self| cluster.zookeeper.known().map(|zookeeper| zookeeper.chroot.clone());
+        if let (Some(old), Some(new)) = (chroot(applied), chroot(planned))
+            && old != new
+            && !new.is_unknown()
+        {
+            let path = Path::of("zookeeper").attribute("chroot");
+            diagnostics.error_at(path, "The chroot cannot be changed", diagnostics::chroot_change(old.text(), new.text()));
+        }
+    }
+
+    fn guard(&self) -> Result<(), Diagnostics> {
+        // One that never had a StatefulSet holds nothing.
+        let never_there = self.ready.known() == Some(&false)
+            && self.objects.known().is_some_and(|objects| !objects.keys().any(|object| object.starts_with("StatefulSet/")));
+        if self.deletion_protection.unwrap_or(true) && !never_there {
+            return Err(diagnostics::protected(self.id.text()).at(Path::of("deletion_protection")).into());
+        }
+        Ok(())
+    }
+
+    async fn health(&self, stack: &Stack, _pods: &[Object]) -> Health {
+        health::check(self, stack).await
+    }
+
+    async fn observe(&mut self, stack: &Stack) {
+        let admin = stack.admin(&self.target());
+        if let Ok(view) = admin.cluster().await {
+            self.cluster_id = Attr::from(view.cluster_id);
+        }
+        if let Ok(release) = admin.release().await {
+            self.kafka_version = Attr::Known(release.to_string());
+        }
+    }
+}

@@ -1,0 +1,76 @@
+//! The anchor: the ConfigMap `<name>-kafkastack`, written before anything else and removed last. It says whose the
+//! objects of that name are and how far the provider came, so that a run that was killed is taken up again and nothing
+//! of somebody else is ever adopted. It also holds the specification, from which an import makes state. Pure.
+
+use super::Spec;
+use crate::kubernetes::object::{Key, Kind, Object};
+use crate::plugin::model::Typed;
+use crate::plugin::path::Path;
+use crate::plugin::wire;
+use crate::resources::as_json;
+use serde_json::json;
+
+/// How far the provider came.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Phase {
+    /// Objects are being made for the first time.
+    Creating,
+    /// Everything is applied.
+    Ready,
+    /// A change is being applied.
+    Updating,
+    /// Objects are being removed.
+    Deleting,
+}
+
+impl Phase {
+    const ALL: [(Phase, &'static str); 4] =
+        [(Phase::Creating, "creating"), (Phase::Ready, "ready"), (Phase::Updating, "updating"), (Phase::Deleting, "deleting")];
+
+    fn name(self) -> &'static str {
+        Self::ALL.iter().find(|(phase, _)| *phase == self).map_or("", |(_, name)| name)
+    }
+}
+
+/// What an anchor says.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Anchor<M> {
+    /// How far the provider came.
+    pub phase: Phase,
+    /// What was wanted when it was written.
+    pub spec: M,
+}
+
+/// Which object is the anchor of the workload `name`.
+pub fn key(namespace: &str, name: &str) -> Key {
+    Key::new(Kind::ConfigMap, namespace, format!("{name}-kafkastack"))
+}
+
+impl<M: Spec> Anchor<M> {
+    /// The anchor as an object.
+    pub fn object(&self) -> Object {
+        let labels = json!({"app.kubernetes.io/managed-by": "terraform-provider-kafkastack", "app.kubernetes.io/instance": self.spec.name()});
+        let data = json!({"resource": M::RESOURCE, "phase": self.phase.name(), "spec": encode(&self.spec)});
+        Object::of(&key(self.spec.namespace(), self.spec.name()), json!({"metadata": {"labels": labels}, "data": data}))
+    }
+
+    /// What the object says, if it is an anchor of this kind of resource.
+    pub fn read(object: &Object) -> Option<Self> {
+        if object.text("/data/resource") != M::RESOURCE {
+            return None;
+        }
+        let (phase, _) = Phase::ALL.into_iter().find(|(_, name)| *name == object.text("/data/phase"))?;
+        Some(Self { phase, spec: decode(object.text("/data/spec"))? })
+    }
+}
+
+/// A specification as text, for the anchor and for private state. What only the servers know is left out.
+pub fn encode<M: Spec>(spec: &M) -> String {
+    as_json(&spec.clone().without_observations().encode()).to_string()
+}
+
+/// The specification that such text holds; attributes that are newer than it are null.
+pub fn decode<M: Spec>(text: &str) -> Option<M> {
+    let value = wire::json::decode(&M::kind(), text.as_bytes()).ok()?;
+    M::decode(&value, &Path::root()).ok()
+}

@@ -1,0 +1,55 @@
+//! Refresh and import: the anchor tells what was wanted, the live objects what is there. Network.
+
+use super::anchor::{self, Anchor, Phase};
+use super::apply::look;
+use super::plan::APPLIED;
+use super::{Spec, read};
+use crate::diagnostics;
+use crate::plugin::resource::{Context, Private, Reply};
+use crate::stack::Stack;
+
+/// Reads a workload.
+pub async fn read<M: Spec>(cx: &Context<'_, Stack>, state: M, private: Private) -> Reply<M> {
+    let stack = match cx.client() {
+        Ok(stack) => stack,
+        Err(diagnostic) => return Reply::failed(Some(state), diagnostic),
+    };
+    let applied = private.get(APPLIED).and_then(|text| anchor::decode::<M>(text)).unwrap_or_else(|| state.clone());
+    let anchor_key = anchor::key(applied.namespace(), applied.name());
+    let (live, found) = match tokio::try_join!(look(stack, &applied), stack.kubernetes.get(&anchor_key)) {
+        Ok(seen) => seen,
+        // Not known is not gone.
+        Err(failure) => return Reply::failed(Some(state), diagnostics::kubernetes(&failure)).keep(private),
+    };
+    if found.is_none() && live.values().all(Option::is_none) {
+        return Reply::gone();
+    }
+    let settled = found.as_ref().and_then(Anchor::<M>::read).is_some_and(|anchor| anchor.phase == Phase::Ready);
+    let mut now = read::state(&applied, &live, settled);
+    now.keep_observations(&state);
+    Reply::state(now).keep(private)
+}
+
+/// Finds a workload by `<namespace>/<name>`.
+pub async fn import<M: Spec>(cx: &Context<'_, Stack>, id: &str) -> Reply<M> {
+    let stack = match cx.client() {
+        Ok(stack) => stack,
+        Err(diagnostic) => return Reply::failed(None, diagnostic),
+    };
+    let Some((namespace, name)) = id.split_once('/').filter(|(a, b)| !a.is_empty() && !b.is_empty() && !b.contains('/')) else {
+        return Reply::failed(None, diagnostics::import_id(id, "`namespace/name`"));
+    };
+    let found = match stack.kubernetes.get(&anchor::key(namespace, name)).await {
+        Ok(found) => found,
+        Err(failure) => return Reply::failed(None, diagnostics::kubernetes(&failure)),
+    };
+    let Some(anchor) = found.as_ref().and_then(Anchor::<M>::read) else {
+        return Reply::failed(None, diagnostics::nothing_to_import(M::RESOURCE, id));
+    };
+    let mut spec = anchor.spec;
+    if anchor.phase == Phase::Ready {
+        spec.observe(stack).await;
+    }
+    let private = [(APPLIED.to_owned(), anchor::encode(&spec))].into();
+    read(cx, spec, private).await
+}

@@ -1,0 +1,140 @@
+//! What the ensemble and the cluster have in common: one procedure for both, over what [`Spec`] says of each.
+//!
+//! ```text
+//!            plan.rs: planned outputs, refusals, which pods a change restarts          (pure but for a look at the anchor)
+//! create ─┐
+//! update ─┼─▶ apply.rs: anchor ─▶ converge.rs: next(desired, observed) ─▶ wait.rs: roll.rs::next(pods, health) ─▶ anchor
+//! read   ─┼─▶ import.rs, read.rs: live objects ─▶ state, drift on the attribute that it is about
+//! delete ─┘   delete.rs: objects in reverse, claims only if asked to, the anchor last
+//! ```
+
+pub mod anchor;
+pub mod apply;
+pub mod converge;
+pub mod delete;
+pub mod import;
+pub mod plan;
+pub mod pod;
+pub mod read;
+pub mod roll;
+pub mod settings;
+pub mod wait;
+
+use crate::kubernetes::object::Object;
+use crate::plugin::diagnostic::Diagnostics;
+use crate::plugin::model::{Attr, Object as Model};
+use crate::plugin::path::Path;
+use crate::stack::Stack;
+use roll::Health;
+use settings::{Resources, Storage};
+use std::collections::BTreeMap;
+use std::future::Future;
+
+/// What a workload's attributes have to tell the common procedure.
+pub trait Spec: Model {
+    /// The resource's type without the provider's name, as the anchor has it.
+    const RESOURCE: &'static str;
+    /// The value of `app.kubernetes.io/name`, and the container's name.
+    const APP: &'static str;
+    /// The attribute with the number of pods.
+    const REPLICAS: &'static str;
+    /// The name of the file in the ConfigMap that `config` is rendered into.
+    const CONFIG_FILE: &'static str;
+
+    /// The namespace.
+    fn namespace(&self) -> &str;
+    /// The name.
+    fn name(&self) -> &str;
+    /// Every object, in the order in which it is applied; the StatefulSet last.
+    fn objects(&self) -> Vec<Object>;
+    /// The attributes that the procedure reads and writes.
+    fn common(&mut self) -> Common<'_>;
+    /// The same, to read.
+    fn shared(&self) -> Shared<'_>;
+    /// Sets the computed attributes that follow from the others, where these are known.
+    fn set_outputs(&mut self);
+    /// The same without what only the servers know: what is wanted.
+    #[must_use]
+    fn without_observations(self) -> Self;
+    /// Takes over from an earlier state what only the running service knows.
+    fn keep_observations(&mut self, _earlier: &Self) {}
+    /// Changes that would lose data or break the service, each refused with the way out. `applied` is what was last applied.
+    fn refuse(applied: &Self, planned: &Self, diagnostics: &mut Diagnostics);
+    /// Whether it may be destroyed.
+    ///
+    /// # Errors
+    /// Why not, and what to do.
+    fn guard(&self) -> Result<(), Diagnostics> {
+        Ok(())
+    }
+    /// How the service itself is, asked over the network; its pods are all there.
+    fn health(&self, stack: &Stack, pods: &[Object]) -> impl Future<Output = Health> + Send;
+    /// What only the running service knows, such as its id; called once it is healthy.
+    fn observe(&mut self, _stack: &Stack) -> impl Future<Output = ()> + Send {
+        async {}
+    }
+}
+
+/// The attributes that both workloads have.
+#[allow(missing_docs, reason = "each is documented in the schema")]
+pub struct Common<'a> {
+    pub id: &'a mut Attr<String>,
+    pub replicas: &'a mut Attr<i64>,
+    pub image: &'a mut Attr<String>,
+    pub labels: &'a mut Attr<BTreeMap<String, String>>,
+    pub annotations: &'a mut Attr<BTreeMap<String, String>>,
+    pub resources: &'a mut Attr<Resources>,
+    pub config: &'a mut Attr<BTreeMap<String, String>>,
+    pub ready: &'a mut Attr<bool>,
+    pub objects: &'a mut Attr<BTreeMap<String, String>>,
+}
+
+/// What the procedure only reads.
+#[allow(missing_docs, reason = "each is documented in the schema")]
+pub struct Shared<'a> {
+    pub replicas: &'a Attr<i64>,
+    pub storage: &'a Attr<Storage>,
+    pub create_namespace: bool,
+    pub delete_claims: bool,
+    pub ready: &'a Attr<bool>,
+    pub objects: &'a Attr<BTreeMap<String, String>>,
+}
+
+/// Whether everything that the configuration can set is known.
+pub fn is_specified<M: Model>(model: &M) -> bool {
+    let value = model.encode();
+    M::attributes().iter().all(|attribute| {
+        let computed_only = attribute.rules.computed && !attribute.rules.optional;
+        computed_only || value.get(attribute.name).is_wholly_known()
+    })
+}
+
+/// Refuses changes of storage, which nothing here can carry out without moving data.
+pub fn refuse_storage_changes(applied: &Storage, planned: &Storage, diagnostics: &mut Diagnostics) {
+    use crate::resources::checks::same_quantity;
+    let at = |name: &str| Path::of("storage").attribute(name);
+    if applied.ephemeral.unwrap_or(false) != planned.ephemeral.unwrap_or(false) {
+        diagnostics.error_at(at("ephemeral"), "Storage cannot be moved", crate::diagnostics::storage_moves("ephemeral"));
+    }
+    if !planned.class.is_unknown() && applied.class != planned.class {
+        diagnostics.error_at(at("class"), "Storage cannot be moved", crate::diagnostics::storage_moves("class"));
+    }
+    let size = |storage: &Storage| storage.size.text().into();
+    if !planned.size.is_unknown() && !same_quantity(&size(applied), &size(planned)) {
+        let (old, new) = (applied.size.text(), planned.size.text());
+        diagnostics.error_at(at("size"), "The size of claims cannot be changed", crate::diagnostics::storage_size(old, new));
+    }
+}
+
+/// Refuses storage that says too little or two things at once.
+pub fn check_storage(storage: &Attr<Storage>, diagnostics: &mut Diagnostics) {
+    let Some(storage) = storage.known() else { return };
+    let ephemeral = storage.ephemeral.unwrap_or(false);
+    let at = |name: &str| Path::of("storage").attribute(name);
+    if !ephemeral && !storage.ephemeral.is_unknown() && storage.size.is_null() {
+        diagnostics.error_at(at("size"), "Missing value", "`storage.size` has to be set, such as \"10Gi\", unless `storage.ephemeral` is true.");
+    }
+    if ephemeral && !(storage.size.is_null() && storage.class.is_null()) {
+        diagnostics.error_at(at("ephemeral"), "Two kinds of storage", "`storage.ephemeral` is true, so `size` and `class` would mean nothing; remove them.");
+    }
+}

@@ -1,0 +1,69 @@
+//! Prior + configuration + proposal -> the plan of a workload: what can be chosen is chosen here, what would lose data
+//! is refused here.
+
+use super::{Spec, anchor, is_specified};
+use crate::diagnostics;
+use crate::kubernetes::object::{Kind, Object};
+use crate::plugin::model::Attr;
+use crate::plugin::path::Path;
+use crate::plugin::resource::Plan;
+use crate::resources::fingerprint;
+use serde_json::Value;
+use std::collections::BTreeMap;
+
+/// The key under which private state keeps what was last applied.
+pub const APPLIED: &str = "applied";
+
+/// What every object is wanted to be, as the attribute `objects` shows it.
+pub fn fingerprints(objects: &[Object]) -> BTreeMap<String, String> {
+    objects.iter().map(|object| (label(object), fingerprint(object.json()))).collect()
+}
+
+/// How the attribute `objects` names an object.
+pub fn label(object: &Object) -> String {
+    format!("{}/{}", object.kind(), object.name())
+}
+
+/// Fills in what follows from the configuration, and refuses what cannot be.
+pub fn complete<M: Spec>(plan: &mut Plan<M>) {
+    plan.planned.set_outputs();
+    let specified = is_specified(&plan.planned);
+    let (namespace, name) = (plan.planned.namespace().to_owned(), plan.planned.name().to_owned());
+    let wanted = specified.then(|| fingerprints(&plan.planned.objects()));
+    let prior_ready = plan.prior.as_ref().and_then(|prior| prior.shared().ready.known().copied());
+    let common = plan.planned.common();
+    if !namespace.is_empty() && !name.is_empty() {
+        *common.id = Attr::Known(format!("{namespace}/{name}"));
+    }
+    *common.objects = wanted.map_or_else(Attr::unknown, Attr::Known);
+    // A workload that was not ready is waited for again by the next apply.
+    if prior_ready == Some(false) {
+        *common.ready = Attr::unknown();
+    }
+    let Some(prior) = &plan.prior else { return };
+    let applied = plan.private.get(APPLIED).and_then(|text| anchor::decode::<M>(text));
+    let applied = applied.unwrap_or_else(|| prior.clone());
+    M::refuse(&applied, &plan.planned, &mut plan.diagnostics);
+    if specified && !plan.diagnostics.has_errors() {
+        let changed = template_changes(&applied.objects(), &plan.planned.objects());
+        if !changed.is_empty() {
+            let replicas = plan.planned.shared().replicas.unwrap_or(1);
+            plan.diagnostics.push(diagnostics::restart_forecast(M::APP, &name, replicas, &changed).at(Path::of("id")));
+        }
+    }
+}
+
+/// The parts of the pods' template that a change touches: none means that no pod restarts.
+fn template_changes(old: &[Object], new: &[Object]) -> Vec<String> {
+    let template = |objects: &[Object]| -> Value {
+        let set = objects.iter().find(|object| object.kind() == Kind::StatefulSet);
+        set.map_or(Value::Null, |set| set.at("/spec/template").clone())
+    };
+    let (old, new) = (template(old), template(new));
+    let mut changed = crate::kubernetes::difference::differences(&new, &old);
+    // What the new template no longer has.
+    changed.extend(crate::kubernetes::difference::differences(&old, &new));
+    changed.sort();
+    changed.dedup();
+    changed
+}

@@ -1,0 +1,116 @@
+//! Live objects -> state. What differs from what was applied is shown on the attribute that it is about, and in
+//! `objects` by its field; what the server adds by itself is no drift.
+
+use super::plan::label;
+use super::{Spec, converge::Live};
+use crate::kubernetes::difference::differences;
+use crate::kubernetes::object::{Kind, Object};
+use crate::plugin::model::Attr;
+use crate::resources::fingerprint;
+use std::collections::BTreeMap;
+
+/// What `objects` says of an object that is not as wanted begins with this.
+pub const DIFFERS: &str = "differs at ";
+
+/// State, from what was applied and what is there. `settled`: the anchor says that the last apply came to its end.
+pub fn state<M: Spec>(applied: &M, live: &Live, settled: bool) -> M {
+    let mut state = applied.clone();
+    let wanted = applied.objects();
+    let mut shown = BTreeMap::new();
+    for object in &wanted {
+        let Some(live) = live.get(&object.key()).and_then(Option::as_ref) else { continue };
+        let fields = differences(object.json(), live.json());
+        let text = if fields.is_empty() { fingerprint(object.json()) } else { format!("{DIFFERS}{}", fields.join(", ")) };
+        shown.insert(label(object), text);
+        attribute_drift(&mut state, object, live);
+    }
+    let set = wanted.iter().find(|object| object.kind() == Kind::StatefulSet);
+    let set = set.and_then(|set| live.get(&set.key())).and_then(Option::as_ref);
+    let common = state.common();
+    *common.ready = Attr::Known(settled && set.is_some_and(is_rolled_out));
+    *common.objects = Attr::Known(shown);
+    state
+}
+
+/// Whether every pod of a StatefulSet is there, as wanted, and ready.
+fn is_rolled_out(set: &Object) -> bool {
+    let count = |pointer: &str| set.int(pointer).unwrap_or(0);
+    let replicas = count("/spec/replicas");
+    count("/status/observedGeneration") >= count("/metadata/generation")
+        && count("/status/readyReplicas") == replicas
+        && (count("/status/updatedReplicas") == replicas || set.text("/status/currentRevision") == set.text("/status/updateRevision"))
+}
+
+/// Carries what was changed by hand over to the attribute that sets it.
+fn attribute_drift<M: Spec>(state: &mut M, wanted: &Object, live: &Object) {
+    let common = state.common();
+    drift_of_map(common.labels, &live.labels());
+    drift_of_map(common.annotations, &live.annotations());
+    match wanted.kind() {
+        Kind::StatefulSet => {
+            if let Some(replicas) = live.int("/spec/replicas") {
+                *common.replicas = Attr::Known(replicas);
+            }
+            let container = live.list("/spec/template/spec/containers").iter().find(|c| c["name"] == M::APP);
+            if let Some(image) = container.and_then(|c| c["image"].as_str()) {
+                *common.image = Attr::Known(image.to_owned());
+            }
+            if let (Some(container), Some(resources)) = (container, common.resources.known_mut()) {
+                for (attribute, name) in [(&mut resources.requests, "requests"), (&mut resources.limits, "limits")] {
+                    drift_of_quantities(attribute, &container["resources"][name]);
+                }
+            }
+        }
+        Kind::ConfigMap => {
+            let file = |object: &Object| properties(object.strings("/data").get(M::CONFIG_FILE).copied().unwrap_or_default());
+            drift_of_config(common.config, &file(wanted), &file(live));
+        }
+        _ => {}
+    }
+}
+
+/// The entries that the configuration sets, with their live values; one that is gone is not there.
+fn drift_of_map(attribute: &mut Attr<BTreeMap<String, String>>, live: &BTreeMap<&str, &str>) {
+    let Some(entries) = attribute.known_mut() else { return };
+    entries.retain(|key, value| match live.get(key.as_str()) {
+        Some(found) => {
+            found.clone_into(value);
+            true
+        }
+        None => false,
+    });
+}
+
+fn drift_of_quantities(attribute: &mut Attr<BTreeMap<String, String>>, live: &serde_json::Value) {
+    let Some(entries) = attribute.known_mut() else { return };
+    entries.retain(|key, value| {
+        let Some(found) = live[key.as_str()].as_str() else { return false };
+        if !crate::kubernetes::quantity::same(found, value) {
+            found.clone_into(value);
+        }
+        true
+    });
+}
+
+/// Settings that were changed, added or removed by hand.
+fn drift_of_config(attribute: &mut Attr<BTreeMap<String, String>>, wanted: &BTreeMap<String, String>, live: &BTreeMap<String, String>) {
+    if wanted == live {
+        return;
+    }
+    let mut config = attribute.unwrap_or_default();
+    for (key, value) in live {
+        if wanted.get(key) != Some(value) {
+            config.insert(key.clone(), value.clone());
+        }
+    }
+    config.retain(|key, _| live.contains_key(key));
+    if attribute.known().is_some_and(|before| *before != config) || (attribute.is_null() && !config.is_empty()) {
+        *attribute = Attr::Known(config);
+    }
+}
+
+/// `key=value` lines.
+fn properties(text: &str) -> BTreeMap<String, String> {
+    let lines = text.lines().filter(|line| !line.trim_start().starts_with('#'));
+    lines.filter_map(|line| line.split_once('=')).map(|(k, v)| (k.trim().to_owned(), v.replace("\\\\", "\\"))).collect()
+}

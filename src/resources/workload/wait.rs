@@ -1,0 +1,126 @@
+//! Restarts pods one at a time and waits until the service is really there: not when pods say Ready, but when the service
+//! does. When it does not come, says why at once instead of at the timeout. The decisions are `roll.rs`'s. Network.
+
+use super::Spec;
+use super::pod::Workload;
+use super::roll::{Health, Step, is_ready, next};
+use crate::kubernetes::client::Delete;
+use crate::kubernetes::explain::Reason;
+use crate::kubernetes::failure::{Class, Failure};
+use crate::kubernetes::object::{Key, Kind, Object};
+use crate::plugin::resource::Context;
+use crate::stack::Stack;
+use futures::StreamExt;
+use std::time::Duration;
+
+/// Why waiting ended before the service was there.
+#[derive(Debug)]
+pub enum Halt {
+    /// The user interrupts.
+    Cancelled,
+    /// The time is up; what was waited for last.
+    TimedOut(String),
+    /// Waiting would not help.
+    Hopeless(Vec<Reason>),
+    /// Kubernetes refused something.
+    Refused(Failure),
+}
+
+/// How long to wait at most before looking again although no pod changed: a service may come without a change of its pods.
+const LOOK_AGAIN: Duration = Duration::from_millis(400);
+/// How long a hopeless reason has to stand: an image is tried again, a volume may be on its way.
+const PATIENCE: Duration = Duration::from_secs(6);
+
+/// Restarts what has to be restarted, and returns when every pod is as wanted and the service is healthy.
+///
+/// # Errors
+/// Why it did not come.
+pub async fn until_serving<M: Spec>(cx: &Context<'_, Stack>, stack: &Stack, spec: &M) -> Result<(), Halt> {
+    let (namespace, query) = (spec.namespace(), Workload::query(M::APP, spec.name()));
+    let mut changes = stack.kubernetes.watch(Kind::Pod, namespace, &query);
+    let mut waiting = String::from("its pods");
+    let mut hopeless_since: Option<tokio::time::Instant> = None;
+    loop {
+        match look(stack, spec, &query).await {
+            Ok(Seen { step: Step::Done, .. }) => return Ok(()),
+            Ok(Seen { step: Step::Restart { pod, uid }, .. }) => {
+                tracing::info!(pod, "restarting");
+                restart(stack, namespace, &pod, uid).await?;
+                hopeless_since = None;
+            }
+            Ok(Seen { step: Step::Wait(why), pods }) => {
+                if why != waiting {
+                    tracing::info!(waiting_for = why, "waiting");
+                    waiting = why;
+                }
+                let reasons = if pods.iter().all(is_ready) { vec![] } else { hopeless(stack, spec, &pods).await };
+                let since = *hopeless_since.get_or_insert_with(tokio::time::Instant::now);
+                if reasons.is_empty() {
+                    hopeless_since = None;
+                } else if since.elapsed() >= PATIENCE {
+                    return Err(Halt::Hopeless(reasons));
+                }
+            }
+            // A call that failed in passing is made again; what is refused stays refused.
+            Err(failure) if is_passing(&failure) => waiting = failure.to_string(),
+            Err(failure) => return Err(Halt::Refused(failure)),
+        }
+        tokio::select! {
+            () = cx.cancel.cancelled() => return Err(Halt::Cancelled),
+            () = tokio::time::sleep_until(cx.deadline) => return Err(Halt::TimedOut(last_words(stack, spec, waiting).await)),
+            Some(()) = changes.next() => {}
+            () = tokio::time::sleep(LOOK_AGAIN) => {}
+        }
+    }
+}
+
+struct Seen {
+    step: Step,
+    pods: Vec<Object>,
+}
+
+async fn look<M: Spec>(stack: &Stack, spec: &M, query: &str) -> Result<Seen, Failure> {
+    let key = Key::new(Kind::StatefulSet, spec.namespace(), spec.name());
+    let (set, pods) =
+        tokio::try_join!(stack.kubernetes.get(&key), stack.kubernetes.list(Kind::Pod, Some(spec.namespace()), query))?;
+    let set = set.ok_or_else(|| Failure::new(format!("read {key}"), Class::NotFound, "it was deleted meanwhile"))?;
+    // The service is asked only when its pods are there: before that it could not answer.
+    let blank = Health::Waiting(String::new());
+    let step = match next(&set, &pods, &blank) {
+        Step::Wait(why) if why.is_empty() => next(&set, &pods, &spec.health(stack, &pods).await),
+        step => step,
+    };
+    Ok(Seen { step, pods })
+}
+
+async fn restart(stack: &Stack, namespace: &str, pod: &str, uid: String) -> Result<(), Halt> {
+    let how = Delete { uid: Some(uid), ..Delete::default() };
+    match stack.kubernetes.delete(&Key::new(Kind::Pod, namespace, pod), how).await {
+        Ok(_) => Ok(()),
+        // Another pod of that name: somebody else restarted it.
+        Err(Failure { class: Class::Stale | Class::NotFound, .. }) => Ok(()),
+        Err(failure) if is_passing(&failure) => Ok(()),
+        Err(failure) => Err(Halt::Refused(failure)),
+    }
+}
+
+fn is_passing(failure: &Failure) -> bool {
+    !matches!(failure.class, Class::Forbidden { .. } | Class::Denied | Class::NotFound | Class::Invalid(_) | Class::Unauthorized)
+}
+
+async fn hopeless<M: Spec>(stack: &Stack, spec: &M, _pods: &[Object]) -> Vec<Reason> {
+    let mut reasons = explain(stack, spec).await;
+    reasons.retain(|reason| reason.fatal);
+    reasons
+}
+
+/// Why the pods are not there, as far as Kubernetes says.
+pub async fn explain<M: Spec>(stack: &Stack, spec: &M) -> Vec<Reason> {
+    let query = Workload::query(M::APP, spec.name());
+    stack.kubernetes.explain(spec.namespace(), spec.name(), &query).await.unwrap_or_default()
+}
+
+async fn last_words<M: Spec>(stack: &Stack, spec: &M, waiting: String) -> String {
+    let reasons = explain(stack, spec).await;
+    reasons.iter().fold(waiting, |text, reason| format!("{text}\n{}: {}", reason.object, reason.text))
+}

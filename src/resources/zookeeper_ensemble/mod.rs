@@ -1,0 +1,132 @@
+//! `kafkastack_zookeeper_ensemble`: members that have a quorum, lose one and go on, and keep their data.
+//!
+//! `schema.rs` attributes · `objects.rs` attributes -> Kubernetes objects · `health.rs` what members say of themselves ·
+//! this file: what the common procedure in `workload/` has to know, and the wiring.
+
+pub mod health;
+pub mod objects;
+pub mod schema;
+
+use super::workload::roll::Health;
+use super::workload::{self, Common, Shared, Spec};
+use crate::kubernetes::object::Object;
+use crate::plugin::diagnostic::Diagnostics;
+use crate::plugin::model::Attr;
+use crate::plugin::path::Path;
+use crate::plugin::resource::{Change, Context, Plan, Private, Reply, Resource};
+use crate::stack::Stack;
+use schema::Ensemble;
+
+/// The resource.
+pub struct ZookeeperEnsemble;
+
+impl Resource for ZookeeperEnsemble {
+    type Client = Stack;
+    type Model = Ensemble;
+    const NAME: &'static str = "zookeeper_ensemble";
+
+    fn validate(&self, config: &Ensemble, diagnostics: &mut Diagnostics) {
+        workload::check_storage(&config.storage, diagnostics);
+    }
+
+    async fn plan(&self, _cx: &Context<'_, Stack>, plan: &mut Plan<Ensemble>) {
+        workload::plan::complete(plan);
+    }
+
+    async fn plan_delete(&self, _cx: &Context<'_, Stack>, prior: &Ensemble) -> Diagnostics {
+        prior.guard().err().unwrap_or_default()
+    }
+
+    async fn create(&self, cx: &Context<'_, Stack>, change: Change<Ensemble>) -> Reply<Ensemble> {
+        workload::apply::create(cx, change).await
+    }
+
+    async fn read(&self, cx: &Context<'_, Stack>, state: Ensemble, private: Private) -> Reply<Ensemble> {
+        workload::import::read(cx, state, private).await
+    }
+
+    async fn update(&self, cx: &Context<'_, Stack>, change: Change<Ensemble>) -> Reply<Ensemble> {
+        workload::apply::update(cx, change).await
+    }
+
+    async fn delete(&self, cx: &Context<'_, Stack>, change: Change<Ensemble>) -> Reply<Ensemble> {
+        workload::delete::delete(cx, change).await
+    }
+
+    async fn import(&self, cx: &Context<'_, Stack>, id: &str) -> Reply<Ensemble> {
+        workload::import::import(cx, id).await
+    }
+}
+
+impl Spec for Ensemble {
+    const RESOURCE: &'static str = ZookeeperEnsemble::NAME;
+    const APP: &'static str = "zookeeper";
+    const REPLICAS: &'static str = "members";
+    const CONFIG_FILE: &'static str = "zoo.cfg";
+
+    fn namespace(&self) -> &str {
+        self.namespace.text()
+    }
+
+    fn name(&self) -> &str {
+        self.name.text()
+    }
+
+    fn objects(&self) -> Vec<Object> {
+        objects::objects(self)
+    }
+
+    fn common(&mut self) -> Common<'_> {
+        Common {
+            id: &mut self.id,
+            replicas: &mut self.members,
+            image: &mut self.image,
+            labels: &mut self.labels,
+            annotations: &mut self.annotations,
+            resources: &mut self.resources,
+            config: &mut self.config,
+            ready: &mut self.ready,
+            objects: &mut self.objects,
+        }
+    }
+
+    fn shared(&self) -> Shared<'_> {
+        Shared {
+            replicas: &self.members,
+            storage: &self.storage,
+            create_namespace: self.create_namespace.unwrap_or(false),
+            delete_claims: self.delete_claims.unwrap_or(false),
+            ready: &self.ready,
+            objects: &self.objects,
+        }
+    }
+
+    fn set_outputs(&mut self) {
+        let named = self.namespace.known().is_some() && self.name.known().is_some();
+        if named && self.members.known().is_some() {
+            self.connection = Attr::Known(objects::connection(self));
+        }
+        if named {
+            self.service_names = Attr::Known(objects::service_names(self));
+        }
+    }
+
+    fn without_observations(self) -> Self {
+        Self { ready: Attr::Null, objects: Attr::Null, ..self }
+    }
+
+    fn refuse(applied: &Self, planned: &Self, diagnostics: &mut Diagnostics) {
+        if let (Some(old), Some(new)) = (applied.members.known(), planned.members.known())
+            && old != new
+        {
+            diagnostics.error_at(Path::of("members"), "The number of members cannot be changed", crate::diagnostics::members_change(*old, *new));
+        }
+        if let (Some(old), Some(new)) = (applied.storage.known(), planned.storage.known()) {
+            workload::refuse_storage_changes(old, new, diagnostics);
+        }
+    }
+
+    async fn health(&self, stack: &Stack, pods: &[Object]) -> Health {
+        health::check(self, stack, pods).await
+    }
+}

@@ -1,0 +1,131 @@
+//! An ensemble's attributes -> its Kubernetes objects, in the order in which they are applied. Pure.
+
+use super::schema::Ensemble;
+use crate::kubernetes::object::Object;
+use crate::resources::workload::pod::{DATA, Workload, pod_dns};
+use serde_json::{Value, json};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// The port for clients.
+pub const CLIENT: i64 = 2181;
+const QUORUM: i64 = 2888;
+const ELECTION: i64 = 3888;
+
+/// The number of the member is its ordinal + 1, whatever a kept volume says; so members find their old data again.
+const START: &str = r#"#!/bin/bash
+# Starts a member of the ensemble.
+set -eu
+data=/var/lib/kafkastack/data
+mkdir -p "$data" /var/lib/kafkastack/log /tmp/zookeeper
+echo $((${HOSTNAME##*-} + 1)) >"$data/myid"
+# A file that may be written, for ZooKeeper keeps what it learns of the ensemble beside it.
+cp /etc/kafkastack/zoo.cfg /tmp/zookeeper/zoo.cfg
+exec zkServer.sh start-foreground /tmp/zookeeper/zoo.cfg
+"#;
+
+const PROBE: &str = r#"#!/bin/bash
+# probe.sh WORD ANSWER: asks this member a four-letter word; succeeds when a line of what it says begins with ANSWER.
+# `srvr` has a line `Mode:` only in a member that serves in a quorum.
+exec 3<>/dev/tcp/127.0.0.1/2181 || exit 1
+printf %s "$1" >&3
+while read -r line <&3 || [ -n "$line" ]; do
+  case $line in "$2"*) exit 0 ;; esac
+done
+exit 1
+"#;
+
+/// The names of the members' pods, in the order of their ordinals.
+pub fn hosts(ensemble: &Ensemble) -> Vec<String> {
+    (0..ensemble.members.unwrap_or(3)).map(|i| pod_dns(ensemble.namespace.text(), ensemble.name.text(), i)).collect()
+}
+
+/// `host:port` of every member.
+pub fn connection(ensemble: &Ensemble) -> String {
+    hosts(ensemble).iter().map(|host| format!("{host}:{CLIENT}")).collect::<Vec<_>>().join(",")
+}
+
+/// zoo.cfg. Precedence: 1. safe defaults, 2. the user's `config`, 3. what the provider owns.
+fn zoo_cfg(ensemble: &Ensemble) -> String {
+    let mut settings: BTreeMap<String, String> = [
+        ("tickTime", "2000"),
+        ("initLimit", "10"),
+        ("syncLimit", "5"),
+        ("autopurge.purgeInterval", "1"),
+        ("autopurge.snapRetainCount", "3"),
+        ("maxClientCnxns", "60"),
+        ("admin.enableServer", "false"),
+    ]
+    .map(|(key, value)| (key.to_owned(), value.to_owned()))
+    .into();
+    settings.extend(ensemble.config.unwrap_or_default());
+    let mut words: BTreeSet<String> = ["srvr", "ruok", "mntr"].map(str::to_owned).into();
+    words.extend(ensemble.four_letter_words.unwrap_or_default());
+    let words = words.into_iter().collect::<Vec<_>>().join(",");
+    settings.extend(
+        [
+            ("dataDir", format!("{DATA}/data")),
+            ("dataLogDir", format!("{DATA}/log")),
+            ("clientPort", CLIENT.to_string()),
+            // A member's own name resolves to its pod's address only after the others had to find it.
+            ("quorumListenOnAllIPs", "true".to_owned()),
+            ("4lw.commands.whitelist", words),
+        ]
+        .map(|(key, value)| (key.to_owned(), value)),
+    );
+    let mut text: String = settings.iter().map(|(key, value)| format!("{key}={value}\n")).collect();
+    for (i, host) in hosts(ensemble).iter().enumerate() {
+        text += &format!("server.{}={host}:{QUORUM}:{ELECTION}\n", i + 1);
+    }
+    text
+}
+
+fn probe(word: &str, answer: &str, period: i64, failures: i64) -> Value {
+    json!({"exec": {"command": ["/bin/bash", "/etc/kafkastack/probe.sh", word, answer]},
+        "periodSeconds": period, "timeoutSeconds": 5, "failureThreshold": failures})
+}
+
+fn workload(ensemble: &Ensemble) -> Workload<'_> {
+    let heap = ensemble.heap.text();
+    Workload {
+        namespace: ensemble.namespace.text(),
+        name: ensemble.name.text(),
+        app: "zookeeper",
+        replicas: ensemble.members.unwrap_or(3),
+        labels: ensemble.labels.unwrap_or_default(),
+        annotations: ensemble.annotations.unwrap_or_default(),
+        image: ensemble.image.text(),
+        env: vec![
+            // Names of members that are not there yet must not be remembered as unknown.
+            ("JVMFLAGS", format!("-Xms{heap} -Xmx{heap} -Dsun.net.inetaddr.ttl=5 -Dsun.net.inetaddr.negative.ttl=0")),
+            ("ZOO_LOG_DIR", "/tmp/zookeeper".to_owned()),
+        ],
+        ports: vec![("client".to_owned(), CLIENT), ("quorum".to_owned(), QUORUM), ("election".to_owned(), ELECTION)],
+        files: [("start.sh", START.to_owned()), ("probe.sh", PROBE.to_owned()), ("zoo.cfg", zoo_cfg(ensemble))].into(),
+        probes: [
+            ("startupProbe", probe("ruok", "imok", 1, 600)),
+            ("readinessProbe", probe("srvr", "Mode:", 2, 2)),
+            ("livenessProbe", probe("ruok", "imok", 10, 6)),
+        ],
+        sees_labels: false,
+        grace: 30,
+        pod: ensemble.pod.unwrap_or_default(),
+        resources: ensemble.resources.unwrap_or_default(),
+        storage: ensemble.storage.unwrap_or_default(),
+        spread: ensemble.spread.unwrap_or_default(),
+    }
+}
+
+/// The Services' names: for clients, and headless.
+pub fn service_names(ensemble: &Ensemble) -> Vec<String> {
+    let workload = workload(ensemble);
+    vec![workload.name.to_owned(), workload.headless()]
+}
+
+/// Every object, in the order in which it is applied: what pods mount comes before the pods.
+pub fn objects(ensemble: &Ensemble) -> Vec<Object> {
+    let workload = workload(ensemble);
+    let [service, headless] = workload.services(&[("client".to_owned(), CLIENT)]);
+    // As many members may go as the quorum can spare.
+    let spare = (workload.replicas - 1) / 2;
+    vec![headless, service, workload.config_map(), workload.disruption_budget(spare), workload.stateful_set()]
+}

@@ -1,0 +1,129 @@
+//! The attributes of `kafkastack_zookeeper_ensemble`.
+
+use crate::model;
+use crate::plugin::schema::{computed, optional, required};
+use crate::plugin::timeouts::Timeouts;
+use crate::plugin::value::Value;
+use crate::resources::checks;
+use crate::resources::workload::settings::{Pod, Resources, Spread, Storage, name, namespace};
+use std::collections::BTreeMap;
+
+/// Settings of zoo.cfg that other attributes hold, and which.
+pub const OWNED: &[(&str, &str)] = &[
+    ("dataDir", "storage"),
+    ("dataLogDir", "storage"),
+    ("clientPort", "nothing: it is 2181"),
+    ("clientPortAddress", "nothing: members listen on every address"),
+    ("quorumListenOnAllIPs", "nothing: it is true"),
+    ("4lw.commands.whitelist", "four_letter_words"),
+    ("dynamicConfigFile", "members"),
+];
+
+model! {
+    /// A ZooKeeper ensemble: a StatefulSet whose members find each other by name, restart one at a time and only while
+    /// the others have a quorum, and keep their data when the resource is destroyed.
+    ///
+    /// It makes a StatefulSet, two Services, two ConfigMaps and a PodDisruptionBudget.
+    pub struct Ensemble {
+        /// `<namespace>/<name>`, which is also the import id.
+        id: String = computed().stable(),
+        /// The namespace of every object.
+        namespace: String = namespace(),
+        /// Make the namespace where it does not exist. It is never deleted.
+        create_namespace: bool = optional().defaults_to(false),
+        /// The name of the StatefulSet; the other objects' names begin with it.
+        name: String = name(),
+        /// More labels of every object. Those of pods are in `pod`.
+        labels: BTreeMap<String, String> = optional().check(checks::labels),
+        /// More annotations of every object. Those of pods are in `pod`.
+        annotations: BTreeMap<String, String> = optional().check(checks::labels),
+        /// How many members: an odd number, for an even one tolerates no more losses than the odd one below it.
+        members: i64 = optional().defaults_to(3i64).check(members),
+        /// The image, with the layout of the official `zookeeper` one, 3.5 or newer.
+        image: String = optional().defaults_to("zookeeper:3.9.5").check(checks::image),
+        /// The JVM's heap, such as `512m` or `2G`.
+        heap: String = optional().defaults_to("512m").check(checks::heap).same_if(checks::same_heap),
+        /// CPU and memory of each member.
+        resources: Resources = optional(),
+        /// Where members keep their data. It cannot be changed later.
+        storage: Storage = required(),
+        /// Delete the claims, and so the data, when the resource is destroyed.
+        delete_claims: bool = optional().defaults_to(false),
+        /// Settings of zoo.cfg by their names, such as `maxClientCnxns`. Purging of old snapshots is on.
+        config: BTreeMap<String, String> = optional().check(checks::properties).check(config),
+        /// The four-letter words that members answer. `srvr` and `ruok` are always among them: probes need them.
+        four_letter_words: Vec<String> = optional().check(words),
+        /// How members are kept apart.
+        spread: Spread = optional(),
+        /// How pods are run and placed.
+        pod: Pod = optional(),
+        /// `host:port` of every member, with commas between them: what a client's `zookeeper.connect` takes.
+        connection: String = computed(),
+        /// The Services: the one for clients, and the headless one that names the members.
+        service_names: Vec<String> = computed(),
+        /// Whether every member was in the quorum when last looked at. If not, the next apply waits again.
+        ready: bool = computed(),
+        /// Every object, with a fingerprint of what is wanted of it, or the fields in which it differs from that.
+        objects: BTreeMap<String, String> = computed(),
+        /// How long operations may take.
+        timeouts: Timeouts = optional(),
+    }
+}
+
+fn members(value: &Value) -> Result<(), String> {
+    let n = match value {
+        Value::Number(number) => number.as_i64().unwrap_or(0),
+        _ => 0,
+    };
+    match n {
+        1..=15 if n % 2 == 1 => Ok(()),
+        2..=15 => Err(format!(
+            "{n} members tolerate the loss of {}, no more than {} members do, and one more can fail. Use {} or {}.",
+            (n - 1) / 2,
+            n - 1,
+            n - 1,
+            n + 1
+        )),
+        _ => Err(format!("{n} is not an odd number of members between 1 and 15.")),
+    }
+}
+
+fn words(value: &Value) -> Result<(), String> {
+    let Value::List(words) = value else { return Ok(()) };
+    let good = |word: &&Value| {
+        let text = word.as_str().unwrap_or_default();
+        text == "*" || (text.len() == 4 && text.bytes().all(|b| b.is_ascii_lowercase()))
+    };
+    match words.iter().find(|word| !good(word)) {
+        Some(word) => Err(format!("{:?} is not a four-letter word, nor `*`.", word.as_str().unwrap_or_default())),
+        None => Ok(()),
+    }
+}
+
+fn config(value: &Value) -> Result<(), String> {
+    let Value::Map(entries) = value else { return Ok(()) };
+    for key in entries.keys() {
+        if key.starts_with("server.") {
+            return Err(format!("{key:?} follows from `members`; remove it."));
+        }
+        if let Some((_, instead)) = OWNED.iter().find(|(owned, _)| owned == key) {
+            return Err(format!("{key:?} is set by the provider; use {instead} instead."));
+        }
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_even_ensemble_is_refused_with_the_reason() {
+        assert_eq!(members(&Value::from(3)), Ok(()));
+        assert_eq!(
+            members(&Value::from(4)).unwrap_err(),
+            "4 members tolerate the loss of 1, no more than 3 members do, and one more can fail. Use 3 or 5."
+        );
+        assert!(members(&Value::from(0)).is_err());
+    }
+}

@@ -1,0 +1,166 @@
+//! What every resource is given: the Kubernetes cluster, and through it the brokers and members of any workload. Network.
+
+use crate::kafka::dialer::{DialError, Dialed, Dialer, Direct};
+use crate::kafka::Admin;
+use crate::kubernetes::Kubernetes;
+use crate::kubernetes::failure::{Class, Failure};
+use crate::resources::workload::pod::pod_dns;
+use futures::FutureExt;
+use futures::future::BoxFuture;
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, PoisonError};
+
+/// How brokers and members are reached.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Access {
+    /// Through the API server's port-forward: nothing has to be exposed, and Kubernetes' RBAC decides who may.
+    #[default]
+    PortForward,
+    /// By their own names: from inside the cluster's network.
+    Direct,
+}
+
+/// Which cluster's brokers are meant.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Target {
+    /// Its namespace.
+    pub namespace: String,
+    /// Its name.
+    pub name: String,
+    /// The port of the listener that brokers use among themselves.
+    pub port: u16,
+    /// How many brokers: names to begin with.
+    pub brokers: i64,
+}
+
+/// What is planned for a cluster in this run, for the plans of its topics.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Planned {
+    /// How many brokers it will have.
+    pub brokers: i64,
+    /// Whether it is there already.
+    pub exists: bool,
+}
+
+/// The provider's clients and what they share within one run.
+pub struct Stack {
+    /// The Kubernetes cluster.
+    pub kubernetes: Kubernetes,
+    /// The Kafka cluster of the provider's own `kafka` block, for topics that name none.
+    pub bootstrap_servers: Vec<(String, u16)>,
+    access: Access,
+    planned: Mutex<BTreeMap<String, Planned>>,
+    admins: Mutex<BTreeMap<Target, Admin>>,
+}
+
+/// How the provider introduces itself to brokers.
+const CLIENT_ID: &str = "terraform-provider-kafkastack";
+
+impl Stack {
+    /// A stack on this Kubernetes cluster.
+    pub fn new(kubernetes: Kubernetes, access: Access, bootstrap_servers: Vec<(String, u16)>) -> Self {
+        Self { kubernetes, bootstrap_servers, access, planned: Mutex::default(), admins: Mutex::default() }
+    }
+
+    /// Remembers what is planned for the cluster `id`.
+    pub fn plan(&self, id: &str, planned: Planned) {
+        self.planned.lock().unwrap_or_else(PoisonError::into_inner).insert(id.to_owned(), planned);
+    }
+
+    /// What is planned for the cluster `id` in this run, if its plan was made in it.
+    pub fn planned(&self, id: &str) -> Option<Planned> {
+        self.planned.lock().unwrap_or_else(PoisonError::into_inner).get(id).copied()
+    }
+
+    /// The admin client of a cluster; all users of one cluster share its connections.
+    pub fn admin(&self, target: &Target) -> Admin {
+        let mut admins = self.admins.lock().unwrap_or_else(PoisonError::into_inner);
+        let new = || {
+            let bootstrap = (0..target.brokers).map(|i| (pod_dns(&target.namespace, &target.name, i), target.port)).collect();
+            Admin::new(self.dialer(&target.namespace, &target.name), bootstrap, CLIENT_ID)
+        };
+        admins.entry(target.clone()).or_insert_with(new).clone()
+    }
+
+    /// The admin client of the provider's own `kafka` block.
+    pub fn own_admin(&self) -> Option<Admin> {
+        if self.bootstrap_servers.is_empty() {
+            return None;
+        }
+        Some(Admin::new(Arc::new(Direct), self.bootstrap_servers.clone(), CLIENT_ID))
+    }
+
+    /// Opens streams to the pods of the workload `name`.
+    pub fn dialer(&self, namespace: &str, name: &str) -> Arc<dyn Dialer> {
+        match self.access {
+            Access::Direct => Arc::new(Direct),
+            Access::PortForward => Arc::new(PortForward {
+                kubernetes: self.kubernetes.clone(),
+                namespace: namespace.to_owned(),
+                name: name.to_owned(),
+            }),
+        }
+    }
+}
+
+/// Dials pods of one workload through the API server. A name that brokers advertise is only a key: it has to be one of the
+/// workload's own, or a broker could send the provider anywhere.
+struct PortForward {
+    kubernetes: Kubernetes,
+    namespace: String,
+    name: String,
+}
+
+impl Dialer for PortForward {
+    fn dial<'a>(&'a self, host: &'a str, port: u16) -> BoxFuture<'a, Result<Dialed, DialError>> {
+        async move {
+            let pod = pod_of(host, &self.namespace, &self.name).ok_or_else(|| {
+                DialError::NotAllowed(format!("{host:?} is not the name of a pod of {}/{}", self.namespace, self.name))
+            })?;
+            let tunnel = self.kubernetes.dial(&self.namespace, pod, port).await.map_err(|failure| refused(&failure))?;
+            Ok(Dialed { stream: Box::new(tunnel.io), why: tunnel.why })
+        }
+        .boxed()
+    }
+}
+
+/// `<name>-<ordinal>.<name>-headless.<namespace>.svc[.<domain>]` -> the pod.
+fn pod_of<'a>(host: &'a str, namespace: &str, name: &str) -> Option<&'a str> {
+    let (pod, rest) = host.split_once('.')?;
+    let ordinal: i64 = pod.strip_prefix(name)?.strip_prefix('-')?.parse().ok()?;
+    let full = pod_dns(namespace, name, ordinal);
+    let (_, service) = full.split_once('.')?;
+    let domain = rest.strip_prefix(service)?;
+    (domain.is_empty() || domain.starts_with('.')).then_some(pod)
+}
+
+fn refused(failure: &Failure) -> DialError {
+    match &failure.class {
+        Class::Forbidden { .. } | Class::Unauthorized => DialError::NotAllowed(failure.to_string()),
+        Class::NotFound => DialError::Unresolved(failure.doing.clone()),
+        Class::TimedOut(after) => DialError::TimedOut(*after),
+        _ => DialError::Other(failure.to_string()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_the_workloads_own_names_are_dialled() {
+        let pod = |host| pod_of(host, "prod", "kafka");
+        assert_eq!(pod("kafka-2.kafka-headless.prod.svc"), Some("kafka-2"));
+        assert_eq!(pod("kafka-2.kafka-headless.prod.svc.cluster.local"), Some("kafka-2"));
+        for foreign in [
+            "kafka-2.kafka-headless.other.svc",
+            "kafka-x.kafka-headless.prod.svc",
+            "other-2.kafka-headless.prod.svc",
+            "kafka-2.kafka-headless.prod.svcx",
+            "kafka-2",
+            "169.254.169.254",
+        ] {
+            assert_eq!(pod(foreign), None, "{foreign}");
+        }
+    }
+}
