@@ -3,7 +3,11 @@ pub mod diagnostics;
 pub mod kafka;
 pub mod kubernetes;
 pub mod plugin;
+pub mod provider;
 pub mod resources;
 pub mod secret;
 pub mod stack;
 pub mod zookeeper;
+
+#[cfg(test)]
+mod testing;

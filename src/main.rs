@@ -1,2 +1,26 @@
-//! x
-fn main() {}
+//! The provider's process: it serves plugin protocol 6 to the OpenTofu or Terraform that started it.
+
+use kafkastack::{plugin, provider};
+use std::process::ExitCode;
+
+/// Where registries have it.
+const ADDRESS: &str = "registry.terraform.io/kafkastack/kafkastack";
+
+fn main() -> ExitCode {
+    if rustls::crypto::aws_lc_rs::default_provider().install_default().is_err() {
+        eprintln!("Two cryptography providers in one process.");
+        return ExitCode::FAILURE;
+    }
+    match std::env::args().nth(1).as_deref() {
+        None => plugin::serve(provider::Kafkastack, ADDRESS, false),
+        Some("--debug") => plugin::serve(provider::Kafkastack, ADDRESS, true),
+        Some("--version" | "-V") => {
+            println!("terraform-provider-kafkastack {}", env!("CARGO_PKG_VERSION"));
+            ExitCode::SUCCESS
+        }
+        Some(other) => {
+            eprintln!("unknown argument {other:?}; there are `--debug` and `--version`");
+            ExitCode::from(2)
+        }
+    }
+}

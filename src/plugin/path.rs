@@ -46,6 +46,11 @@ impl Path {
         self.step(Step::Index(index))
     }
 
+    /// The path of these steps, from the root inwards.
+    pub fn from_steps(steps: Vec<Step>) -> Self {
+        Self(steps)
+    }
+
     /// The steps, from the root inwards.
     pub fn steps(&self) -> &[Step] {
         &self.0

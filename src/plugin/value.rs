@@ -16,6 +16,11 @@ impl Number {
 
     /// The value of decimal text such as `12345678901234567890123.5` or `1e3`.
     pub fn parse(text: &str) -> Option<Self> {
+        // Core's 512 bits are at most 155 digits and as many leading zeros as the exponent has; parsing takes time
+        // that grows with the square of the length.
+        if text.len() > 20_000 {
+            return None;
+        }
         // An exponent of a billion is a few bytes on the wire and a gigabyte in decimal.
         let number = BigDecimal::from_str(text).ok()?;
         (number.fractional_digit_count().unsigned_abs() <= 10_000).then(|| Self(number.normalized()))

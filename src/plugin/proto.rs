@@ -1,0 +1,13 @@
+//! The protocol's messages and services, generated from `proto/` by `build.rs`.
+
+#![allow(missing_docs, rust_2018_idioms, clippy::all, clippy::indexing_slicing, clippy::unwrap_used)]
+
+/// What core calls.
+pub mod tfplugin6 {
+    tonic::include_proto!("tfplugin6");
+}
+
+/// What go-plugin calls: the end of the process and its streams.
+pub mod go_plugin {
+    tonic::include_proto!("plugin");
+}

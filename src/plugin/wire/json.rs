@@ -1,0 +1,115 @@
+//! Stored state, which is JSON, to values: what a state of another version lacks is null, what it has too much goes.
+//! No network.
+
+use super::super::schema::Kind;
+use super::super::value::{Number, Value};
+use super::{WireError, expected, in_attribute, in_index, in_key};
+use serde_json::value::RawValue;
+use std::collections::BTreeMap;
+
+/// Reads one value.
+///
+/// # Errors
+/// When the text is not JSON, or not a value of this kind.
+pub fn decode(kind: &Kind, json: &[u8]) -> Result<Value, WireError> {
+    // The parser's own words may quote the document, and with it a secret.
+    let raw: &RawValue = serde_json::from_slice(json).map_err(|_| WireError::new("not JSON"))?;
+    read(kind, raw)
+}
+
+/// Numbers are read from their own text: through a float they would lose digits.
+fn read(kind: &Kind, raw: &RawValue) -> Result<Value, WireError> {
+    let text = raw.get();
+    if text == "null" {
+        return Ok(Value::Null);
+    }
+    match kind {
+        Kind::Bool => parse(kind, text).map(Value::Bool),
+        Kind::String => parse(kind, text).map(Value::String),
+        Kind::Number => {
+            let text = if text.starts_with('"') { parse(kind, text)? } else { text.to_owned() };
+            Number::parse(&text).map(Value::Number).ok_or_else(|| expected(kind))
+        }
+        Kind::List(inner) => read_items(kind, inner, text).map(Value::List),
+        Kind::Set(inner) => read_items(kind, inner, text).map(Value::Set),
+        Kind::Map(inner) => {
+            let entries: BTreeMap<String, &RawValue> = parse(kind, text)?;
+            let read = |(key, raw): (String, &RawValue)| {
+                let value = read(inner, raw).map_err(in_key(&key))?;
+                Ok((key, value))
+            };
+            entries.into_iter().map(read).collect::<Result<_, _>>().map(Value::Map)
+        }
+        Kind::Object(attributes) => {
+            let entries: BTreeMap<String, &RawValue> = parse(kind, text)?;
+            let read = |attribute: &super::Attribute| {
+                let value = entries.get(attribute.name).map_or(Ok(Value::Null), |raw| read(&attribute.kind, raw));
+                Ok((attribute.name.to_owned(), value.map_err(in_attribute(attribute))?))
+            };
+            attributes.iter().map(read).collect::<Result<_, _>>().map(Value::Map)
+        }
+    }
+}
+
+fn parse<'a, T: serde::Deserialize<'a>>(kind: &Kind, text: &'a str) -> Result<T, WireError> {
+    serde_json::from_str(text).map_err(|_| expected(kind))
+}
+
+fn read_items(kind: &Kind, inner: &Kind, text: &str) -> Result<Vec<Value>, WireError> {
+    let items: Vec<&RawValue> = parse(kind, text)?;
+    items.into_iter().enumerate().map(|(i, raw)| read(inner, raw).map_err(in_index(i))).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::arbitrary;
+    use super::*;
+    use crate::plugin::schema::optional;
+    use proptest::prelude::*;
+
+    /// The JSON that core stores.
+    fn write(value: &Value) -> String {
+        match value {
+            Value::Null | Value::Unknown => "null".to_owned(),
+            Value::Bool(value) => value.to_string(),
+            Value::Number(number) => number.to_string(),
+            Value::String(text) => serde_json::to_string(text).unwrap(),
+            Value::List(items) | Value::Set(items) => {
+                format!("[{}]", items.iter().map(write).collect::<Vec<_>>().join(","))
+            }
+            Value::Map(entries) => {
+                let entries = entries.iter().map(|(k, v)| format!("{}:{}", serde_json::to_string(k).unwrap(), write(v)));
+                format!("{{{}}}", entries.collect::<Vec<_>>().join(","))
+            }
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn every_stored_value_is_read_as_it_was((kind, value) in arbitrary::kind_and_value(false)) {
+            prop_assert_eq!(decode(&kind, write(&value).as_bytes()).unwrap(), value);
+        }
+
+        #[test]
+        fn no_text_panics(kind in arbitrary::kind(), text in "[\\[\\]{}\",:0-9a-z\\\\.-]{0,60}") {
+            let _ = decode(&kind, text.as_bytes());
+        }
+    }
+
+    #[test]
+    fn a_state_of_another_version_gets_nulls_and_loses_what_is_unknown() {
+        let kind = arbitrary::object(vec![(Kind::Number, optional()), (Kind::String, optional())]);
+        let value = decode(&kind, br#"{"alpha": 12345678901234567890123.5, "old": [1, {}]}"#).unwrap();
+        assert_eq!(value.get("alpha"), &Value::Number(Number::parse("12345678901234567890123.5").unwrap()));
+        assert_eq!(value.get("beta"), &Value::Null);
+        let Value::Map(entries) = value else { unreachable!() };
+        assert_eq!(entries.len(), 2);
+    }
+
+    #[test]
+    fn deeply_nested_text_is_refused_or_read_but_never_overflows() {
+        let deep = format!("{{\"alpha\":1,\"old\":{}{}}}", "[".repeat(100_000), "]".repeat(100_000));
+        let kind = arbitrary::object(vec![(Kind::Number, optional())]);
+        let _ = decode(&kind, deep.as_bytes());
+    }
+}

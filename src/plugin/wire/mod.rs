@@ -1,0 +1,172 @@
+//! Bytes of the protocol to [`Value`]s, and back, always led by a schema's [`Kind`]. No network.
+//!
+//! Whatever the bytes are, reading them ends in a value or an error that names the place: depth is bounded by the
+//! schema, memory by the bytes that came.
+
+pub mod json;
+pub mod msgpack;
+pub mod schema;
+
+use super::path::{Path, Step};
+use super::proto::tfplugin6::DynamicValue;
+use super::schema::{Attribute, Kind};
+use super::value::Value;
+use std::fmt;
+
+/// A value that is not what the schema says, in either direction.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub struct WireError {
+    /// From the value outwards to the root.
+    steps: Vec<Step>,
+    /// What is wrong.
+    what: String,
+}
+
+impl fmt::Display for WireError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.steps.is_empty() {
+            true => f.write_str(&self.what),
+            false => write!(f, "`{}`: {}", self.path(), self.what),
+        }
+    }
+}
+
+impl WireError {
+    fn new(what: impl Into<String>) -> Self {
+        Self { steps: Vec::new(), what: what.into() }
+    }
+
+    /// The same, seen from one step further out.
+    fn inside(mut self, step: Step) -> Self {
+        self.steps.push(step);
+        self
+    }
+
+    /// Where.
+    pub fn path(&self) -> Path {
+        Path::from_steps(self.steps.iter().rev().cloned().collect())
+    }
+}
+
+/// Reads what core sent. An absent or empty value is null.
+///
+/// # Errors
+/// When it is not of this kind.
+pub fn decode(kind: &Kind, value: Option<&DynamicValue>) -> Result<Value, WireError> {
+    match value {
+        None => Ok(Value::Null),
+        Some(value) if !value.msgpack.is_empty() => msgpack::decode(kind, &value.msgpack),
+        Some(value) if !value.json.is_empty() => json::decode(kind, &value.json),
+        Some(_) => Ok(Value::Null),
+    }
+}
+
+/// Writes what core shall read: always msgpack, for core does not read JSON everywhere.
+///
+/// # Errors
+/// When the value is not of this kind.
+pub fn encode(kind: &Kind, value: &Value) -> Result<DynamicValue, WireError> {
+    Ok(DynamicValue { msgpack: msgpack::encode(kind, value)?, json: Vec::new() })
+}
+
+/// The name of a kind, for errors.
+fn name(kind: &Kind) -> &'static str {
+    match kind {
+        Kind::Bool => "a bool",
+        Kind::Number => "a number",
+        Kind::String => "a string",
+        Kind::List(_) => "a list",
+        Kind::Set(_) => "a set",
+        Kind::Map(_) => "a map",
+        Kind::Object(_) => "an object",
+    }
+}
+
+fn expected(kind: &Kind) -> WireError {
+    WireError::new(format!("not {}", name(kind)))
+}
+
+fn in_attribute(attribute: &Attribute) -> impl Fn(WireError) -> WireError + '_ {
+    |error| error.inside(Step::Attribute(attribute.name.to_owned()))
+}
+
+fn in_key(key: &str) -> impl Fn(WireError) -> WireError + '_ {
+    move |error| error.inside(Step::Key(key.to_owned()))
+}
+
+fn in_index(index: usize) -> impl Fn(WireError) -> WireError {
+    move |error| error.inside(Step::Index(index))
+}
+
+#[cfg(test)]
+pub(crate) mod arbitrary {
+    //! Random kinds, and random values of them.
+
+    use super::super::model::doc;
+    use super::super::schema::{Rules, optional};
+    use super::super::value::Number;
+    use super::*;
+    use proptest::prelude::*;
+    use std::collections::BTreeMap;
+
+    const NAMES: [&str; 4] = ["alpha", "beta", "gamma", "delta"];
+
+    pub fn object(kinds: Vec<(Kind, Rules)>) -> Kind {
+        Kind::Object(
+            NAMES.iter().zip(kinds).map(|(name, (kind, rules))| Attribute { name, doc: doc(&[]), kind, rules }).collect(),
+        )
+    }
+
+    pub fn kind() -> impl Strategy<Value = Kind> {
+        let leaf = prop_oneof![Just(Kind::Bool), Just(Kind::Number), Just(Kind::String)];
+        leaf.prop_recursive(3, 16, 4, |inner| {
+            prop_oneof![
+                inner.clone().prop_map(|k| Kind::List(Box::new(k))),
+                inner.clone().prop_map(|k| Kind::Set(Box::new(k))),
+                inner.clone().prop_map(|k| Kind::Map(Box::new(k))),
+                prop::collection::vec(inner, 1..=4)
+                    .prop_map(|kinds| object(kinds.into_iter().map(|k| (k, optional())).collect())),
+            ]
+        })
+    }
+
+    fn number() -> impl Strategy<Value = Number> {
+        prop_oneof![
+            any::<i64>().prop_map(Number::from),
+            any::<u64>().prop_map(Number::from),
+            any::<f64>().prop_filter_map("finite", Number::from_f64),
+            "-?[1-9][0-9]{0,40}(\\.[0-9]{1,40})?".prop_filter_map("decimal", |text| Number::parse(&text)),
+        ]
+    }
+
+    /// Any value of a kind; with unknown parts if `unknown`.
+    pub fn value(kind: &Kind, unknown: bool) -> BoxedStrategy<Value> {
+        let known: BoxedStrategy<Value> = match kind {
+            Kind::Bool => any::<bool>().prop_map(Value::Bool).boxed(),
+            Kind::Number => number().prop_map(Value::Number).boxed(),
+            Kind::String => ".{0,40}".prop_map(Value::String).boxed(),
+            Kind::List(inner) => prop::collection::vec(value(inner, unknown), 0..4).prop_map(Value::List).boxed(),
+            Kind::Set(inner) => prop::collection::vec(value(inner, unknown), 0..4).prop_map(Value::Set).boxed(),
+            Kind::Map(inner) => {
+                prop::collection::btree_map("[a-z.\"]{0,6}", value(inner, unknown), 0..4).prop_map(Value::Map).boxed()
+            }
+            Kind::Object(attributes) => attributes
+                .iter()
+                .map(|a| value(&a.kind, unknown).prop_map(|v| (a.name.to_owned(), v)).boxed())
+                .collect::<Vec<_>>()
+                .prop_map(|entries| Value::Map(entries.into_iter().collect::<BTreeMap<_, _>>()))
+                .boxed(),
+        };
+        match unknown {
+            true => prop_oneof![8 => known, 1 => Just(Value::Null), 1 => Just(Value::Unknown)].boxed(),
+            false => prop_oneof![8 => known, 1 => Just(Value::Null)].boxed(),
+        }
+    }
+
+    pub fn kind_and_value(unknown: bool) -> impl Strategy<Value = (Kind, Value)> {
+        kind().prop_flat_map(move |kind| {
+            let values = value(&kind, unknown);
+            (Just(kind), values)
+        })
+    }
+}

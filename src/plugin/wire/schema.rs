@@ -1,0 +1,160 @@
+//! A schema to the protocol's messages, and diagnostics and paths too. No network.
+
+use super::super::diagnostic::{Diagnostic, Diagnostics, Severity};
+use super::super::path::{Path, Step};
+use super::super::proto::tfplugin6 as proto;
+use super::super::schema::{Attribute, Kind, Schema};
+use proto::attribute_path::step::Selector;
+use proto::schema::object::NestingMode;
+use serde_json::{Value as Json, json};
+
+/// A type as core reads it: `"string"`, `["list", "number"]`, `["object", {...}]`.
+pub fn type_json(kind: &Kind) -> Json {
+    match kind {
+        Kind::Bool => json!("bool"),
+        Kind::Number => json!("number"),
+        Kind::String => json!("string"),
+        Kind::List(inner) => json!(["list", type_json(inner)]),
+        Kind::Set(inner) => json!(["set", type_json(inner)]),
+        Kind::Map(inner) => json!(["map", type_json(inner)]),
+        Kind::Object(attributes) => {
+            let fields: serde_json::Map<_, _> = attributes.iter().map(|a| (a.name.to_owned(), type_json(&a.kind))).collect();
+            json!(["object", fields])
+        }
+    }
+}
+
+/// A schema.
+pub fn schema(schema: &Schema) -> proto::Schema {
+    proto::Schema {
+        version: schema.version,
+        block: Some(proto::schema::Block {
+            version: schema.version,
+            attributes: attributes(&schema.attributes),
+            description: schema.doc.clone(),
+            description_kind: proto::StringKind::Markdown.into(),
+            ..Default::default()
+        }),
+    }
+}
+
+fn attributes(attributes: &[Attribute]) -> Vec<proto::schema::Attribute> {
+    attributes.iter().map(attribute).collect()
+}
+
+/// An object, or a collection of objects, is a nested attribute: `type` then has to be empty, or core refuses the
+/// provider. A collection of collections of objects cannot be nested; its objects have no rules of their own.
+fn attribute(attribute: &Attribute) -> proto::schema::Attribute {
+    let nested = nesting(&attribute.kind);
+    let rules = &attribute.rules;
+    proto::schema::Attribute {
+        name: attribute.name.to_owned(),
+        r#type: if nested.is_some() { Vec::new() } else { type_json(&attribute.kind).to_string().into_bytes() },
+        nested_type: nested.map(|(nesting, inner)| proto::schema::Object {
+            attributes: attributes(inner),
+            nesting: nesting.into(),
+            ..Default::default()
+        }),
+        description: attribute.doc.clone(),
+        description_kind: proto::StringKind::Markdown.into(),
+        required: rules.required,
+        optional: rules.optional,
+        computed: rules.computed,
+        sensitive: rules.sensitive,
+        ..Default::default()
+    }
+}
+
+fn nesting(kind: &Kind) -> Option<(NestingMode, &[Attribute])> {
+    let (mode, inner) = match kind {
+        Kind::Object(attributes) => return Some((NestingMode::Single, attributes)),
+        Kind::List(inner) => (NestingMode::List, inner),
+        Kind::Set(inner) => (NestingMode::Set, inner),
+        Kind::Map(inner) => (NestingMode::Map, inner),
+        Kind::Bool | Kind::Number | Kind::String => return None,
+    };
+    match &**inner {
+        Kind::Object(attributes) => Some((mode, attributes)),
+        _ => None,
+    }
+}
+
+/// A path.
+pub fn path(path: &Path) -> proto::AttributePath {
+    let selector = |step: &Step| match step {
+        Step::Attribute(name) => Selector::AttributeName(name.clone()),
+        Step::Key(key) => Selector::ElementKeyString(key.clone()),
+        Step::Index(index) => Selector::ElementKeyInt(i64::try_from(*index).unwrap_or(i64::MAX)),
+    };
+    let step = |step| proto::attribute_path::Step { selector: Some(selector(step)) };
+    proto::AttributePath { steps: path.steps().iter().map(step).collect() }
+}
+
+/// Everything that there is to say.
+pub fn diagnostics(diagnostics: Diagnostics) -> Vec<proto::Diagnostic> {
+    diagnostics.into_iter().map(diagnostic).collect()
+}
+
+fn diagnostic(diagnostic: Diagnostic) -> proto::Diagnostic {
+    let severity = match diagnostic.severity {
+        Severity::Error => proto::diagnostic::Severity::Error,
+        Severity::Warning => proto::diagnostic::Severity::Warning,
+    };
+    proto::Diagnostic {
+        severity: severity.into(),
+        summary: diagnostic.summary,
+        detail: diagnostic.detail,
+        attribute: diagnostic.path.filter(|p| !p.steps().is_empty()).map(|p| path(&p)),
+    }
+}
+
+/// What core would refuse about a schema, all of it: a test of every provider asks for none.
+pub fn faults(attributes: &[Attribute]) -> Vec<String> {
+    let mut faults = Vec::new();
+    for Attribute { name, kind, rules, .. } in attributes {
+        let lower = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_';
+        if name.is_empty() || !name.chars().all(lower) {
+            faults.push(format!("`{name}` is not lower-case with underscores"));
+        }
+        match (rules.required, rules.optional, rules.computed) {
+            (false, false, false) => faults.push(format!("`{name}` is neither required, optional nor computed")),
+            (true, true, _) | (true, _, true) => faults.push(format!("`{name}` is required and something else")),
+            _ => {}
+        }
+        if let Some((_, inner)) = nesting(kind) {
+            faults.extend(self::faults(inner).into_iter().map(|fault| format!("in `{name}`: {fault}")));
+        }
+    }
+    faults
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::plugin::schema::{computed, optional, required};
+    use crate::plugin::wire::arbitrary::object;
+
+    #[test]
+    fn an_object_is_a_nested_attribute_without_a_type() {
+        let inner = object(vec![(Kind::Number, required())]);
+        let Kind::Object(attributes) =
+            object(vec![(Kind::List(Box::new(inner)), optional()), (Kind::Set(Box::new(Kind::String)), computed())])
+        else {
+            unreachable!()
+        };
+        let sent = super::attributes(&attributes);
+        assert!(sent[0].r#type.is_empty());
+        assert_eq!(sent[0].nested_type.as_ref().unwrap().nesting(), NestingMode::List);
+        assert_eq!(sent[1].r#type, br#"["set","string"]"#);
+        assert!(sent[1].nested_type.is_none());
+    }
+
+    #[test]
+    fn what_core_would_refuse_is_found_first() {
+        let Kind::Object(attributes) = object(vec![(Kind::Bool, Default::default()), (Kind::Bool, required().or_computed())])
+        else {
+            unreachable!()
+        };
+        assert_eq!(faults(&attributes).len(), 2);
+    }
+}
