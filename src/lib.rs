@@ -1,2 +1,3 @@
 //! terraform-provider-kafkastack.
+pub mod kafka;
 pub mod plugin;
