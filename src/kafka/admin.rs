@@ -3,7 +3,7 @@
 
 use super::connection::{Security, Settings};
 use super::dialer::Dialer;
-use super::error::{Address, Error, Refusal, Resource};
+use super::error::{Address, Class, Error, Refusal, Resource};
 use super::model::{ClusterView, Created, NewTopic, Reassignment, Topic};
 use super::pool::{Lane, Pool};
 use super::router::{Limits, Router, Target, no_topics};
@@ -108,7 +108,18 @@ impl Admin {
     ///
     /// # Errors
     /// The broker's refusal; `Outcome::Unknown` when the topic may exist, or come to exist, all the same.
+    /// `Class::MarkedForDeletion` when an old one of that name is not gone yet: it works after a moment.
     pub async fn create_topic(&self, topic: &NewTopic, validate_only: bool) -> Result<Created, Error> {
+        match self.create_once(topic, validate_only).await {
+            Err(Error::Broker(refusal)) if refusal.class() == Class::TopicExists => {
+                let deleting = self.topics(Some(&[&topic.name])).await.is_ok_and(|topics| topics.is_empty());
+                Err(Refusal { deleting, ..refusal }.into())
+            }
+            done => done,
+        }
+    }
+
+    async fn create_once(&self, topic: &NewTopic, validate_only: bool) -> Result<Created, Error> {
         let build = |_, wait: Duration| {
             let configs = topic.configs.iter().map(|(name, value)| {
                 CreatableTopicConfig::default().with_name(text(name)).with_value(Some(text(value)))
@@ -126,13 +137,15 @@ impl Admin {
         let read = |answer: CreateTopicsResponse, _| {
             let answer = answer.topics.first().ok_or_else(|| nothing(19, &topic.name))?;
             check(19, &topic.name, answer.error_code, answer.error_message.as_ref())?;
-            Ok(Created::new(answer))
+            let created = Created::new(answer);
+            // KRaft invents an id for a topic that it only validates, and another one when it makes it
+            Ok(if validate_only { Created { id: None, ..created } } else { created })
         };
         self.router.ask(Target::Controller, Lane::Write, &build, &read).await
     }
 
-    /// Deletes a topic. Success means accepted: it is gone when `topics` no longer shows it, and creating it again may meet
-    /// `Class::MarkedForDeletion` for some time after.
+    /// Deletes a topic. Success means accepted: it is gone when `topics` no longer shows it. Creating it before that meets
+    /// `Class::TopicExists` (seen with 2.2), and for some time after `Class::MarkedForDeletion`.
     ///
     /// # Errors
     /// The broker's refusal; `Outcome::Unknown` when it may be deleted all the same.
@@ -251,5 +264,6 @@ pub(super) fn nothing(api: i16, topic: &str) -> Refusal {
         code: -1,
         name: "UNKNOWN_SERVER_ERROR".to_owned(),
         message: Some("the answer does not mention it".to_owned()),
+        deleting: false,
     }
 }

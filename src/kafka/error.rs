@@ -94,6 +94,9 @@ pub struct Refusal {
     pub name: String,
     /// The broker's own words.
     pub message: Option<String>,
+    /// The topic is on its way out: the broker says so, or says that it exists while the controller does not show it,
+    /// which is all that brokers like 2.2 say.
+    pub deleting: bool,
 }
 
 /// What a request is about.
@@ -199,7 +202,9 @@ impl Refusal {
             ResponseError::Unknown(_) => "UNKNOWN_ERROR_CODE".to_owned(),
             known => screaming(&known.to_string()),
         };
-        Err(Self { api, resource, code, name, message: message.filter(|m| !m.is_empty()).map(str::to_owned) })
+        let message = message.filter(|text| !text.is_empty()).map(str::to_owned);
+        let deleting = code == 36 && message.as_deref().is_some_and(|text| text.contains("marked for deletion"));
+        Err(Self { api, resource, code, name, message, deleting })
     }
 
     /// What the code means.
@@ -209,7 +214,7 @@ impl Refusal {
             7 => Class::TimedOut,
             17 => Class::InvalidName,
             29 | 31 => Class::Unauthorized,
-            36 if self.message.as_deref().is_some_and(|text| text.contains("marked for deletion")) => Class::MarkedForDeletion,
+            36 if self.deleting => Class::MarkedForDeletion,
             36 => Class::TopicExists,
             37 => Class::InvalidPartitions,
             38 => Class::InvalidReplicationFactor,

@@ -22,6 +22,9 @@ mod pool;
 mod router;
 mod versions;
 
+#[cfg(test)]
+mod real;
+
 pub use admin::Admin;
 pub use connection::Security;
 pub use dialer::{AsyncReadWrite, DialError, Dialed, Dialer, Direct, Stream};
