@@ -1,0 +1,34 @@
+//! Kafka's administration: plain requests -> plain answers, or an error that says what is known. Effects only.
+//!
+//! ```text
+//! Admin (admin, configs)  one operation each: plain values <-> Kafka's messages
+//!   router                who is asked: the controller, one broker, any; what may be repeated
+//!     pool                kept connections, one for reads and one for writes to each broker
+//!       connection        dial -> secure -> ApiVersions -> one request at a time
+//!         dialer, frame   bytes
+//! ```
+//!
+//! A write is repeated only when it is known that it had no effect. Any other failure of a write has
+//! `Error::outcome() == Outcome::Unknown`: read back, then decide.
+
+mod admin;
+mod configs;
+mod connection;
+mod dialer;
+mod error;
+mod frame;
+mod model;
+mod pool;
+mod router;
+mod versions;
+
+#[cfg(test)]
+mod real;
+
+pub use admin::Admin;
+pub use connection::Security;
+pub use dialer::{AsyncReadWrite, DialError, Dialed, Dialer, Direct, Stream};
+pub use error::{Address, Class, ConnectError, Error, Outcome, Refusal, Resource};
+pub use model::{Broker, ClusterView, ConfigEntry, Created, NewTopic, Partition, Reassignment, Source, Topic};
+pub use router::Limits;
+pub use versions::{ApiTable, Release, api_name};
