@@ -1,0 +1,1 @@
+//! Why a StatefulSet is not ready.

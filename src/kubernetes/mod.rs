@@ -1,0 +1,23 @@
+//! The Kubernetes API server: objects as JSON manifests, server-side apply, waiting, tunnels to pods.
+//!
+//! Effects are in [`client`] (every call), [`watch`] and [`connect`]; the rest is pure: what an answer means
+//! ([`failure`]), whether to ask again ([`retry`]), what differs ([`difference`]), why something is not ready ([`explain`]).
+
+pub mod client;
+mod connect;
+pub mod difference;
+pub mod explain;
+pub mod failure;
+pub mod object;
+pub mod quantity;
+pub mod retry;
+pub mod settings;
+pub mod tunnel;
+mod watch;
+
+pub use client::{Apply, Delete, Kubernetes};
+pub use difference::differences;
+pub use failure::{Class, Failure, Outcome};
+pub use object::{Key, Kind, Object};
+pub use settings::{ConfigError, Settings};
+pub use tunnel::Tunnel;

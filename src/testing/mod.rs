@@ -1,0 +1,1 @@
+//! What tests share: a Kubernetes API server in this process, and faults.
