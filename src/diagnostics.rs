@@ -1,7 +1,7 @@
 //! Errors -> words for people; the only place with user prose. Each says what failed, the value, why, and the way out on a
 //! last line that begins with `hint: `. Pure.
 
-use crate::kafka::error::Error as KafkaError;
+use crate::kafka::Error as KafkaError;
 use crate::kubernetes::failure::{Class, Failure};
 use crate::kubernetes::object::Key;
 use crate::plugin::diagnostic::Diagnostic;
@@ -61,7 +61,9 @@ pub fn kafka(doing: &str, error: &KafkaError) -> Diagnostic {
 pub fn name_taken(key: &Key, resource: &str) -> Diagnostic {
     Diagnostic::error(
         "The name is taken",
-        format!("{key} exists, and no kafkastack_{resource} made it. Nothing was written.\nhint: choose another `name` or `namespace`, or remove that object"),
+        format!(
+            "{key} exists, and no kafkastack_{resource} made it. Nothing was written.\nhint: choose another `name` or `namespace`, or remove that object"
+        ),
     )
 }
 
@@ -69,7 +71,9 @@ pub fn name_taken(key: &Key, resource: &str) -> Diagnostic {
 pub fn exists(resource: &str, namespace: &str, name: &str) -> Diagnostic {
     Diagnostic::error(
         "It exists already",
-        format!("A kafkastack_{resource} {namespace}/{name} exists, made by this provider, and this state does not know it. Nothing was written.\nhint: import it: tofu import kafkastack_{resource}.NAME {namespace}/{name}"),
+        format!(
+            "A kafkastack_{resource} {namespace}/{name} exists, made by this provider, and this state does not know it. Nothing was written.\nhint: import it: tofu import kafkastack_{resource}.NAME {namespace}/{name}"
+        ),
     )
 }
 
@@ -77,7 +81,9 @@ pub fn exists(resource: &str, namespace: &str, name: &str) -> Diagnostic {
 pub fn resuming(resource: &str, namespace: &str, name: &str) -> Diagnostic {
     Diagnostic::warning(
         "An earlier run was cut off and is taken up again",
-        format!("kafkastack_{resource} {namespace}/{name} was being made or removed by a run that did not end. What it left is used."),
+        format!(
+            "kafkastack_{resource} {namespace}/{name} was being made or removed by a run that did not end. What it left is used."
+        ),
     )
 }
 
@@ -91,20 +97,29 @@ pub fn taking_up(objects: &[String]) -> Diagnostic {
 
 /// Data is there already.
 pub fn kept_claims(claims: &[String]) -> Diagnostic {
-    Diagnostic::warning("Kept data is used again", format!("These claims are there already, and the pods will find their data in them: {}.", claims.join(", ")))
+    Diagnostic::warning(
+        "Kept data is used again",
+        format!("These claims are there already, and the pods will find their data in them: {}.", claims.join(", ")),
+    )
 }
 
 /// The StorageClass is not there.
 pub fn no_storage_class(class: &str, known: &[&str]) -> Diagnostic {
     Diagnostic::error(
         "The StorageClass does not exist",
-        format!("`storage.class` is {class:?}, and the cluster has: {}. Nothing was written.\nhint: use one of these, or make it with a `kafkastack_storage`", known.join(", ")),
+        format!(
+            "`storage.class` is {class:?}, and the cluster has: {}. Nothing was written.\nhint: use one of these, or make it with a `kafkastack_storage`",
+            known.join(", ")
+        ),
     )
 }
 
 /// The user interrupted before anything was written.
 pub fn cancelled(resource: &str) -> Diagnostic {
-    Diagnostic::error("Interrupted", format!("The create of the kafkastack_{resource} was interrupted before anything was written."))
+    Diagnostic::error(
+        "Interrupted",
+        format!("The create of the kafkastack_{resource} was interrupted before anything was written."),
+    )
 }
 
 /// The user interrupted.
@@ -114,32 +129,51 @@ pub fn interrupted() -> Diagnostic {
 
 /// The user interrupted a delete.
 pub fn delete_interrupted(left: &[String]) -> Diagnostic {
-    Diagnostic::error("Interrupted", format!("These are still there: {}.\nhint: destroy again, it goes on from here", left.join(", ")))
+    Diagnostic::error(
+        "Interrupted",
+        format!("These are still there: {}.\nhint: destroy again, it goes on from here", left.join(", ")),
+    )
 }
 
 /// The time was up before everything was written.
 pub fn out_of_time(resource: &str, name: &str) -> Diagnostic {
-    Diagnostic::error("Out of time", format!("kafkastack_{resource} {name:?} was not written completely in time.\nhint: apply again, it goes on from here; `timeouts` holds the limits"))
+    Diagnostic::error(
+        "Out of time",
+        format!(
+            "kafkastack_{resource} {name:?} was not written completely in time.\nhint: apply again, it goes on from here; `timeouts` holds the limits"
+        ),
+    )
 }
 
 /// A webhook changes what was applied.
 pub fn changed_on_the_way(key: &Key, fields: &[String]) -> Diagnostic {
     Diagnostic::warning(
         "The cluster changes what was applied",
-        format!("{key} does not have these fields as applied; an admission webhook may set them: {}.\nhint: the next plan shows them as drift", fields.join(", ")),
+        format!(
+            "{key} does not have these fields as applied; an admission webhook may set them: {}.\nhint: the next plan shows them as drift",
+            fields.join(", ")
+        ),
     )
 }
 
 /// Objects that a delete waits for.
 pub fn still_there(left: &[String]) -> Diagnostic {
-    Diagnostic::error("Out of time", format!("These are being deleted and are still there: {}.\nhint: look at their finalizers and events with kubectl describe, then destroy again", left.join(", ")))
+    Diagnostic::error(
+        "Out of time",
+        format!(
+            "These are being deleted and are still there: {}.\nhint: look at their finalizers and events with kubectl describe, then destroy again",
+            left.join(", ")
+        ),
+    )
 }
 
 /// An object that somebody else made, or took over.
 pub fn not_ours(key: &Key) -> Diagnostic {
     Diagnostic::error(
         "An object is not the provider's",
-        format!("{key} lacks the label app.kubernetes.io/managed-by=terraform-provider-kafkastack, and the ConfigMap that says whose it is is gone. It was not deleted.\nhint: delete it by hand if it should go, then destroy again"),
+        format!(
+            "{key} lacks the label app.kubernetes.io/managed-by=terraform-provider-kafkastack, and the ConfigMap that says whose it is is gone. It was not deleted.\nhint: delete it by hand if it should go, then destroy again"
+        ),
     )
 }
 
@@ -155,7 +189,9 @@ pub fn not_serving(resource: &str, name: &str, halt: &Halt, error: bool) -> Diag
         }
         Halt::Refused(failure) => ("Could not wait until it serves", format!("Everything is applied. {failure}")),
     };
-    let detail = format!("kafkastack_{resource} {name:?}: {detail}\nhint: `ready` is false in state; put right what is said above, and apply again: it goes on from here");
+    let detail = format!(
+        "kafkastack_{resource} {name:?}: {detail}\nhint: `ready` is false in state; put right what is said above, and apply again: it goes on from here"
+    );
     if error { Diagnostic::error(summary, detail) } else { Diagnostic::warning(summary, detail) }
 }
 
@@ -164,25 +200,34 @@ pub fn restart_forecast(app: &str, name: &str, replicas: i64, fields: &[String])
     let fields: Vec<&str> = fields.iter().map(String::as_str).collect();
     Diagnostic::warning(
         format!("This change restarts {replicas} {app} pod(s) of {name}"),
-        format!("One at a time, each only while all others serve and everything is in sync. What changes in the pods: {}.", fields.join(", ")),
+        format!(
+            "One at a time, each only while all others serve and everything is in sync. What changes in the pods: {}.",
+            fields.join(", ")
+        ),
     )
 }
 
 /// Why storage stays where it is.
 pub fn storage_moves(attribute: &str) -> String {
-    format!("`storage.{attribute}` cannot be changed: the data would have to move.\nhint: make a second one with the new storage and move the data there, or restore the old value")
+    format!(
+        "`storage.{attribute}` cannot be changed: the data would have to move.\nhint: make a second one with the new storage and move the data there, or restore the old value"
+    )
 }
 
 /// Why the size of claims stays as it is.
 pub fn storage_size(old: &str, new: &str) -> String {
-    format!("`storage.size` is {old:?} and cannot become {new:?}: Kubernetes keeps a StatefulSet's claim templates as they are.\nhint: restore \"{old}\"")
+    format!(
+        "`storage.size` is {old:?} and cannot become {new:?}: Kubernetes keeps a StatefulSet's claim templates as they are.\nhint: restore \"{old}\""
+    )
 }
 
 /// Why it may not be destroyed.
 pub fn protected(id: &str) -> Diagnostic {
     Diagnostic::error(
         "The cluster is protected",
-        format!("`deletion_protection` of {id} is true, so it is not destroyed or replaced.\nhint: set `deletion_protection = false`, apply, then destroy"),
+        format!(
+            "`deletion_protection` of {id} is true, so it is not destroyed or replaced.\nhint: set `deletion_protection = false`, apply, then destroy"
+        ),
     )
 }
 
@@ -195,23 +240,31 @@ pub fn import_id(id: &str, form: &str) -> Diagnostic {
 pub fn nothing_to_import(resource: &str, id: &str) -> Diagnostic {
     Diagnostic::error(
         "Nothing to import",
-        format!("There is no kafkastack_{resource} {id}, or not one that this provider made.\nhint: check namespace, name and the Kubernetes context"),
+        format!(
+            "There is no kafkastack_{resource} {id}, or not one that this provider made.\nhint: check namespace, name and the Kubernetes context"
+        ),
     )
 }
 
 /// Why an ensemble keeps its size.
 pub fn members_change(old: i64, new: i64) -> String {
-    format!("The ensemble has {old} members and cannot get {new}: while old and new members disagree on how many make a quorum, two halves could both believe to be it.\nhint: restore `members = {old}`, or make a second ensemble")
+    format!(
+        "The ensemble has {old} members and cannot get {new}: while old and new members disagree on how many make a quorum, two halves could both believe to be it.\nhint: restore `members = {old}`, or make a second ensemble"
+    )
 }
 
 /// Why a cluster keeps its chroot.
 pub fn chroot_change(old: &str, new: &str) -> String {
-    format!("`zookeeper.chroot` is {old:?} and cannot become {new:?}: the cluster's metadata is there, and brokers would refuse to start with the id of another cluster.\nhint: restore the old value")
+    format!(
+        "`zookeeper.chroot` is {old:?} and cannot become {new:?}: the cluster's metadata is there, and brokers would refuse to start with the id of another cluster.\nhint: restore the old value"
+    )
 }
 
 /// Which topics keep brokers from going.
 pub fn stranded(brokers: i64, topics: &[&str]) -> String {
     let some = topics.iter().take(10).copied().collect::<Vec<_>>().join(", ");
     let more = if topics.len() > 10 { format!(" and {} more", topics.len() - 10) } else { String::new() };
-    format!("With {brokers} brokers, those with an id from {brokers} on would go, and they hold replicas of: {some}{more}.\nhint: move these replicas first (kafka-reassign-partitions), or keep the brokers")
+    format!(
+        "With {brokers} brokers, those with an id from {brokers} on would go, and they hold replicas of: {some}{more}.\nhint: move these replicas first (kafka-reassign-partitions), or keep the brokers"
+    )
 }

@@ -1,11 +1,87 @@
-//! The provider block. No network.
+//! The provider block: its settings -> the [`Stack`] that resources are given; and the list of resources. Opens no
+//! connection: a plan of what is not there yet needs none.
 
-use crate::plugin::diagnostic::Diagnostics;
+use crate::kubernetes::settings::{Exec as ExecSettings, Settings};
+use crate::kubernetes::{ConfigError, Kubernetes};
+use crate::model;
+use crate::plugin::diagnostic::{Diagnostic, Diagnostics};
+use crate::plugin::model::{Attr, Typed};
+use crate::plugin::path::Path;
 use crate::plugin::resource::{AnyResource, Provider};
+use crate::plugin::schema::{optional, required};
+use crate::plugin::value::Value;
+use crate::resources::{checks, cluster::KafkaCluster, zookeeper_ensemble::ZookeeperEnsemble};
+use crate::secret::Secret;
+use crate::stack::{Access, Stack};
+use std::collections::BTreeMap;
 
-crate::model! {
-    /// Kafka clusters on Kubernetes.
-    pub struct Settings {}
+model! {
+    /// A command that prints credentials, as in a kubeconfig.
+    pub struct Exec {
+        /// The version of the protocol, such as `client.authentication.k8s.io/v1`.
+        api_version: String = required(),
+        /// The command. It gets no standard input.
+        command: String = required(),
+        /// Its arguments.
+        args: Vec<String> = optional(),
+        /// More environment variables.
+        env: BTreeMap<String, String> = optional(),
+    }
+}
+
+model! {
+    /// Which Kubernetes cluster, and as whom. What is set here goes before the environment (`KUBECONFIG`,
+    /// `KUBE_CONFIG_PATH`, `KUBE_CTX`, `KUBE_HOST`, `KUBE_TOKEN`, ...), that before `~/.kube/config`, and that before the
+    /// service account of a pod.
+    pub struct KubernetesSettings {
+        /// The kubeconfig file.
+        config_path: String = optional(),
+        /// Several kubeconfig files, merged in this order.
+        config_paths: Vec<String> = optional(),
+        /// The context; otherwise the file's current one.
+        config_context: String = optional(),
+        /// The API server, such as `https://10.0.0.1:6443`.
+        host: String = optional(),
+        /// A bearer token.
+        token: String = optional().sensitive(),
+        /// The certificate authority of the API server, PEM.
+        cluster_ca_certificate: String = optional(),
+        /// The client's certificate, PEM.
+        client_certificate: String = optional(),
+        /// The client's key, PEM.
+        client_key: String = optional().sensitive(),
+        /// Do not check the API server's certificate. For tests.
+        insecure: bool = optional(),
+        /// A proxy: `http://host:3128` or `socks5://host:1080`.
+        proxy_url: String = optional(),
+        /// The name that the API server's certificate has, where it is not that of `host`.
+        tls_server_name: String = optional(),
+        /// A command that prints credentials.
+        exec: Exec = optional(),
+    }
+}
+
+model! {
+    /// How brokers are reached.
+    pub struct KafkaSettings {
+        /// `port_forward`: through the Kubernetes API server, so that no listener has to be exposed; `direct`: by the brokers'
+        /// own names, from inside the cluster's network; `auto` (the default): `direct` in a pod, `port_forward` elsewhere.
+        access: String = optional().check(|v| checks::one_of(v, &["auto", "port_forward", "direct"])),
+        /// Brokers of a cluster that is not a `kafkastack_cluster`, as `host:port`, for topics that name no `cluster`. They are
+        /// reached directly.
+        bootstrap_servers: Vec<String> = optional().check(bootstrap_servers),
+    }
+}
+
+model! {
+    /// A Kafka cluster, its ZooKeeper ensemble, the storage of both and the topics inside, on any Kubernetes cluster: no
+    /// operator, no helm, no exposed listener.
+    pub struct ProviderSettings {
+        /// The Kubernetes cluster.
+        kubernetes: KubernetesSettings = optional(),
+        /// How brokers are reached.
+        kafka: KafkaSettings = optional(),
+    }
 }
 
 /// The provider.
@@ -13,15 +89,81 @@ crate::model! {
 pub struct Kafkastack;
 
 impl Provider for Kafkastack {
-    type Model = Settings;
-    type Client = ();
+    type Model = ProviderSettings;
+    type Client = Stack;
     const NAME: &'static str = "kafkastack";
 
-    async fn configure(&self, _config: Settings) -> Result<Option<()>, Diagnostics> {
-        Ok(Some(()))
+    async fn configure(&self, config: ProviderSettings) -> Result<Option<Stack>, Diagnostics> {
+        // Settings may come from what this very run makes: then there is no client before apply.
+        if !config.encode().is_wholly_known() {
+            return Ok(None);
+        }
+        let kafka = config.kafka.unwrap_or_default();
+        let servers = kafka.bootstrap_servers.unwrap_or_default().iter().filter_map(|server| host_and_port(server)).collect();
+        let kubernetes = Kubernetes::connect(&settings(&config.kubernetes.unwrap_or_default()))
+            .await
+            .map_err(|error| Diagnostics::from(not_configured(&error)))?;
+        Ok(Some(Stack::new(kubernetes, access(kafka.access.text()), servers)))
     }
 
-    fn resources(&self) -> Vec<Box<dyn AnyResource<()>>> {
-        Vec::new()
+    fn resources(&self) -> Vec<Box<dyn AnyResource<Stack>>> {
+        vec![Box::new(ZookeeperEnsemble), Box::new(KafkaCluster)]
+    }
+}
+
+fn access(word: &str) -> Access {
+    let in_a_pod = || std::env::var_os("KUBERNETES_SERVICE_HOST").is_some();
+    match word {
+        "direct" => Access::Direct,
+        "port_forward" => Access::PortForward,
+        _ if in_a_pod() => Access::Direct,
+        _ => Access::PortForward,
+    }
+}
+
+fn settings(given: &KubernetesSettings) -> Settings {
+    let text = |attr: &Attr<String>| attr.known().cloned();
+    let secret = |attr: &Attr<String>| attr.known().cloned().map(Secret::new);
+    let mut config_paths = given.config_paths.unwrap_or_default();
+    config_paths.extend(text(&given.config_path));
+    Settings {
+        config_paths,
+        config_context: text(&given.config_context),
+        host: text(&given.host),
+        token: secret(&given.token),
+        cluster_ca_certificate: text(&given.cluster_ca_certificate),
+        client_certificate: text(&given.client_certificate),
+        client_key: secret(&given.client_key),
+        exec: given.exec.known().map(|exec| ExecSettings {
+            api_version: exec.api_version.text().to_owned(),
+            command: exec.command.text().to_owned(),
+            args: exec.args.unwrap_or_default(),
+            env: exec.env.unwrap_or_default(),
+        }),
+        insecure: given.insecure.known().copied(),
+        proxy_url: text(&given.proxy_url),
+        tls_server_name: text(&given.tls_server_name),
+    }
+}
+
+fn not_configured(error: &ConfigError) -> Diagnostic {
+    Diagnostic::error(
+        "The Kubernetes cluster is not configured",
+        format!("{error}\nhint: the provider's `kubernetes` block or the environment says which cluster and context"),
+    )
+    .at(Path::of("kubernetes"))
+}
+
+/// `host:port`.
+fn host_and_port(text: &str) -> Option<(String, u16)> {
+    let (host, port) = text.rsplit_once(':')?;
+    Some((host.to_owned(), port.parse().ok().filter(|port| *port > 0)?)).filter(|_| !host.is_empty())
+}
+
+fn bootstrap_servers(value: &Value) -> Result<(), String> {
+    let Value::List(servers) = value else { return Ok(()) };
+    match servers.iter().filter_map(Value::as_str).find(|server| host_and_port(server).is_none()) {
+        Some(bad) => Err(format!("{bad:?} is not `host:port`.")),
+        None => Ok(()),
     }
 }

@@ -1,7 +1,6 @@
 //! What every resource is given: the Kubernetes cluster, and through it the brokers and members of any workload. Network.
 
-use crate::kafka::dialer::{DialError, Dialed, Dialer, Direct};
-use crate::kafka::Admin;
+use crate::kafka::{Admin, DialError, Dialed, Dialer, Direct};
 use crate::kubernetes::Kubernetes;
 use crate::kubernetes::failure::{Class, Failure};
 use crate::resources::workload::pod::pod_dns;

@@ -121,7 +121,10 @@ async fn creating(admin: &Admin, new: &NewTopic, release: Release) {
 
 async fn configuring(admin: &Admin) {
     let read = async || Ok::<_, Error>(admin.topic_configs(&[TOPIC, "no-such-topic"]).await?.remove(TOPIC));
-    assert_eq!(own(&read().await.unwrap().unwrap()), BTreeMap::from([("retention.ms", "86400000"), ("segment.bytes", "1048576")]));
+    assert_eq!(
+        own(&read().await.unwrap().unwrap()),
+        BTreeMap::from([("retention.ms", "86400000"), ("segment.bytes", "1048576")])
+    );
     let set = strings(&[("max.message.bytes", "2000000"), ("retention.ms", "3600000")]);
     admin.alter_topic_configs(TOPIC, &set, &["segment.bytes".to_owned()]).await.unwrap();
     let expected = BTreeMap::from([("max.message.bytes", "2000000"), ("retention.ms", "3600000")]);
@@ -149,10 +152,7 @@ async fn reassigning(admin: &Admin, release: Release, cluster: &ClusterView) {
         return;
     }
     moved.unwrap();
-    poll("one replica", async || {
-        Ok(topic(admin).await?.filter(|t| t.partitions[0].replicas == first).map(drop))
-    })
-    .await;
+    poll("one replica", async || Ok(topic(admin).await?.filter(|t| t.partitions[0].replicas == first).map(drop))).await;
     poll("nothing moves", async || Ok(admin.list_reassignments().await?.is_empty().then_some(()))).await;
 }
 

@@ -2,6 +2,7 @@
 
 use crate::kubernetes::quantity;
 use crate::plugin::value::Value;
+use std::cmp::Ordering;
 
 type Checked = Result<(), String>;
 
@@ -85,8 +86,8 @@ pub fn quantity(value: &Value) -> Checked {
 }
 
 fn quantity_text(text: &str) -> Checked {
-    match quantity::parse(text) {
-        Some(quantity) if quantity.is_positive() => Ok(()),
+    match quantity::compare(text, "0") {
+        Ok(Ordering::Greater) => Ok(()),
         _ => Err(format!("{text:?} is not a positive Kubernetes quantity such as 40Gi, 500m or 2.")),
     }
 }

@@ -1,7 +1,7 @@
 //! What brokers say of themselves -> whether the cluster serves. The judgement is pure; the asking is network.
 
 use super::schema::Cluster;
-use crate::kafka::model::{ClusterView, Topic};
+use crate::kafka::{ClusterView, Topic};
 use crate::resources::workload::roll::Health;
 use crate::stack::Stack;
 use std::time::Duration;
@@ -29,7 +29,9 @@ fn judge(name: &str, brokers: i64, view: &ClusterView, topics: &[Topic]) -> Heal
         .iter()
         .flat_map(|topic| topic.partitions.iter().map(move |partition| (topic, partition)))
         .filter(|(_, partition)| partition.leader.is_none() || partition.isr.len() < partition.replicas.len())
-        .map(|(topic, partition)| format!("{}-{} (replicas {:?}, in sync {:?})", topic.name, partition.index, partition.replicas, partition.isr))
+        .map(|(topic, partition)| {
+            format!("{}-{} (replicas {:?}, in sync {:?})", topic.name, partition.index, partition.replicas, partition.isr)
+        })
         .collect();
     if let Some(first) = behind.first() {
         return Health::Waiting(format!("{} partition(s) not in sync, such as {first}", behind.len()));
@@ -43,7 +45,7 @@ fn judge(name: &str, brokers: i64, view: &ClusterView, topics: &[Topic]) -> Heal
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::kafka::model::{Broker, Partition};
+    use crate::kafka::{Broker, Partition};
 
     fn view(ids: &[i32]) -> ClusterView {
         let broker = |id: &i32| Broker { id: *id, host: String::new(), port: 9092, rack: None };
@@ -51,13 +53,17 @@ mod tests {
     }
 
     fn topic(isr: &[i32]) -> Topic {
-        let partition = Partition { index: 0, leader: isr.first().copied(), replicas: vec![0, 1, 2], isr: isr.to_vec(), offline: vec![] };
+        let partition =
+            Partition { index: 0, leader: isr.first().copied(), replicas: vec![0, 1, 2], isr: isr.to_vec(), offline: vec![] };
         Topic { name: "orders".into(), id: None, internal: false, partitions: vec![partition] }
     }
 
     #[test]
     fn a_cluster_serves_when_all_are_registered_and_in_sync() {
-        assert_eq!(judge("kafka", 3, &view(&[1, 0, 2]), &[topic(&[0, 1, 2])]), Health::Healthy { leaders: vec!["kafka-1".into()] });
+        assert_eq!(
+            judge("kafka", 3, &view(&[1, 0, 2]), &[topic(&[0, 1, 2])]),
+            Health::Healthy { leaders: vec!["kafka-1".into()] }
+        );
         assert_eq!(judge("kafka", 3, &view(&[0, 2]), &[]), Health::Waiting("not registered: broker 1".into()));
         assert_eq!(
             judge("kafka", 3, &view(&[0, 1, 2]), &[topic(&[0, 2])]),

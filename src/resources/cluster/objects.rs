@@ -1,8 +1,8 @@
 //! A cluster's attributes -> its Kubernetes objects, in the order in which they are applied. Pure.
 
 use super::schema::{Cluster, Listener};
-use crate::plugin::model::Attr;
 use crate::kubernetes::object::Object;
+use crate::plugin::model::Attr;
 use crate::resources::workload::pod::{DATA, Workload};
 use serde_json::json;
 use std::collections::BTreeMap;

@@ -32,6 +32,8 @@ pub async fn check(cx: &Context<'_, Stack>, plan: &mut Plan<Cluster>) {
                 plan.diagnostics.error_at(path, "Brokers that would go hold replicas", detail);
             }
         }
-        Err(error) => plan.diagnostics.push(diagnostics::kafka("see whether the brokers that would go hold replicas", &error).at(path)),
+        Err(error) => {
+            plan.diagnostics.push(diagnostics::kafka("see whether the brokers that would go hold replicas", &error).at(path))
+        }
     }
 }

@@ -4,7 +4,6 @@
 
 use super::Spec;
 use crate::kubernetes::object::{Key, Kind, Object};
-use crate::plugin::model::Typed;
 use crate::plugin::path::Path;
 use crate::plugin::wire;
 use crate::resources::as_json;

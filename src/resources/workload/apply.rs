@@ -6,7 +6,7 @@ use super::converge::{Live, Step, next};
 use super::plan::{APPLIED, label};
 use super::pod::Workload;
 use super::read::{self, DIFFERS};
-use super::wait::{Halt, until_serving};
+use super::wait::until_serving;
 use super::{Spec, converge};
 use crate::diagnostics;
 use crate::kubernetes::client::Apply;

@@ -1,11 +1,11 @@
 //! Destroy: objects in reverse order, claims only when the configuration says so, the anchor last. What is gone already is
 //! no error, so a destroy that was interrupted is simply run again. Network.
 
+use super::Spec;
 use super::anchor::{self, Anchor, Phase};
 use super::converge::is_ours;
 use super::plan::APPLIED;
 use super::pod::Workload;
-use super::Spec;
 use crate::diagnostics;
 use crate::kubernetes::client::Delete;
 use crate::kubernetes::failure::{Class, Failure};
@@ -51,7 +51,8 @@ async fn remove<M: Spec>(cx: &Context<'_, Stack>, stack: &Stack, applied: &M, pr
     until_gone(cx, stack, applied, Kind::Pod).await?;
     if prior.shared().delete_claims {
         let query = Workload::query(M::APP, applied.name());
-        let claims = stack.kubernetes.list(Kind::PersistentVolumeClaim, Some(applied.namespace()), &query).await.map_err(failed)?;
+        let claims =
+            stack.kubernetes.list(Kind::PersistentVolumeClaim, Some(applied.namespace()), &query).await.map_err(failed)?;
         for claim in &claims {
             delete_this(stack, claim).await.map_err(failed)?;
         }
@@ -91,7 +92,9 @@ async fn until_gone<M: Spec>(cx: &Context<'_, Stack>, stack: &Stack, spec: &M, k
         let left = match left {
             Ok(left) if left.is_empty() => return Ok(()),
             Ok(left) => left.iter().map(|object| object.key().to_string()).collect(),
-            Err(failure) if matches!(failure.class, Class::Forbidden { .. }) => return Err(diagnostics::kubernetes(&failure).into()),
+            Err(failure) if matches!(failure.class, Class::Forbidden { .. }) => {
+                return Err(diagnostics::kubernetes(&failure).into());
+            }
             Err(failure) => vec![failure.to_string()],
         };
         tokio::select! {

@@ -132,9 +132,17 @@ pub fn check_storage(storage: &Attr<Storage>, diagnostics: &mut Diagnostics) {
     let ephemeral = storage.ephemeral.unwrap_or(false);
     let at = |name: &str| Path::of("storage").attribute(name);
     if !ephemeral && !storage.ephemeral.is_unknown() && storage.size.is_null() {
-        diagnostics.error_at(at("size"), "Missing value", "`storage.size` has to be set, such as \"10Gi\", unless `storage.ephemeral` is true.");
+        diagnostics.error_at(
+            at("size"),
+            "Missing value",
+            "`storage.size` has to be set, such as \"10Gi\", unless `storage.ephemeral` is true.",
+        );
     }
     if ephemeral && !(storage.size.is_null() && storage.class.is_null()) {
-        diagnostics.error_at(at("ephemeral"), "Two kinds of storage", "`storage.ephemeral` is true, so `size` and `class` would mean nothing; remove them.");
+        diagnostics.error_at(
+            at("ephemeral"),
+            "Two kinds of storage",
+            "`storage.ephemeral` is true, so `size` and `class` would mean nothing; remove them.",
+        );
     }
 }

@@ -1,8 +1,8 @@
 //! Settings -> the pod template and StatefulSet of a workload. Pure.
 
 use super::settings::{Pod, Probe, Resources, Spread, Storage};
-use crate::plugin::model::Attr;
 use crate::kubernetes::object::{Kind, Object};
+use crate::plugin::model::Attr;
 use crate::resources::checks::OWN_PREFIX;
 use serde_json::{Map, Value, json};
 use std::collections::BTreeMap;
@@ -114,7 +114,8 @@ impl Workload<'_> {
         let ports = |ports: &[(String, i64)]| -> Vec<Value> {
             ports.iter().map(|(name, port)| json!({"name": name, "port": port, "targetPort": name, "protocol": "TCP"})).collect()
         };
-        let service = |name: &str, spec: Value| Object::new(Kind::Service, json!({"metadata": self.metadata(name), "spec": spec}));
+        let service =
+            |name: &str, spec: Value| Object::new(Kind::Service, json!({"metadata": self.metadata(name), "spec": spec}));
         [
             service(self.name, json!({"selector": self.selector(), "ports": ports(client_ports)})),
             service(

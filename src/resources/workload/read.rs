@@ -38,7 +38,8 @@ fn is_rolled_out(set: &Object) -> bool {
     let replicas = count("/spec/replicas");
     count("/status/observedGeneration") >= count("/metadata/generation")
         && count("/status/readyReplicas") == replicas
-        && (count("/status/updatedReplicas") == replicas || set.text("/status/currentRevision") == set.text("/status/updateRevision"))
+        && (count("/status/updatedReplicas") == replicas
+            || set.text("/status/currentRevision") == set.text("/status/updateRevision"))
 }
 
 /// Carries what was changed by hand over to the attribute that sets it.
@@ -74,7 +75,7 @@ fn drift_of_map(attribute: &mut Attr<BTreeMap<String, String>>, live: &BTreeMap<
     let Some(entries) = attribute.known_mut() else { return };
     entries.retain(|key, value| match live.get(key.as_str()) {
         Some(found) => {
-            found.clone_into(value);
+            *value = (*found).to_owned();
             true
         }
         None => false,
@@ -93,7 +94,11 @@ fn drift_of_quantities(attribute: &mut Attr<BTreeMap<String, String>>, live: &se
 }
 
 /// Settings that were changed, added or removed by hand.
-fn drift_of_config(attribute: &mut Attr<BTreeMap<String, String>>, wanted: &BTreeMap<String, String>, live: &BTreeMap<String, String>) {
+fn drift_of_config(
+    attribute: &mut Attr<BTreeMap<String, String>>,
+    wanted: &BTreeMap<String, String>,
+    live: &BTreeMap<String, String>,
+) {
     if wanted == live {
         return;
     }

@@ -119,7 +119,11 @@ impl Spec for Ensemble {
         if let (Some(old), Some(new)) = (applied.members.known(), planned.members.known())
             && old != new
         {
-            diagnostics.error_at(Path::of("members"), "The number of members cannot be changed", crate::diagnostics::members_change(*old, *new));
+            diagnostics.error_at(
+                Path::of("members"),
+                "The number of members cannot be changed",
+                crate::diagnostics::members_change(*old, *new),
+            );
         }
         if let (Some(old), Some(new)) = (applied.storage.known(), planned.storage.known()) {
             workload::refuse_storage_changes(old, new, diagnostics);
