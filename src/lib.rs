@@ -1,3 +1,4 @@
 //! terraform-provider-kafkastack.
 pub mod kafka;
 pub mod plugin;
+pub mod zookeeper;
