@@ -2,3 +2,6 @@
 pub mod kafka;
 pub mod plugin;
 pub mod zookeeper;
+
+#[cfg(test)]
+mod testing;
