@@ -23,6 +23,8 @@ mod router;
 mod versions;
 
 #[cfg(test)]
+mod faults;
+#[cfg(test)]
 mod real;
 
 pub use admin::Admin;

@@ -1,1 +1,3 @@
-//! What tests share: a Kubernetes API server in this process, and faults.
+//! What tests share: servers in this process, and faults.
+
+pub mod fake_kafka;
