@@ -165,6 +165,15 @@ scalar!(String, String, "a string", value => Some(value.clone()), this => this.c
 scalar!(i64, Number, "a whole number between -2^63 and 2^63-1", value => value.as_i64(), this => Number::from(*this));
 scalar!(Number, Number, "a number", value => Some(value.clone()), this => this.clone());
 
+/// The value of one element, if it is known, or holds its unknown parts itself. A null element is a mismatch.
+fn decode_element<T: Typed>(value: &Value, at: &Path) -> Result<Option<T>, Mismatch> {
+    match T::decode_attr(value, at)? {
+        Attr::Known(element) => Ok(Some(element)),
+        Attr::Unknown(_) => Ok(None),
+        Attr::Null => T::decode(value, at).map(Some),
+    }
+}
+
 impl<T: Typed> Typed for Vec<T> {
     fn kind() -> Kind {
         Kind::List(Box::new(T::kind()))
@@ -177,6 +186,19 @@ impl<T: Typed> Typed for Vec<T> {
     }
     fn encode(&self) -> Value {
         Value::List(self.iter().map(T::encode).collect())
+    }
+    /// A list of objects that hold their unknown parts is known.
+    fn decode_attr(value: &Value, at: &Path) -> Result<Attr<Self>, Mismatch> {
+        let Value::List(items) = value else {
+            return match value {
+                Value::Null => Ok(Attr::Null),
+                Value::Unknown => Ok(Attr::unknown()),
+                value => Self::decode(value, at).map(Attr::Known),
+            };
+        };
+        let items = items.iter().enumerate().map(|(i, item)| decode_element(item, &at.index(i)));
+        let decoded: Option<Self> = items.collect::<Result<_, _>>()?;
+        Ok(decoded.map_or_else(|| Attr::Unknown(value.clone()), Attr::Known))
     }
 }
 
@@ -192,6 +214,22 @@ impl<T: Typed> Typed for BTreeMap<String, T> {
     }
     fn encode(&self) -> Value {
         Value::Map(self.iter().map(|(key, item)| (key.clone(), item.encode())).collect())
+    }
+    /// A map of objects that hold their unknown parts is known.
+    fn decode_attr(value: &Value, at: &Path) -> Result<Attr<Self>, Mismatch> {
+        let Value::Map(entries) = value else {
+            return match value {
+                Value::Null => Ok(Attr::Null),
+                Value::Unknown => Ok(Attr::unknown()),
+                value => Self::decode(value, at).map(Attr::Known),
+            };
+        };
+        let entries = entries.iter().map(|(key, item)| {
+            let element = decode_element(item, &at.key(key))?;
+            Ok(element.map(|element| (key.clone(), element)))
+        });
+        let decoded: Option<Self> = entries.collect::<Result<_, _>>()?;
+        Ok(decoded.map_or_else(|| Attr::Unknown(value.clone()), Attr::Known))
     }
 }
 
@@ -319,6 +357,16 @@ mod tests {
         assert!(thing.parts.is_unknown());
         assert!(thing.inner.known().unwrap().count.is_unknown());
         assert_eq!(thing.encode(), value);
+    }
+
+    #[test]
+    fn a_list_of_partly_unknown_objects_is_known() {
+        let list = Value::List(vec![map([("count", Value::Unknown)])]);
+        let decoded = Vec::<Inner>::decode_attr(&list, &Path::root()).unwrap();
+        assert!(decoded.known().unwrap()[0].count.is_unknown());
+        assert_eq!(encode_attr(&decoded), list);
+        let of_unknown = Value::List(vec![Value::Unknown]);
+        assert_eq!(Vec::<Inner>::decode_attr(&of_unknown, &Path::root()).unwrap(), Attr::Unknown(of_unknown));
     }
 
     #[test]

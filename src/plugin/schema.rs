@@ -172,21 +172,31 @@ pub fn validate(attributes: &[Attribute], config: &Value, at: &Path, diagnostics
     }
 }
 
+/// No model can hold a null element, and no user means one.
+fn not_null(item: &Value, at: &Path, diagnostics: &mut Diagnostics) {
+    if item.is_null() {
+        diagnostics.error_at(at.clone(), "Missing value", format!("`{at}`: null is not allowed inside a collection."));
+    }
+}
+
 fn validate_inside(kind: &Kind, value: &Value, at: &Path, diagnostics: &mut Diagnostics) {
     match (kind, value) {
         (Kind::Object(attributes), Value::Map(_)) => validate(attributes, value, at, diagnostics),
         (Kind::List(inner), Value::List(items)) => {
             for (i, item) in items.iter().enumerate() {
+                not_null(item, &at.index(i), diagnostics);
                 validate_inside(inner, item, &at.index(i), diagnostics);
             }
         }
         (Kind::Set(inner), Value::Set(items)) => {
             for item in items {
+                not_null(item, at, diagnostics);
                 validate_inside(inner, item, at, diagnostics);
             }
         }
         (Kind::Map(inner), Value::Map(entries)) => {
             for (key, item) in entries {
+                not_null(item, &at.key(key), diagnostics);
                 validate_inside(inner, item, &at.key(key), diagnostics);
             }
         }

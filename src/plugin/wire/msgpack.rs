@@ -1,5 +1,6 @@
 //! msgpack to values and back, as core writes it: exact numbers, unknown values as extensions. No network.
 
+use super::super::path::Step;
 use super::super::schema::Kind;
 use super::super::value::{Number, Value};
 use super::{WireError, expected, in_attribute, in_index, in_key};
@@ -143,9 +144,10 @@ fn read(kind: &Kind, reader: &mut Reader<'_>) -> Result<Value, WireError> {
         Kind::String => reader.text(marker)?.map(Value::from),
         Kind::List(inner) => read_items(inner, reader, marker)?.map(Value::List),
         Kind::Set(inner) => read_items(inner, reader, marker)?.map(Value::Set),
-        Kind::Map(inner) => read_entries(reader, marker, |_| Some(inner))?.map(Value::Map),
+        Kind::Map(inner) => read_entries(reader, marker, Step::Key, |_| Some(inner))?.map(Value::Map),
         Kind::Object(attributes) => {
-            let entries = read_entries(reader, marker, |key| attributes.iter().find(|a| a.name == key).map(|a| &a.kind))?;
+            let entries =
+                read_entries(reader, marker, Step::Attribute, |key| attributes.iter().find(|a| a.name == key).map(|a| &a.kind))?;
             if let Some(entries) = &entries
                 && let Some(missing) = attributes.iter().find(|a| !entries.contains_key(a.name))
             {
@@ -170,16 +172,18 @@ fn read_items(inner: &Kind, reader: &mut Reader<'_>, marker: Marker) -> Result<O
 fn read_entries<'k>(
     reader: &mut Reader<'_>,
     marker: Marker,
+    step: fn(String) -> Step,
     kind_of: impl Fn(&str) -> Option<&'k Kind>,
 ) -> Result<Option<BTreeMap<String, Value>>, WireError> {
     let Some(count) = reader.entries(marker)? else { return Ok(None) };
     let mut entries = BTreeMap::new();
     for _ in 0..count {
         let key = reader.key()?;
-        let kind = kind_of(key).ok_or_else(|| in_key(key)(WireError::new("is no attribute")))?;
-        let value = read(kind, reader).map_err(in_key(key))?;
+        let within = |error: WireError| error.inside(step(key.to_owned()));
+        let kind = kind_of(key).ok_or_else(|| within(WireError::new("is no attribute")))?;
+        let value = read(kind, reader).map_err(within)?;
         if entries.insert(key.to_owned(), value).is_some() {
-            return Err(in_key(key)(WireError::new("is there twice")));
+            return Err(within(WireError::new("is there twice")));
         }
     }
     Ok(Some(entries))

@@ -1,0 +1,275 @@
+//! A provider whose resource is a file in a directory: every kind of attribute and every rule, so that the protocol
+//! layer meets real OpenTofu and real Terraform. It touches files, never the network; `test.rs` drives it.
+//!
+//! What the world does to a resource is played through its files: `<name>.json` is the object, and files named
+//! `<name>.fail-create` or `<name>.slow-create` make its creation fail half way or last until it is told to stop.
+
+use kafkastack::model;
+use kafkastack::plugin::diagnostic::{Diagnostic, Diagnostics};
+use kafkastack::plugin::model::{Attr, Typed};
+use kafkastack::plugin::path::Path;
+use kafkastack::plugin::resource::{AnyResource, Change, Context, Plan, Private, Provider, Reply, Resource};
+use kafkastack::plugin::schema::{Rules, computed, optional, required};
+use kafkastack::plugin::timeouts::Timeouts;
+use kafkastack::plugin::value::{Number, Value};
+use kafkastack::plugin::{self, wire};
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+fn size_in_bytes(value: &Value) -> Option<u64> {
+    let text = value.as_str()?;
+    let digits = text.trim_end_matches(char::is_alphabetic);
+    let unit = match text.get(digits.len()..)? {
+        "" => 1,
+        "Ki" => 1 << 10,
+        "Mi" => 1 << 20,
+        "Gi" => 1 << 30,
+        _ => return None,
+    };
+    digits.parse::<u64>().ok()?.checked_mul(unit)
+}
+
+fn same_size(a: &Value, b: &Value) -> bool {
+    size_in_bytes(a).is_some() && size_in_bytes(a) == size_in_bytes(b)
+}
+
+fn is_size(value: &Value) -> Result<(), String> {
+    size_in_bytes(value).map(drop).ok_or_else(|| "a size such as `1Gi` is needed".to_owned())
+}
+
+fn size() -> Rules {
+    optional().same_if(same_size).check(is_size)
+}
+
+model! {
+    /// Where the objects are.
+    pub struct Settings {
+        /// The directory.
+        directory: String = required(),
+    }
+}
+
+model! {
+    /// One part of an object.
+    pub struct Part {
+        /// Its key.
+        key: String = required(),
+        /// How many.
+        count: i64 = optional().defaults_to(1),
+        /// How large.
+        size: String = size(),
+        /// Where it is; chosen once.
+        place: String = computed().stable(),
+    }
+}
+
+model! {
+    /// An object in a file.
+    pub struct Object {
+        /// Its name.
+        name: String = required().replaces(),
+        /// Chosen at creation.
+        id: String = computed().stable(),
+        /// Grows with every change.
+        revision: i64 = computed(),
+        /// Chosen here if not by the user.
+        zone: String = optional().or_computed().stable().replaces_if_configured(),
+        /// A bool.
+        enabled: bool = optional().defaults_to(true),
+        /// An exact number.
+        ratio: Number = optional(),
+        /// How large.
+        size: String = size(),
+        /// Hidden.
+        secret: String = optional().sensitive(),
+        /// A list.
+        tags: Vec<String> = optional(),
+        /// A map.
+        labels: BTreeMap<String, String> = optional(),
+        /// One part.
+        main: Part = optional(),
+        /// Parts in order.
+        parts: Vec<Part> = optional(),
+        /// Parts by name.
+        named: BTreeMap<String, Part> = optional(),
+        /// How long operations may take.
+        timeouts: Timeouts = optional(),
+    }
+}
+
+/// The files.
+struct Directory(PathBuf);
+
+fn io(error: &std::io::Error) -> Diagnostic {
+    Diagnostic::error("The file cannot be used", error.to_string())
+}
+
+impl Directory {
+    fn file(&self, name: &str, extension: &str) -> PathBuf {
+        self.0.join(format!("{name}.{extension}"))
+    }
+
+    fn write(&self, object: &Object) -> Result<(), Diagnostic> {
+        let json = json(&object.encode()).to_string();
+        std::fs::write(self.file(object.name.text(), "json"), json).map_err(|e| io(&e))
+    }
+
+    fn read(&self, name: &str) -> Result<Option<Object>, Diagnostic> {
+        let bytes = match std::fs::read(self.file(name, "json")) {
+            Ok(bytes) => bytes,
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
+            Err(error) => return Err(io(&error)),
+        };
+        let broken = |error: String| Diagnostic::error("The file is no object", error);
+        let value = wire::json::decode(&Object::kind(), &bytes).map_err(|e| broken(e.to_string()))?;
+        Object::decode(&value, &Path::root()).map(Some).map_err(|e| broken(e.to_string()))
+    }
+}
+
+fn json(value: &Value) -> serde_json::Value {
+    match value {
+        Value::Unknown | Value::Null => serde_json::Value::Null,
+        Value::Bool(value) => (*value).into(),
+        // Text keeps every digit.
+        Value::Number(number) => number.to_string().into(),
+        Value::String(text) => text.clone().into(),
+        Value::List(items) | Value::Set(items) => items.iter().map(json).collect(),
+        Value::Map(entries) => entries.iter().map(|(key, item)| (key.clone(), json(item))).collect(),
+    }
+}
+
+/// What apply alone knows becomes known.
+fn complete(object: &mut Object, revision: i64) {
+    let name = object.name.text().to_owned();
+    let choose = |attr: &mut Attr<String>, choice: String| {
+        if attr.is_unknown() {
+            *attr = Attr::Known(choice);
+        }
+    };
+    choose(&mut object.id, format!("id-{name}"));
+    choose(&mut object.zone, "zone-1".to_owned());
+    if object.revision.is_unknown() {
+        object.revision = Attr::Known(revision);
+    }
+    let main = object.main.known_mut().map(|part| ("main".to_owned(), part));
+    let listed = object.parts.known_mut().into_iter().flatten().enumerate().map(|(i, part)| (i.to_string(), part));
+    let parts: Vec<_> = main.into_iter().chain(listed).collect();
+    for (place, part) in parts {
+        choose(&mut part.place, format!("{name}/{place}"));
+    }
+    for (key, part) in object.named.known_mut().into_iter().flatten() {
+        choose(&mut part.place, format!("{name}/{key}"));
+    }
+}
+
+struct Objects;
+
+impl Resource for Objects {
+    type Client = Directory;
+    type Model = Object;
+    const NAME: &'static str = "object";
+
+    async fn plan(&self, _cx: &Context<'_, Directory>, plan: &mut Plan<Object>) {
+        if plan.config.name.text() == "panic" {
+            std::panic::panic_any("on purpose");
+        }
+        if plan.planned.name.text() == "forbidden" {
+            plan.diagnostics.error_at(Path::of("name"), "Forbidden name", "`forbidden` is not allowed.");
+        }
+    }
+
+    async fn plan_delete(&self, _cx: &Context<'_, Directory>, prior: &Object) -> Diagnostics {
+        match prior.labels.known().and_then(|labels| labels.get("keep")) {
+            Some(_) => Diagnostic::error("The object is kept", "Its label `keep` is set.").into(),
+            None => Diagnostics::new(),
+        }
+    }
+
+    async fn create(&self, cx: &Context<'_, Directory>, change: Change<Object>) -> Reply<Object> {
+        let directory = match cx.client() {
+            Ok(directory) => directory,
+            Err(diagnostic) => return Reply::failed(None, diagnostic),
+        };
+        let mut object = change.planned;
+        complete(&mut object, 1);
+        let name = object.name.text().to_owned();
+        if let Err(diagnostic) = directory.write(&object) {
+            return Reply::failed(None, diagnostic);
+        }
+        if directory.file(&name, "fail-create").exists() {
+            return Reply::failed(Some(object), Diagnostic::error("Half way", "The object exists, but is not ready."));
+        }
+        if directory.file(&name, "slow-create").exists() {
+            let why = tokio::select! {
+                () = cx.cancel.cancelled() => "interrupted",
+                () = tokio::time::sleep_until(cx.deadline) => "out of time",
+            };
+            return Reply::failed(Some(object), Diagnostic::error("Not ready", format!("The wait ended: {why}.")));
+        }
+        Reply::state(object).keep([("made".to_owned(), "here".to_owned())].into())
+    }
+
+    async fn read(&self, cx: &Context<'_, Directory>, state: Object, private: Private) -> Reply<Object> {
+        let found = cx.client().and_then(|directory| directory.read(state.name.text()));
+        match found {
+            Ok(Some(object)) => Reply::state(Object { timeouts: state.timeouts, ..object }).keep(private),
+            Ok(None) => Reply::gone(),
+            Err(diagnostic) => Reply::failed(Some(state), diagnostic),
+        }
+    }
+
+    async fn update(&self, cx: &Context<'_, Directory>, change: Change<Object>) -> Reply<Object> {
+        if change.private.get("made").map(String::as_str) != Some("here") {
+            let lost = Diagnostic::error("Private state is lost", "What create kept did not come back.");
+            return Reply::failed(Some(change.prior), lost);
+        }
+        let mut object = change.planned;
+        complete(&mut object, change.prior.revision.unwrap_or(0) + 1);
+        match cx.client().and_then(|directory| directory.write(&object)) {
+            Ok(()) => Reply::state(object).keep(change.private),
+            Err(diagnostic) => Reply::failed(Some(change.prior), diagnostic),
+        }
+    }
+
+    async fn delete(&self, cx: &Context<'_, Directory>, change: Change<Object>) -> Reply<Object> {
+        let removed =
+            cx.client().and_then(|directory| match std::fs::remove_file(directory.file(change.prior.name.text(), "json")) {
+                Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(io(&error)),
+                _ => Ok(()),
+            });
+        match removed {
+            Ok(()) => Reply::gone(),
+            Err(diagnostic) => Reply::failed(Some(change.prior), diagnostic),
+        }
+    }
+
+    async fn import(&self, cx: &Context<'_, Directory>, id: &str) -> Reply<Object> {
+        match cx.client().and_then(|directory| directory.read(id)) {
+            Ok(Some(object)) => Reply::state(object).keep([("made".to_owned(), "here".to_owned())].into()),
+            Ok(None) => Reply::gone(),
+            Err(diagnostic) => Reply::failed(None, diagnostic),
+        }
+    }
+}
+
+struct Conformance;
+
+impl Provider for Conformance {
+    type Model = Settings;
+    type Client = Directory;
+    const NAME: &'static str = "conformance";
+
+    async fn configure(&self, config: Settings) -> Result<Option<Directory>, Diagnostics> {
+        Ok(config.directory.known().map(|directory| Directory(directory.into())))
+    }
+
+    fn resources(&self) -> Vec<Box<dyn AnyResource<Directory>>> {
+        vec![Box::new(Objects)]
+    }
+}
+
+fn main() -> ExitCode {
+    let debug = std::env::args().nth(1).as_deref() == Some("--debug");
+    plugin::serve(Conformance, "registry.terraform.io/test/conformance", debug)
+}

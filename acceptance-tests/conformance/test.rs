@@ -1,0 +1,382 @@
+//! The life of a resource under real OpenTofu and real Terraform, by the conformance provider of `main.rs`. Files only.
+//!
+//! Needs both cores in `~/.cache/kafkastack-sandbox/bin` (see `../sandbox/README.md`), or those that `KAFKASTACK_CORES`
+//! names, separated by colons: `cargo test --test conformance -- --ignored`.
+
+use serde_json::Value as Json;
+use std::io::Read;
+use std::os::unix::process::CommandExt;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::sync::OnceLock;
+use std::time::{Duration, Instant};
+
+fn cores() -> Vec<PathBuf> {
+    match std::env::var("KAFKASTACK_CORES") {
+        Ok(list) => list.split(':').map(PathBuf::from).collect(),
+        Err(_) => {
+            let bin = Path::new(&std::env::var("HOME").unwrap()).join(".cache/kafkastack-sandbox/bin");
+            vec![bin.join("tofu"), bin.join("terraform")]
+        }
+    }
+}
+
+/// The directory that holds the built provider under the name that cores look for.
+fn provider() -> &'static Path {
+    static BUILT: OnceLock<PathBuf> = OnceLock::new();
+    BUILT.get_or_init(|| {
+        let build = ["build", "--quiet", "--example", "conformance", "--message-format=json"];
+        let built = Command::new(env!("CARGO")).args(build).stderr(Stdio::inherit()).output().unwrap();
+        assert!(built.status.success());
+        let artifacts = String::from_utf8(built.stdout).unwrap();
+        let executable = artifacts
+            .lines()
+            .filter_map(|line| serde_json::from_str::<Json>(line).ok())
+            .find_map(|artifact| artifact["executable"].as_str().map(PathBuf::from))
+            .unwrap();
+        let bin = Path::new(env!("CARGO_TARGET_TMPDIR")).join("conformance");
+        std::fs::create_dir_all(&bin).unwrap();
+        let link = bin.join("terraform-provider-conformance");
+        let _ = std::fs::remove_file(&link);
+        std::os::unix::fs::symlink(executable, link).unwrap();
+        bin
+    })
+}
+
+struct World {
+    core: PathBuf,
+    home: tempfile::TempDir,
+}
+
+struct Ran {
+    code: Option<i32>,
+    text: String,
+}
+
+impl World {
+    fn new(core: &Path) -> Self {
+        let world = Self { core: core.to_owned(), home: tempfile::tempdir().unwrap() };
+        for directory in ["objects", "tmp"] {
+            std::fs::create_dir(world.at(directory)).unwrap();
+        }
+        let overrides = format!(
+            "provider_installation {{\n dev_overrides {{\n \"registry.terraform.io/test/conformance\" = {0:?}\n \
+             \"registry.opentofu.org/test/conformance\" = {0:?}\n }}\n direct {{}}\n}}\n",
+            provider()
+        );
+        std::fs::write(world.at("rc"), overrides).unwrap();
+        world
+    }
+
+    fn at(&self, name: &str) -> PathBuf {
+        self.home.path().join(name)
+    }
+
+    /// The configuration, after its fixed part.
+    fn config(&self, resources: &str) -> &Self {
+        let head = "terraform {\n required_providers {\n conformance = { source = \"test/conformance\" }\n }\n}\n";
+        let provider = format!("provider \"conformance\" {{ directory = {:?} }}\n", self.at("objects"));
+        let provider = if resources.contains("provider \"") { String::new() } else { provider };
+        std::fs::write(self.at("main.tf"), format!("{head}{provider}{resources}")).unwrap();
+        self
+    }
+
+    fn command(&self, arguments: &[&str]) -> Command {
+        let mut command = Command::new(&self.core);
+        command
+            .args(arguments)
+            .current_dir(self.home.path())
+            .env("TF_CLI_CONFIG_FILE", self.at("rc"))
+            .env("HOME", self.home.path())
+            .env("TMPDIR", self.at("tmp"))
+            .env("CHECKPOINT_DISABLE", "1")
+            .env("TF_IN_AUTOMATION", "1")
+            .env_remove("TF_LOG")
+            .stdin(Stdio::null());
+        command
+    }
+
+    fn run(&self, arguments: &[&str]) -> Ran {
+        let output = self.command(arguments).output().unwrap();
+        let text = String::from_utf8_lossy(&output.stdout).into_owned() + &String::from_utf8_lossy(&output.stderr);
+        Ran { code: output.status.code(), text }
+    }
+
+    fn ok(&self, arguments: &[&str]) -> String {
+        let ran = self.run(arguments);
+        assert_eq!(ran.code, Some(0), "{} {arguments:?}\n{}", self.core.display(), ran.text);
+        ran.text
+    }
+
+    fn fails(&self, arguments: &[&str], with: &str) {
+        let ran = self.run(arguments);
+        assert_eq!(ran.code, Some(1), "{}", ran.text);
+        // Lines are wrapped to the width of a terminal.
+        let words = ran.text.replace(['│', '\n'], " ").split_whitespace().collect::<Vec<_>>().join(" ");
+        assert!(words.contains(with), "{with:?} is not in\n{}", ran.text);
+    }
+
+    fn apply(&self) {
+        self.ok(&["apply", "-auto-approve", "-no-color"]);
+    }
+
+    /// Neither the stored nor the real object differs from the configuration.
+    fn settled(&self) {
+        for refresh in ["-refresh=false", "-refresh=true"] {
+            let ran = self.run(&["plan", "-detailed-exitcode", "-no-color", refresh]);
+            assert_eq!(ran.code, Some(0), "{} {refresh}\n{}", self.core.display(), ran.text);
+        }
+    }
+
+    /// The one planned change.
+    fn change(&self) -> Json {
+        self.ok(&["plan", "-out=plan", "-no-color"]);
+        let shown = self.ok(&["show", "-json", "plan"]);
+        let json = shown.lines().find(|line| line.starts_with('{')).unwrap();
+        serde_json::from_str::<Json>(json).unwrap()["resource_changes"][0]["change"].take()
+    }
+
+    fn state(&self) -> Json {
+        serde_json::from_slice::<Json>(&std::fs::read(self.at("terraform.tfstate")).unwrap()).unwrap()["resources"].take()
+    }
+
+    fn object(&self, name: &str) -> PathBuf {
+        self.at("objects").join(format!("{name}.json"))
+    }
+
+    fn drift(&self, name: &str, change: impl Fn(&mut Json)) {
+        let mut json: Json = serde_json::from_slice(&std::fs::read(self.object(name)).unwrap()).unwrap();
+        change(&mut json);
+        std::fs::write(self.object(name), json.to_string()).unwrap();
+    }
+}
+
+impl Drop for World {
+    /// No provider leaves its socket behind.
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            return;
+        }
+        let left: Vec<_> = std::fs::read_dir(self.at("tmp")).unwrap().map(|e| e.unwrap().file_name()).collect();
+        assert!(!left.iter().any(|n| n.to_string_lossy().starts_with("terraform-provider")), "{left:?}");
+    }
+}
+
+fn everywhere(test: impl Fn(&World)) {
+    for core in cores() {
+        let started = Instant::now();
+        test(&World::new(&core));
+        eprintln!("{}: {:?}", core.display(), started.elapsed());
+    }
+}
+
+const FULL: &str = r#"
+resource "conformance_object" "x" {
+  name   = "full"
+  ratio  = 12345678901234567890123.5
+  size   = "1Gi"
+  secret = "s3cret"
+  tags   = ["b", "a"]
+  labels = { team = "é" }
+  main   = { key = "m", size = "1Gi" }
+  parts  = [{ key = "p0" }, { key = "p1", count = 2 }]
+  named  = { one = { key = "n1", size = "512Ki" } }
+  timeouts = { create = "1m" }
+}
+"#;
+
+#[test]
+#[ignore = "needs OpenTofu and Terraform"]
+fn what_is_created_plans_empty_with_and_without_refresh() {
+    everywhere(|world| {
+        world.config(FULL).apply();
+        world.settled();
+        let attributes = &world.state()[0]["instances"][0]["attributes"];
+        assert_eq!(attributes["parts"][1]["place"], "full/1");
+        assert_eq!(attributes["named"]["one"]["count"], 1);
+        assert_eq!(attributes["enabled"], true);
+        let file = std::fs::read_to_string(world.object("full")).unwrap();
+        assert!(file.contains("\"12345678901234567890123.5\""), "{file}");
+        world.ok(&["destroy", "-auto-approve"]);
+        assert!(!world.object("full").exists());
+    });
+}
+
+#[test]
+#[ignore = "needs OpenTofu and Terraform"]
+fn an_update_keeps_what_is_stable_and_a_new_spelling_is_none() {
+    everywhere(|world| {
+        world.config(FULL).apply();
+        world.config(&FULL.replace("1Gi", "1024Mi")).settled();
+        world.config(&FULL.replace("\"a\"]", "\"c\"]"));
+        let change = world.change();
+        assert_eq!(change["actions"], serde_json::json!(["update"]));
+        assert_eq!(change["after"]["id"], "id-full");
+        assert_eq!(change["after"]["main"]["place"], "full/main");
+        assert_eq!(change["after_unknown"]["revision"], true);
+        world.ok(&["apply", "plan"]);
+        world.settled();
+        assert_eq!(world.state()[0]["instances"][0]["attributes"]["revision"], 2);
+        world.config(&FULL.replace("{ key = \"p0\" },", "")).apply();
+        world.settled();
+    });
+}
+
+#[test]
+#[ignore = "needs OpenTofu and Terraform"]
+fn a_new_name_replaces_the_object() {
+    everywhere(|world| {
+        world.config(FULL).apply();
+        world.config(&FULL.replace("\"full\"", "\"other\""));
+        let change = world.change();
+        assert_eq!(change["actions"], serde_json::json!(["delete", "create"]));
+        assert_eq!(change["replace_paths"], serde_json::json!([["name"]]));
+        assert_eq!(change["after_unknown"]["id"], true);
+        world.ok(&["apply", "plan"]);
+        world.settled();
+        assert!(!world.object("full").exists() && world.object("other").exists());
+    });
+}
+
+#[test]
+#[ignore = "needs OpenTofu and Terraform"]
+fn drift_is_found_but_another_spelling_is_no_drift() {
+    everywhere(|world| {
+        world.config(FULL).apply();
+        world.drift("full", |object| {
+            object["size"] = "1048576Ki".into();
+            object["main"]["size"] = "1024Mi".into();
+        });
+        world.settled();
+        world.drift("full", |object| object["enabled"] = false.into());
+        let change = world.change();
+        assert_eq!(change["actions"], serde_json::json!(["update"]));
+        assert_eq!(change["before"]["enabled"], false);
+        world.ok(&["apply", "plan"]);
+        world.settled();
+        std::fs::remove_file(world.object("full")).unwrap();
+        assert_eq!(world.change()["actions"], serde_json::json!(["create"]));
+        world.apply();
+        world.settled();
+    });
+}
+
+#[test]
+#[ignore = "needs OpenTofu and Terraform"]
+fn an_imported_object_plans_empty() {
+    everywhere(|world| {
+        let config = FULL.replace("timeouts = { create = \"1m\" }", "");
+        world.config(&config).apply();
+        std::fs::remove_file(world.at("terraform.tfstate")).unwrap();
+        world.ok(&["import", "conformance_object.x", "full"]);
+        world.settled();
+        world.config(&config.replace("\"a\"]", "\"c\"]")).apply();
+        world.fails(&["import", "conformance_object.y", "nothing"], "resource address");
+    });
+}
+
+#[test]
+#[ignore = "needs OpenTofu and Terraform"]
+fn a_create_that_fails_half_way_is_kept_as_tainted() {
+    everywhere(|world| {
+        std::fs::write(world.at("objects/full.fail-create"), "").unwrap();
+        world.config(FULL).fails(&["apply", "-auto-approve", "-no-color"], "The object exists, but is not ready.");
+        assert_eq!(world.state()[0]["instances"][0]["status"], "tainted");
+        assert_eq!(world.state()[0]["instances"][0]["attributes"]["id"], "id-full");
+        std::fs::remove_file(world.at("objects/full.fail-create")).unwrap();
+        world.apply();
+        world.settled();
+    });
+}
+
+#[test]
+#[ignore = "needs OpenTofu and Terraform"]
+fn an_interrupt_stops_a_slow_create_and_keeps_what_exists() {
+    everywhere(|world| {
+        std::fs::write(world.at("objects/full.slow-create"), "").unwrap();
+        world.config(FULL);
+        let mut command = world.command(&["apply", "-auto-approve", "-no-color"]);
+        let mut child = command.process_group(0).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+        let patience = Instant::now() + Duration::from_secs(30);
+        while !world.object("full").exists() {
+            assert!(Instant::now() < patience, "nothing is created");
+            std::thread::sleep(Duration::from_millis(20));
+        }
+        let interrupted = Instant::now();
+        // The whole group, as a terminal does it: the provider gets it too.
+        let group = format!("-{}", child.id());
+        assert!(Command::new("kill").args(["-INT", "--", &group]).status().unwrap().success());
+        let (mut said, mut errors) = (String::new(), String::new());
+        child.stdout.take().unwrap().read_to_string(&mut said).unwrap();
+        child.stderr.take().unwrap().read_to_string(&mut errors).unwrap();
+        assert_eq!(child.wait().unwrap().code(), Some(1));
+        assert!(interrupted.elapsed() < Duration::from_secs(5), "{:?}", interrupted.elapsed());
+        assert!(errors.contains("The wait ended: interrupted."), "{said}{errors}");
+        assert_eq!(world.state()[0]["instances"][0]["status"], "tainted");
+    });
+}
+
+#[test]
+#[ignore = "needs OpenTofu and Terraform"]
+fn a_create_ends_when_its_time_is_over() {
+    everywhere(|world| {
+        std::fs::write(world.at("objects/full.slow-create"), "").unwrap();
+        world.config(&FULL.replace("\"1m\"", "\"1s\""));
+        world.fails(&["apply", "-auto-approve", "-no-color"], "The wait ended: out of time.");
+        assert_eq!(world.state()[0]["instances"][0]["status"], "tainted");
+        world.config(&FULL.replace("\"1m\"", "\"soon\""));
+        world.fails(&["plan", "-no-color"], "`timeouts.create`: \"soon\" is not a duration");
+    });
+}
+
+#[test]
+#[ignore = "needs OpenTofu and Terraform"]
+fn what_cannot_be_is_refused_at_plan() {
+    everywhere(|world| {
+        world.config(&FULL.replace("\"full\"", "\"forbidden\"")).fails(&["plan", "-no-color"], "`forbidden` is not allowed.");
+        world.config(&FULL.replace("\"512Ki\"", "\"big\""));
+        world.fails(&["validate", "-no-color"], "`named[\"one\"].size`: a size such as `1Gi` is needed");
+        world.config(&FULL.replace("\"full\"", "\"panic\""));
+        world.fails(&["plan", "-no-color"], "The plan stopped on a fault of the provider");
+        world.config(&FULL.replace("team", "keep")).apply();
+        world.fails(&["plan", "-destroy", "-no-color"], "The object is kept");
+    });
+}
+
+#[test]
+#[ignore = "needs OpenTofu and Terraform"]
+fn values_that_only_apply_knows_pass_through() {
+    everywhere(|world| {
+        world.config(
+            r#"
+resource "conformance_object" "a" {
+  name = "a"
+}
+resource "conformance_object" "b" {
+  name   = "b-${conformance_object.a.id}"
+  tags   = ["x", conformance_object.a.id]
+  labels = { a = conformance_object.a.id }
+  main   = { key = conformance_object.a.id }
+  parts  = [for tag in ["p", conformance_object.a.id] : { key = tag, size = "1Ki" }]
+}
+"#,
+        );
+        world.apply();
+        world.settled();
+        assert!(world.object("b-id-a").exists());
+    });
+}
+
+#[test]
+#[ignore = "needs OpenTofu and Terraform"]
+fn settings_of_the_provider_may_be_unknown_at_plan() {
+    everywhere(|world| {
+        let directory = world.at("objects");
+        world.config(&format!(
+            "resource \"terraform_data\" \"d\" {{ input = {directory:?} }}\n\
+             provider \"conformance\" {{ directory = terraform_data.d.output }}\n{FULL}"
+        ));
+        world.apply();
+        world.settled();
+    });
+}
