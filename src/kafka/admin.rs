@@ -121,9 +121,10 @@ impl Admin {
 
     async fn create_once(&self, topic: &NewTopic, validate_only: bool) -> Result<Created, Error> {
         let build = |_, wait: Duration| {
-            let configs = topic.configs.iter().map(|(name, value)| {
-                CreatableTopicConfig::default().with_name(text(name)).with_value(Some(text(value)))
-            });
+            let configs = topic
+                .configs
+                .iter()
+                .map(|(name, value)| CreatableTopicConfig::default().with_name(text(name)).with_value(Some(text(value))));
             let topic = CreatableTopic::default()
                 .with_name(topic_name(&topic.name))
                 .with_num_partitions(topic.partitions)
@@ -197,14 +198,12 @@ impl Admin {
             };
             let partitions = moves.iter().map(partition).collect();
             let topic = ReassignableTopic::default().with_name(topic_name(topic)).with_partitions(partitions);
-            AlterPartitionReassignmentsRequest::default()
-                .with_topics(vec![topic])
-                .with_timeout_ms(millis(wait))
+            AlterPartitionReassignmentsRequest::default().with_topics(vec![topic]).with_timeout_ms(millis(wait))
         };
         let read = |answer: AlterPartitionReassignmentsResponse, _| {
             check(45, topic, answer.error_code, answer.error_message.as_ref())?;
-            let partitions = answer.responses.iter().flat_map(|topic| &topic.partitions);
-            partitions.map(|one| check(45, topic, one.error_code, one.error_message.as_ref())).collect()
+            let mut partitions = answer.responses.iter().flat_map(|topic| &topic.partitions);
+            partitions.try_for_each(|one| check(45, topic, one.error_code, one.error_message.as_ref()))
         };
         self.router.ask(Target::Controller, Lane::Write, &build, &read).await
     }
@@ -214,9 +213,8 @@ impl Admin {
     /// # Errors
     /// `Error::Unsupported` before Kafka 2.4; when the controller cannot be asked.
     pub async fn list_reassignments(&self) -> Result<Vec<Reassignment>, Error> {
-        let build = |_, wait: Duration| {
-            ListPartitionReassignmentsRequest::default().with_topics(None).with_timeout_ms(millis(wait))
-        };
+        let build =
+            |_, wait: Duration| ListPartitionReassignmentsRequest::default().with_topics(None).with_timeout_ms(millis(wait));
         let read = |answer: ListPartitionReassignmentsResponse, _| {
             let text = answer.error_message.as_deref();
             Refusal::check(api_name(46), Resource::Cluster, answer.error_code, text)?;

@@ -138,10 +138,7 @@ fn replacement(current: &[ConfigEntry], set: &BTreeMap<String, String>, unset: &
 
 fn describe(resources: impl IntoIterator<Item = (i8, String)>) -> DescribeConfigsRequest {
     let resource = |(kind, name): (i8, String)| {
-        DescribeConfigsResource::default()
-            .with_resource_type(kind)
-            .with_resource_name(text(&name))
-            .with_configuration_keys(None)
+        DescribeConfigsResource::default().with_resource_type(kind).with_resource_name(text(&name)).with_configuration_keys(None)
     };
     DescribeConfigsRequest::default().with_resources(resources.into_iter().map(resource).collect())
 }

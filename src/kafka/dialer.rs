@@ -68,10 +68,8 @@ pub struct Direct;
 impl Dialer for Direct {
     fn dial<'a>(&'a self, host: &'a str, port: u16) -> BoxFuture<'a, Result<Dialed, DialError>> {
         async move {
-            let addresses: Vec<_> = tokio::net::lookup_host((host, port))
-                .await
-                .map_err(|_| DialError::Unresolved(host.to_owned()))?
-                .collect();
+            let addresses: Vec<_> =
+                tokio::net::lookup_host((host, port)).await.map_err(|_| DialError::Unresolved(host.to_owned()))?.collect();
             if addresses.is_empty() {
                 return Err(DialError::Unresolved(host.to_owned()));
             }

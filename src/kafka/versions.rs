@@ -41,29 +41,29 @@ pub struct ApiTable(BTreeMap<i16, (i16, i16)>);
 /// client projects that keep them); where one exists, an API that KRaft does not forward, because brokers cut forwarded
 /// ones down to what their controller knows.
 const FIRST_SEEN: &[(Release, i16, i16)] = &[
-    (Release::new(4, 1), 0, 13),  // Produce, KIP-516: topic ids
-    (Release::new(4, 0), 0, 12),  // Produce, KIP-890
-    (Release::new(3, 9), 1, 17),  // Fetch, KIP-853
-    (Release::new(3, 8), 0, 11),  // Produce, KIP-890
-    (Release::new(3, 7), 1, 16),  // Fetch, KIP-951
-    (Release::new(3, 6), 24, 4),  // AddPartitionsToTxn, KIP-890
-    (Release::new(3, 5), 1, 15),  // Fetch, KIP-903
-    (Release::new(3, 4), 4, 7),   // LeaderAndIsr, KIP-866; in ZooKeeper mode only
-    (Release::new(3, 3), 35, 4),  // DescribeLogDirs, KIP-827
-    (Release::new(3, 2), 11, 8),  // JoinGroup, KIP-800
-    (Release::new(3, 1), 1, 13),  // Fetch, KIP-516
-    (Release::new(3, 0), 2, 7),   // ListOffsets, KIP-734
-    (Release::new(2, 8), 0, 9),   // Produce, KIP-482
-    (Release::new(2, 7), 1, 12),  // Fetch, KIP-595
-    (Release::new(2, 6), 16, 4),  // ListGroups, KIP-518
-    (Release::new(2, 5), 11, 7),  // JoinGroup, KIP-559
-    (Release::new(2, 4), 0, 8),   // Produce, KIP-467
-    (Release::new(2, 3), 1, 11),  // Fetch, KIP-392
-    (Release::new(2, 2), 2, 5),   // ListOffsets, KIP-207
-    (Release::new(2, 1), 1, 10),  // Fetch, KIP-110
-    (Release::new(2, 0), 1, 8),   // Fetch, KIP-219
-    (Release::new(1, 1), 1, 7),   // Fetch, KIP-227
-    (Release::new(1, 0), 3, 5),   // Metadata, KIP-112
+    (Release::new(4, 1), 0, 13), // Produce, KIP-516: topic ids
+    (Release::new(4, 0), 0, 12), // Produce, KIP-890
+    (Release::new(3, 9), 1, 17), // Fetch, KIP-853
+    (Release::new(3, 8), 0, 11), // Produce, KIP-890
+    (Release::new(3, 7), 1, 16), // Fetch, KIP-951
+    (Release::new(3, 6), 24, 4), // AddPartitionsToTxn, KIP-890
+    (Release::new(3, 5), 1, 15), // Fetch, KIP-903
+    (Release::new(3, 4), 4, 7),  // LeaderAndIsr, KIP-866; in ZooKeeper mode only
+    (Release::new(3, 3), 35, 4), // DescribeLogDirs, KIP-827
+    (Release::new(3, 2), 11, 8), // JoinGroup, KIP-800
+    (Release::new(3, 1), 1, 13), // Fetch, KIP-516
+    (Release::new(3, 0), 2, 7),  // ListOffsets, KIP-734
+    (Release::new(2, 8), 0, 9),  // Produce, KIP-482
+    (Release::new(2, 7), 1, 12), // Fetch, KIP-595
+    (Release::new(2, 6), 16, 4), // ListGroups, KIP-518
+    (Release::new(2, 5), 11, 7), // JoinGroup, KIP-559
+    (Release::new(2, 4), 0, 8),  // Produce, KIP-467
+    (Release::new(2, 3), 1, 11), // Fetch, KIP-392
+    (Release::new(2, 2), 2, 5),  // ListOffsets, KIP-207
+    (Release::new(2, 1), 1, 10), // Fetch, KIP-110
+    (Release::new(2, 0), 1, 8),  // Fetch, KIP-219
+    (Release::new(1, 1), 1, 7),  // Fetch, KIP-227
+    (Release::new(1, 0), 3, 5),  // Metadata, KIP-112
 ];
 
 /// Name and first release of the APIs that this client speaks.
@@ -122,10 +122,7 @@ impl ApiTable {
     /// known one, one older than 1.0 as 0.10. In KRaft mode 3.4 reads as 3.3.
     pub fn release(&self) -> Release {
         let bears = |key: i16, version: i16| self.offered(key).is_some_and(|(_, max)| max >= version);
-        FIRST_SEEN
-            .iter()
-            .find(|(_, key, version)| bears(*key, *version))
-            .map_or(Release::new(0, 10), |(release, ..)| *release)
+        FIRST_SEEN.iter().find(|(_, key, version)| bears(*key, *version)).map_or(Release::new(0, 10), |(release, ..)| *release)
     }
 
     /// Whether the broker keeps its metadata in ZooKeeper: then it takes orders from a controller by LeaderAndIsr (4),
