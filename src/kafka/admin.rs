@@ -202,8 +202,8 @@ impl Admin {
         };
         let read = |answer: AlterPartitionReassignmentsResponse, _| {
             check(45, topic, answer.error_code, answer.error_message.as_ref())?;
-            let partitions = answer.responses.iter().flat_map(|topic| &topic.partitions);
-            partitions.map(|one| check(45, topic, one.error_code, one.error_message.as_ref())).collect()
+            let mut partitions = answer.responses.iter().flat_map(|topic| &topic.partitions);
+            partitions.try_for_each(|one| check(45, topic, one.error_code, one.error_message.as_ref()))
         };
         self.router.ask(Target::Controller, Lane::Write, &build, &read).await
     }

@@ -78,6 +78,60 @@ async fn every_operation_works_on_real_brokers() {
     deleting(&admin, &new).await;
 }
 
+/// Brokers may be killed meanwhile: no topic is lost, none is made twice, and no call is longer than its limit.
+#[tokio::test]
+#[ignore = "needs brokers, and somebody who kills them"]
+async fn topics_come_and_go_while_brokers_come_and_go() {
+    let admin = admin();
+    let seconds = std::env::var("KAFKASTACK_TEST_SECONDS").map_or(20, |text| text.parse().unwrap());
+    let (begun, mut made, mut unknown, mut longest) = (Instant::now(), 0, 0, Duration::ZERO);
+    while begun.elapsed() < Duration::from_secs(seconds) {
+        let new = NewTopic { name: format!("{TOPIC}-{made}"), partitions: 2, replication_factor: 2, configs: BTreeMap::new() };
+        for create in [true, false] {
+            let there = async || Ok(admin.topics(Some(&[&new.name])).await?.is_empty() != create);
+            loop {
+                let started = Instant::now();
+                let done = match create {
+                    true => admin.create_topic(&new, false).await.map(drop),
+                    false => admin.delete_topic(&new.name).await,
+                };
+                let took = started.elapsed();
+                longest = longest.max(took);
+                match done {
+                    Ok(()) => assert!(comes(60, there).await, "{} accepted, and did not come", new.name),
+                    Err(error) if error.outcome() == Outcome::Unknown => {
+                        println!("{:?} unknown after {took:?}: {error}", begun.elapsed());
+                        unknown += 1;
+                        if !comes(5, there).await {
+                            continue;
+                        }
+                    }
+                    Err(error) if error.is(Class::InvalidReplicationFactor) || error.is_unreachable() => {
+                        println!("{:?} not now, after {took:?}: {error}", begun.elapsed());
+                        sleep(Duration::from_millis(500)).await;
+                        continue;
+                    }
+                    Err(error) => panic!("{:?} {} after {took:?}: {error}", begun.elapsed(), new.name),
+                }
+                break;
+            }
+        }
+        made += 1;
+    }
+    println!("{made} topics made and deleted in {:?}, {unknown} outcomes unknown, longest call {longest:?}", begun.elapsed());
+}
+
+async fn comes(seconds: u64, ask: impl AsyncFn() -> Result<bool, Error>) -> bool {
+    let begun = Instant::now();
+    while !ask().await.unwrap_or(false) {
+        if begun.elapsed() > Duration::from_secs(seconds) {
+            return false;
+        }
+        sleep(Duration::from_millis(20)).await;
+    }
+    true
+}
+
 async fn creating(admin: &Admin, new: &NewTopic, release: Release) {
     let (live, too_many) = (new.replication_factor, NewTopic { replication_factor: 9, ..new.clone() });
     assert_eq!(admin.create_topic(new, true).await.unwrap().id, None);

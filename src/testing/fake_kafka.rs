@@ -117,12 +117,33 @@ pub struct FakeKafka(Arc<Mutex<State>>);
 
 /// What 3.9 offers in ZooKeeper mode, of the APIs that matter here.
 const TABLE_3_9: &[(i16, i16, i16)] = &[
-    (0, 0, 11), (1, 0, 17), (2, 0, 9), (3, 0, 12), (4, 0, 7), (18, 0, 4), (19, 0, 7), (20, 0, 6), (32, 0, 4), (33, 0, 2),
-    (37, 0, 3), (44, 0, 1), (45, 0, 0), (46, 0, 0),
+    (0, 0, 11),
+    (1, 0, 17),
+    (2, 0, 9),
+    (3, 0, 12),
+    (4, 0, 7),
+    (18, 0, 4),
+    (19, 0, 7),
+    (20, 0, 6),
+    (32, 0, 4),
+    (33, 0, 2),
+    (37, 0, 3),
+    (44, 0, 1),
+    (45, 0, 0),
+    (46, 0, 0),
 ];
 /// What 2.2 offers.
 const TABLE_2_2: &[(i16, i16, i16)] = &[
-    (0, 0, 7), (1, 0, 10), (2, 0, 5), (3, 0, 7), (4, 0, 2), (18, 0, 2), (19, 0, 3), (20, 0, 3), (32, 0, 2), (33, 0, 1),
+    (0, 0, 7),
+    (1, 0, 10),
+    (2, 0, 5),
+    (3, 0, 7),
+    (4, 0, 2),
+    (18, 0, 2),
+    (19, 0, 3),
+    (20, 0, 3),
+    (32, 0, 2),
+    (33, 0, 1),
     (37, 0, 1),
 ];
 
@@ -212,7 +233,11 @@ impl FakeKafka {
     /// A broker that has just started: it answers, and knows neither brokers nor topics.
     pub fn set_unready(&self, broker: i32, unready: bool) {
         let mut state = self.lock();
-        if unready { state.unready.insert(broker) } else { state.unready.remove(&broker) };
+        if unready {
+            state.unready.insert(broker)
+        } else {
+            state.unready.remove(&broker)
+        };
     }
 
     /// A line of every broker's `server.properties`.

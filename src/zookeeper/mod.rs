@@ -216,7 +216,11 @@ mod tests {
             println!("{member} ruok: {:?}", ruok(dial().await, LIMIT).await.unwrap());
             let begun = Instant::now();
             let counted = mntr(dial().await, LIMIT).await.unwrap();
-            println!("{member} mntr {:?}: {:?}", begun.elapsed(), counted.clone().serving().map(|m| (m.mode(), m.synced_followers())));
+            println!(
+                "{member} mntr {:?}: {:?}",
+                begun.elapsed(),
+                counted.clone().serving().map(|m| (m.mode(), m.synced_followers()))
+            );
             assert_eq!(found.serving().map(|s| s.mode), counted.serving().and_then(|m| m.mode()));
         }
     }

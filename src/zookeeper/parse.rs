@@ -163,7 +163,10 @@ mod tests {
     #[test]
     fn a_followers_figures_have_no_synced_followers() {
         let found: Mntr = "zk_version\t3.9.5-abc\nzk_server_state\tfollower\nzk_znode_count\t5\n".parse().unwrap();
-        assert_eq!((found.mode(), found.synced_followers(), found.get("zk_znode_count")), (Some(Mode::Follower), None, Some("5")));
+        assert_eq!(
+            (found.mode(), found.synced_followers(), found.get("zk_znode_count")),
+            (Some(Mode::Follower), None, Some("5"))
+        );
         let leader: Mntr = "zk_version\t3.5.8\nzk_server_state\tleader\nzk_synced_followers\t2.0\n".parse().unwrap();
         assert_eq!(leader.synced_followers(), Some(2));
         assert!("zk_server_state leader".parse::<Mntr>().is_err());

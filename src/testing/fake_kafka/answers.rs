@@ -215,7 +215,10 @@ impl State {
                 }
                 Ok(topic) => {
                     let configs = self.configs(&topic.configs).into_iter().map(|(name, value, source)| {
-                        CreatableTopicConfigs::default().with_name(text(name)).with_value(Some(text(value))).with_config_source(source)
+                        CreatableTopicConfigs::default()
+                            .with_name(text(name))
+                            .with_value(Some(text(value)))
+                            .with_config_source(source)
                     });
                     let factor = topic.partitions.first().map_or(0, Vec::len);
                     answer
@@ -250,7 +253,8 @@ impl State {
         if factor == 0 || factor > up.len() {
             return Err((38, format!("Replication factor: {factor} larger than available brokers: {}.", up.len())));
         }
-        let given = new.configs.iter().map(|c| (c.name.to_string(), c.value.as_ref().map(ToString::to_string).unwrap_or_default()));
+        let given =
+            new.configs.iter().map(|c| (c.name.to_string(), c.value.as_ref().map(ToString::to_string).unwrap_or_default()));
         let configs: BTreeMap<_, _> = given.collect();
         valid(&configs)?;
         let replicas = |partition| (0..factor).map(|i| up[(partition + i) % up.len()]).collect();
@@ -289,7 +293,10 @@ impl State {
                     return Err((37, format!("Topic already has {has} partitions.")));
                 }
                 if count < has {
-                    return Err((37, format!("Topic currently has {has} partitions, which is higher than the requested {count}.")));
+                    return Err((
+                        37,
+                        format!("Topic currently has {has} partitions, which is higher than the requested {count}."),
+                    ));
                 }
                 topic.partitions.resize(count, topic.partitions[0].clone());
                 if !request.validate_only {
