@@ -3,8 +3,8 @@
 use kafkastack::{plugin, provider};
 use std::process::ExitCode;
 
-/// Where registries have it.
-const ADDRESS: &str = "registry.terraform.io/kafkastack/kafkastack";
+/// Namespace and type, as registries have them.
+const ADDRESS: &str = "kafkastack/kafkastack";
 
 fn main() -> ExitCode {
     if rustls::crypto::aws_lc_rs::default_provider().install_default().is_err() {

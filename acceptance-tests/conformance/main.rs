@@ -271,5 +271,5 @@ impl Provider for Conformance {
 
 fn main() -> ExitCode {
     let debug = std::env::args().nth(1).as_deref() == Some("--debug");
-    plugin::serve(Conformance, "registry.terraform.io/test/conformance", debug)
+    plugin::serve(Conformance, "test/conformance", debug)
 }

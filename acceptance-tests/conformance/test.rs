@@ -4,12 +4,15 @@
 //! names, separated by colons: `cargo test --test conformance -- --ignored`.
 
 use serde_json::Value as Json;
-use std::io::Read;
+use std::io::{BufRead, BufReader, Read};
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::sync::OnceLock;
 use std::time::{Duration, Instant};
+
+#[path = "build.rs"]
+mod build;
 
 fn cores() -> Vec<PathBuf> {
     match std::env::var("KAFKASTACK_CORES") {
@@ -23,22 +26,13 @@ fn cores() -> Vec<PathBuf> {
 
 /// The directory that holds the built provider under the name that cores look for.
 fn provider() -> &'static Path {
-    static BUILT: OnceLock<PathBuf> = OnceLock::new();
-    BUILT.get_or_init(|| {
-        let build = ["build", "--quiet", "--example", "conformance", "--message-format=json"];
-        let built = Command::new(env!("CARGO")).args(build).stderr(Stdio::inherit()).output().unwrap();
-        assert!(built.status.success());
-        let artifacts = String::from_utf8(built.stdout).unwrap();
-        let executable = artifacts
-            .lines()
-            .filter_map(|line| serde_json::from_str::<Json>(line).ok())
-            .find_map(|artifact| artifact["executable"].as_str().map(PathBuf::from))
-            .unwrap();
+    static LINKED: OnceLock<PathBuf> = OnceLock::new();
+    LINKED.get_or_init(|| {
         let bin = Path::new(env!("CARGO_TARGET_TMPDIR")).join("conformance");
         std::fs::create_dir_all(&bin).unwrap();
         let link = bin.join("terraform-provider-conformance");
         let _ = std::fs::remove_file(&link);
-        std::os::unix::fs::symlink(executable, link).unwrap();
+        std::os::unix::fs::symlink(build::provider(), link).unwrap();
         bin
     })
 }
@@ -378,5 +372,28 @@ fn settings_of_the_provider_may_be_unknown_at_plan() {
         ));
         world.apply();
         world.settled();
+    });
+}
+
+#[test]
+#[ignore = "needs OpenTofu and Terraform"]
+fn a_provider_that_runs_already_is_attached_and_stays() {
+    everywhere(|world| {
+        let mut command = Command::new(build::provider());
+        command.arg("--debug").env("TMPDIR", world.at("tmp")).stdout(Stdio::piped()).stderr(Stdio::null());
+        let mut plugin = command.spawn().unwrap();
+        let mut line = String::new();
+        BufReader::new(plugin.stdout.take().unwrap()).read_line(&mut line).unwrap();
+        let json = line.trim_end().split_once('=').unwrap().1.trim_matches('\'').to_owned();
+        // Nothing else tells core where the provider is.
+        std::fs::write(world.at("rc"), "").unwrap();
+        world.config(FULL);
+        for arguments in [["apply", "-auto-approve"], ["plan", "-detailed-exitcode"]] {
+            let output = world.command(&arguments).env("TF_REATTACH_PROVIDERS", &json).output().unwrap();
+            assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        }
+        assert!(plugin.try_wait().unwrap().is_none());
+        assert!(Command::new("kill").args(["-TERM", &plugin.id().to_string()]).status().unwrap().success());
+        assert_eq!(plugin.wait().unwrap().code(), Some(0));
     });
 }

@@ -43,16 +43,21 @@ pub fn line(socket: &Path, certificate: Option<&[u8]>) -> String {
     format!("1|{PROTOCOL}|unix|{}|grpc|{certificate}", socket.display())
 }
 
-/// The variable that attaches core to a plugin that runs already.
+/// The variable that attaches core to a plugin that runs already; `address` is namespace and type, and each core looks
+/// for it under the registry that it prefers.
 pub fn reattach(address: &str, socket: &Path, pid: u32) -> String {
-    let provider = serde_json::json!({ address: {
+    let plugin = serde_json::json!({
         "Protocol": "grpc",
         "ProtocolVersion": PROTOCOL,
         "Pid": pid,
         "Test": true,
         "Addr": { "Network": "unix", "String": socket.display().to_string() },
-    }});
-    format!("TF_REATTACH_PROVIDERS='{provider}'")
+    });
+    let providers: serde_json::Map<_, _> = ["registry.opentofu.org", "registry.terraform.io"]
+        .map(|registry| (format!("{registry}/{address}"), plugin.clone()))
+        .into_iter()
+        .collect();
+    format!("TF_REATTACH_PROVIDERS='{}'", serde_json::Value::Object(providers))
 }
 
 #[cfg(test)]

@@ -6,20 +6,15 @@ use super::value::{Number, Value};
 use std::collections::BTreeMap;
 
 /// An attribute's value: known, null, or not known before apply.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub enum Attr<T> {
     /// Unknown, or a collection of which some element is: it is kept as it came, for core compares it.
     Unknown(Value),
     /// Absent.
+    #[default]
     Null,
     /// Known.
     Known(T),
-}
-
-impl<T> Default for Attr<T> {
-    fn default() -> Self {
-        Self::Null
-    }
 }
 
 impl<T> From<Option<T>> for Attr<T> {

@@ -35,7 +35,7 @@ enum ServeError {
     Transport(#[from] tonic::transport::Error),
 }
 
-/// Serves `provider` until core is done with it. `address` is where registries have it; `debug` serves without core,
+/// Serves `provider` until core is done with it. `address` is namespace and type; `debug` serves without core,
 /// until interrupted, and prints how core finds it.
 pub fn serve<P: Provider>(provider: P, address: &str, debug: bool) -> ExitCode {
     let variable = |key: &str| std::env::var(key).ok();
