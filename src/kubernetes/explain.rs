@@ -1,1 +1,236 @@
-//! Why a StatefulSet is not ready.
+//! Why a StatefulSet is not ready: claims, pods and events turned into sentences. [`explain`] is pure;
+//! [`Kubernetes::why_not_ready`] fetches what it needs.
+
+use super::{Failure, Key, Kind, Kubernetes, Object, failure::Class};
+use serde_json::Value;
+use std::{collections::BTreeMap, fmt};
+
+/// One reason, about one object. Displays as `Pod default/kafka-0: ...`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Reason {
+    /// What it is about.
+    pub object: Key,
+    /// Why, with the datum that matters: the image, the exit code, the scheduler's words.
+    pub text: String,
+    /// Whether waiting alone does not heal it.
+    pub fatal: bool,
+}
+
+impl fmt::Display for Reason {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}", self.object, self.text)
+    }
+}
+
+/// What there is to be seen of a StatefulSet.
+#[derive(Clone, Debug, Default)]
+pub struct Evidence {
+    /// Its pods.
+    pub pods: Vec<Object>,
+    /// Its claims.
+    pub claims: Vec<Object>,
+    /// The events of its namespace.
+    pub events: Vec<Object>,
+    /// All StorageClasses; `None` when they may not be read.
+    pub classes: Option<Vec<Object>>,
+    /// The last line that a pod's failing container wrote, by the pod's name.
+    pub last_lines: BTreeMap<String, String>,
+}
+
+/// A crash loop is taken for lasting from this many restarts on.
+const CRASHES: i64 = 3;
+
+/// Why `set` is not ready, the most basic reason first; empty when nothing stands out.
+pub fn explain(set: &Object, evidence: &Evidence) -> Vec<Reason> {
+    let mut reasons: Vec<_> = evidence.claims.iter().filter_map(|claim| unbound(claim, evidence)).collect();
+    reasons.extend(not_created(set, evidence));
+    let claims_wait = !reasons.is_empty();
+    reasons.extend(evidence.pods.iter().filter_map(|pod| not_ready(pod, evidence, claims_wait)));
+    reasons
+}
+
+fn unbound(claim: &Object, evidence: &Evidence) -> Option<Reason> {
+    if claim.text("/status/phase") != "Pending" {
+        return None;
+    }
+    let because = |text: String, fatal| Some(Reason { object: claim.key(), text, fatal });
+    let name = claim.text("/spec/storageClassName");
+    let class = evidence.classes.as_ref().map(|classes| (classes.iter().find(|class| class.name() == name), classes));
+    match class {
+        Some((None, classes)) if !name.is_empty() => {
+            let there: Vec<_> = classes.iter().map(Object::name).collect();
+            let there = if there.is_empty() { "there is none".to_owned() } else { format!("there are: {}", there.join(", ")) };
+            return because(format!("StorageClass {name:?} does not exist; {there}"), true);
+        }
+        Some((None, _)) if claim.at("/spec/storageClassName").is_null() => {
+            let text = "it names no StorageClass and the cluster has no default one".to_owned();
+            return because(text, true);
+        }
+        _ => {}
+    }
+    let event = latest(evidence, claim);
+    // A claim that waits for its pod is as it should be; the pod says why it is not scheduled.
+    if event.is_some_and(|event| event.text("/reason") == "WaitForFirstConsumer") {
+        return None;
+    }
+    let waits_for_pod = class.and_then(|(class, _)| class).map(|class| class.text("/volumeBindingMode"));
+    match event {
+        None if waits_for_pod == Some("WaitForFirstConsumer") => None,
+        None => because(format!("no volume is bound to it (StorageClass {name:?})"), false),
+        Some(event) => because(format!("no volume is bound to it (StorageClass {name:?}): {}", event.text("/message")), false),
+    }
+}
+
+/// Pods that the controller may not create.
+fn not_created(set: &Object, evidence: &Evidence) -> Option<Reason> {
+    let wanted = usize::try_from(set.int("/spec/replicas").unwrap_or(1)).unwrap_or_default();
+    if evidence.pods.len() >= wanted {
+        return None;
+    }
+    let event = newest(evidence.events.iter().filter(|event| about(event, set) && event.text("/reason") == "FailedCreate"))?;
+    let message = event.text("/message");
+    let fatal = message.contains("exceeded quota") || message.contains("forbidden") || message.contains("denied the request");
+    Some(Reason { object: set.key(), text: message.to_owned(), fatal })
+}
+
+fn not_ready(pod: &Object, evidence: &Evidence, claims_wait: bool) -> Option<Reason> {
+    if pod.condition("Ready") == Some(true) && !pod.deleting() {
+        return None;
+    }
+    let because = |text: String, fatal| Some(Reason { object: pod.key(), text, fatal });
+    if pod.deleting() {
+        return because("it is being deleted".to_owned(), false);
+    }
+    let scheduled = pod.list("/status/conditions").iter().find(|condition| condition["type"] == "PodScheduled");
+    if let Some(condition) = scheduled.filter(|condition| condition["status"] == "False") {
+        let message = condition["message"].as_str().unwrap_or("no node takes it");
+        let told_already = claims_wait && message.contains("unbound immediate PersistentVolumeClaims");
+        return if told_already { None } else { because(format!("it cannot be scheduled: {message}"), false) };
+    }
+    let containers = pod.list("/status/initContainerStatuses").iter().chain(pod.list("/status/containerStatuses"));
+    if let Some((text, fatal)) =
+        containers.filter(|status| status["ready"] != true).find_map(|status| stuck(status, pod, evidence))
+    {
+        return because(text, fatal);
+    }
+    let said = evidence.last_lines.get(pod.name()).map_or(String::new(), |line| format!("; its last log line: {line}"));
+    match latest(evidence, pod).filter(|event| event.text("/type") == "Warning") {
+        Some(event) => because(format!("{}{said}", event.text("/message")), false),
+        None if pod.text("/status/phase") == "Running" => because(format!("it runs but is not ready{said}"), false),
+        None => because("its containers are being created".to_owned(), false),
+    }
+}
+
+/// Why a container does not run: its image, its exit. `None` when its state says nothing.
+fn stuck(status: &Value, pod: &Object, evidence: &Evidence) -> Option<(String, bool)> {
+    let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+    let name = text(&status["name"]);
+    let waiting = &status["state"]["waiting"];
+    let reason = text(&waiting["reason"]);
+    match reason.as_str() {
+        "ImagePullBackOff" | "ErrImagePull" | "InvalidImageName" | "ErrImageNeverPull" | "RegistryUnavailable" => {
+            let image = text(&status["image"]);
+            // The back-off's own message only repeats the image; an earlier event says why.
+            let pulling = |event: &&Object| about(event, pod) && event.text("/message").contains("pull image");
+            let event = newest(evidence.events.iter().filter(pulling)).map(|event| event.text("/message").to_owned());
+            let why = event.unwrap_or_else(|| text(&waiting["message"]));
+            Some((format!("image {image:?} of container {name:?} cannot be pulled: {why}"), reason != "ErrImagePull"))
+        }
+        "CreateContainerConfigError" | "CreateContainerError" | "RunContainerError" => {
+            Some((format!("container {name:?} cannot be started: {}", text(&waiting["message"])), false))
+        }
+        _ => {
+            let ended = [&status["state"]["terminated"], &status["lastState"]["terminated"]];
+            let ended = ended.into_iter().find(|ended| ended["exitCode"].as_i64().is_some_and(|code| code != 0))?;
+            let restarts = status["restartCount"].as_i64().unwrap_or_default();
+            let why = match text(&ended["reason"]).as_str() {
+                "OOMKilled" => " (out of memory: its limit is too small)".to_owned(),
+                "" | "Error" => String::new(),
+                other => format!(" ({other})"),
+            };
+            let said = evidence.last_lines.get(pod.name()).map_or(String::new(), |line| format!("; its last log line: {line}"));
+            let code = &ended["exitCode"];
+            let text = format!("container {name:?} ended with exit code {code}{why}, {restarts} restarts{said}");
+            Some((text, restarts >= CRASHES))
+        }
+    }
+}
+
+/// Whether an event is about this very object, not about an earlier one of its name.
+fn about(event: &Object, object: &Object) -> bool {
+    let uid = event.text("/involvedObject/uid");
+    event.text("/involvedObject/name") == object.name()
+        && event.text("/involvedObject/kind") == object.kind().name()
+        && (uid.is_empty() || object.uid().is_empty() || uid == object.uid())
+}
+
+fn latest<'a>(evidence: &'a Evidence, object: &Object) -> Option<&'a Object> {
+    newest(evidence.events.iter().filter(|event| about(event, object)))
+}
+
+fn newest<'a>(events: impl Iterator<Item = &'a Object>) -> Option<&'a Object> {
+    let time = |event: &Object| {
+        let fields = ["/series/lastObservedTime", "/lastTimestamp", "/eventTime", "/metadata/creationTimestamp"];
+        fields.iter().map(|field| event.text(field)).find(|text| !text.is_empty()).unwrap_or_default().to_owned()
+    };
+    events.max_by_key(|event| time(event))
+}
+
+impl Kubernetes {
+    /// Looks why the StatefulSet `key` is not ready. Meant to be asked every few seconds while waiting: five calls, and a log for
+    /// each pod that fails.
+    pub async fn why_not_ready(&self, key: &Key) -> Result<Vec<Reason>, Failure> {
+        let Some(set) = self.get(key).await? else {
+            return Ok(vec![Reason { object: key.clone(), text: "it does not exist".to_owned(), fatal: false }]);
+        };
+        let namespace = set.namespace().unwrap_or_default();
+        let labels: Vec<_> = set.strings("/spec/selector/matchLabels").iter().map(|(k, v)| format!("{k}={v}")).collect();
+        let labels = labels.join(",");
+        let (pods, claims, events, classes) = futures::join!(
+            self.list(Kind::Pod, Some(namespace), &labels),
+            self.list(Kind::PersistentVolumeClaim, Some(namespace), ""),
+            self.list(Kind::Event, Some(namespace), ""),
+            self.list(Kind::StorageClass, None, ""),
+        );
+        let mut evidence = Evidence { pods: pods?, classes: classes.ok(), ..Evidence::default() };
+        // Without the right to read these, the pods still say most of it.
+        evidence.events = readable(events)?;
+        evidence.claims = readable(claims)?;
+        evidence.claims.retain(|claim| belongs(claim, &set));
+        for pod in evidence.pods.iter().filter(|pod| pod.condition("Ready") != Some(true)) {
+            if let Some(line) = self.last_line(pod).await {
+                evidence.last_lines.insert(pod.name().to_owned(), line);
+            }
+        }
+        Ok(explain(&set, &evidence))
+    }
+
+    /// The last line of the first container that is not ready; of the run before when it is between two.
+    async fn last_line(&self, pod: &Object) -> Option<String> {
+        let statuses = pod.list("/status/initContainerStatuses").iter().chain(pod.list("/status/containerStatuses"));
+        let status = statuses.into_iter().find(|status| status["ready"] != true)?;
+        let started = status["restartCount"] != 0 || status["state"].get("waiting").is_none();
+        let previous = status["state"].get("running").is_none() && status["state"].get("terminated").is_none();
+        let container = status["name"].as_str()?;
+        let namespace = pod.namespace()?;
+        let log = if started { self.log_tail(namespace, pod.name(), container, 5, previous).await.ok()? } else { return None };
+        let line = log.lines().rev().map(str::trim).find(|line| !line.is_empty())?;
+        Some(line.chars().take(300).collect())
+    }
+}
+
+fn readable(listed: Result<Vec<Object>, Failure>) -> Result<Vec<Object>, Failure> {
+    match listed {
+        Err(failure) if matches!(failure.class, Class::Forbidden { .. }) => Ok(Vec::new()),
+        other => other,
+    }
+}
+
+/// Whether a claim is one that the set makes: `<template>-<set>-<ordinal>`.
+fn belongs(claim: &Object, set: &Object) -> bool {
+    set.list("/spec/volumeClaimTemplates").iter().any(|template| {
+        let prefix = format!("{}-{}-", template["metadata"]["name"].as_str().unwrap_or_default(), set.name());
+        let ordinal = claim.name().strip_prefix(&prefix);
+        ordinal.is_some_and(|ordinal| !ordinal.is_empty() && ordinal.bytes().all(|byte| byte.is_ascii_digit()))
+    })
+}
