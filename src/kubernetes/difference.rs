@@ -110,14 +110,14 @@ fn compare_lists(place: &Place<'_>, desired: &[Value], live: &[Value], found: &m
 }
 
 /// The keys of a list; `None` when its entries are known by their places.
-fn keys(list: &str, entries: &[Value]) -> Option<&'static [&'static str]> {
+pub(crate) fn keys(list: &str, entries: &[Value]) -> Option<&'static [&'static str]> {
     let present = |keys: &[&str]| {
         !entries.is_empty() && entries.iter().all(|entry| keys.first().is_some_and(|key| entry.get(*key).is_some()))
     };
     KEYED.iter().find(|(name, keys)| *name == list && present(keys)).map(|(_, keys)| *keys)
 }
 
-fn key_value(key: &str, entry: &Value) -> Value {
+pub(crate) fn key_value(key: &str, entry: &Value) -> Value {
     match entry.get(key) {
         None if key == "protocol" => "TCP".into(),
         None => Value::Null,
@@ -125,7 +125,7 @@ fn key_value(key: &str, entry: &Value) -> Value {
     }
 }
 
-fn spell(keys: &[&str], entry: &Value) -> String {
+pub(crate) fn spell(keys: &[&str], entry: &Value) -> String {
     let parts: Vec<_> = keys.iter().map(|key| format!("{key}={}", key_value(key, entry))).collect();
     parts.join(",")
 }

@@ -185,8 +185,8 @@ fn classify(status: u16, parsed: &Value, message: &str, after: Option<Duration>)
         (409, _) => conflicts(parsed).map_or(Class::Stale, Class::Conflict),
         (410, _) => Class::Stale,
         (400 | 405 | 406 | 413 | 415 | 422, _) => Class::Invalid(field_errors(parsed)),
-        // Server-side apply answers 500 to a field that its schema does not know.
-        (500, _) if message.contains("field not declared in schema") => Class::Invalid(field_errors(parsed)),
+        // Server-side apply answers 500 to a field that its schema does not know or that has another type.
+        (500, _) if message.starts_with("failed to create typed patch object") => Class::Invalid(field_errors(parsed)),
         (403, _) => forbidden(parsed, message),
         (401, _) => Class::Unauthorized,
         (429, _) => Class::Throttled { after },
@@ -240,4 +240,85 @@ fn forbidden(parsed: &Value, message: &str) -> Class {
 fn between<'a>(text: &'a str, start: &str, end: &str) -> Option<&'a str> {
     let (_, rest) = text.split_once(start)?;
     rest.split_once(end).map(|(found, _)| found)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    /// As a 1.34 server answers.
+    fn class(code: u16, reason: &str, message: &str, details: Value) -> Class {
+        let body = json!({"kind": "Status", "status": "Failure", "message": message, "reason": reason, "details": details});
+        Failure::from_answer("apply", code, None, body.to_string().as_bytes()).class
+    }
+
+    #[test]
+    fn a_conflict_names_each_field_and_its_manager() {
+        let cause = |message, field| json!({"reason": "FieldManagerConflict", "message": message, "field": field});
+        let causes = json!({"causes": [
+            cause("conflict with \"kubectl\" with subresource \"scale\" using apps/v1", ".spec.replicas"),
+            cause("conflict with \"kubectl-edit\" using apps/v1", ".spec.template.spec.containers[name=\"c\"].image"),
+        ]});
+        let conflict = |field: &str, manager: &str| FieldConflict { field: field.into(), manager: manager.into() };
+        assert_eq!(
+            class(409, "Conflict", "Apply failed with 2 conflicts: ...", causes),
+            Class::Conflict(vec![
+                conflict(".spec.replicas", "kubectl"),
+                conflict(".spec.template.spec.containers[name=\"c\"].image", "kubectl-edit"),
+            ])
+        );
+        let modified = "Operation cannot be fulfilled on configmaps \"a\": the object has been modified; please ...";
+        assert_eq!(class(409, "Conflict", modified, json!({"name": "a", "kind": "configmaps"})), Class::Stale);
+        let exists = "object is being deleted: configmaps \"c3\" already exists";
+        assert_eq!(class(409, "AlreadyExists", exists, json!({})), Class::AlreadyExists);
+    }
+
+    #[test]
+    fn rbac_is_told_from_admission_and_from_a_namespace_that_ends() {
+        let rbac = "statefulsets.apps \"s\" is forbidden: User \"system:serviceaccount:ci:deployer\" cannot patch resource \
+                    \"statefulsets\" in API group \"apps\" in the namespace \"prod\"";
+        let words = |text: &str| text.to_owned();
+        assert_eq!(
+            class(403, "Forbidden", rbac, json!({})),
+            Class::Forbidden {
+                verb: words("patch"),
+                resource: words("statefulsets.apps"),
+                namespace: words("prod"),
+                user: words("system:serviceaccount:ci:deployer"),
+            }
+        );
+        let quota = "configmaps \"c1\" is forbidden: exceeded quota: q, requested: configmaps=1, used: configmaps=2, limited: \
+                     configmaps=1";
+        assert_eq!(class(403, "Forbidden", quota, json!({})), Class::Denied);
+        let webhook = "admission webhook \"policy.example.com\" denied the request: no";
+        assert_eq!(class(400, "BadRequest", webhook, json!({})), Class::Denied);
+        let ending =
+            "configmaps \"c9\" is forbidden: unable to create new content in namespace prod because it is being terminated";
+        let cause = json!({"causes": [{"reason": "NamespaceTerminating", "message": "", "field": "metadata.namespace"}]});
+        assert_eq!(class(403, "Forbidden", ending, cause), Class::NamespaceTerminating(words("prod")));
+        let missing = json!({"name": "prod", "kind": "namespaces"});
+        assert_eq!(class(404, "NotFound", "namespaces \"prod\" not found", missing), Class::NamespaceMissing(words("prod")));
+    }
+
+    #[test]
+    fn content_that_is_refused_is_invalid_whatever_its_status() {
+        let unknown = "failed to create typed patch object (/a; /v1, Kind=ConfigMap): .daat: field not declared in schema";
+        assert_eq!(class(500, "", unknown, json!(null)), Class::Invalid(vec![]));
+        let cause =
+            json!({"causes": [{"reason": "FieldValueInvalid", "message": "Invalid value: -1", "field": "spec.replicas"}]});
+        let error = FieldError { field: "spec.replicas".to_owned(), message: "Invalid value: -1".to_owned() };
+        assert_eq!(class(422, "Invalid", "...", cause), Class::Invalid(vec![error]));
+    }
+
+    #[test]
+    fn only_an_answer_that_came_before_the_effect_says_that_nothing_happened() {
+        let unknown = |code| Failure::from_answer("apply", code, None, b"<html>bad gateway</html>").outcome();
+        assert_eq!(unknown(502), Outcome::Unknown);
+        assert_eq!(unknown(429), Outcome::Rejected);
+        assert_eq!(Failure::new("", Class::Unreachable("refused".into()), "").outcome(), Outcome::Rejected);
+        assert_eq!(Failure::new("", Class::Lost("reset".into()), "").outcome(), Outcome::Unknown);
+        let throttled = Failure::from_answer("apply", 429, Some(7), b"{}").class;
+        assert_eq!(throttled, Class::Throttled { after: Some(Duration::from_secs(7)) });
+    }
 }

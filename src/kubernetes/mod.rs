@@ -21,3 +21,8 @@ pub use failure::{Class, Failure, Outcome};
 pub use object::{Key, Kind, Object};
 pub use settings::{ConfigError, Settings};
 pub use tunnel::Tunnel;
+
+#[cfg(test)]
+mod live_tests;
+#[cfg(test)]
+mod tests;

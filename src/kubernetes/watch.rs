@@ -3,7 +3,7 @@
 //! Level-triggered: what changed is not passed on, so nothing is lost when a watch breaks or events are skipped.
 
 use super::{Kubernetes, client::collection, object::Kind};
-use futures::{AsyncBufReadExt, Stream, StreamExt, stream};
+use futures::{AsyncBufRead, AsyncBufReadExt, Stream, StreamExt, stream};
 use http::Request;
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use std::time::Duration;
@@ -28,7 +28,7 @@ impl Kubernetes {
                 if !first {
                     tokio::time::sleep(POLL).await;
                 }
-                // Before each watch: changes between two watches are noticed too.
+                // Before each watch: the first look, or the poll where nothing can be watched.
                 let events = stream::once(async {}).chain(stream::once(open(kubernetes, path)).flatten());
                 Some((events, false))
             }
@@ -43,13 +43,17 @@ async fn open(kubernetes: Kubernetes, path: String) -> impl Stream<Item = ()> + 
     let Ok(request) = Request::get(path).body(Vec::new()) else { return stream::empty().left_stream() };
     let client = kubernetes.client();
     match tokio::time::timeout(kubernetes.deadline(), client.request_stream(request)).await {
-        Ok(Ok(body)) => Box::pin(body)
-            .lines()
-            // Longer than the watch lasts: a connection that died without a word.
-            .take_until(tokio::time::sleep(Duration::from_secs(u64::from(WATCH_SECONDS) + 15)))
-            .take_while(|line| std::future::ready(line.as_ref().is_ok_and(|line| !line.starts_with(r#"{"type":"ERROR""#))))
-            .map(|_| ())
-            .right_stream(),
+        // Once it is open too: what changed between the last look and now is not among its lines.
+        Ok(Ok(body)) => stream::once(async {}).chain(lines(body)).right_stream(),
         _ => stream::empty().left_stream(),
     }
+}
+
+fn lines(body: impl AsyncBufRead + Send) -> impl Stream<Item = ()> + Send {
+    Box::pin(body)
+        .lines()
+        // Longer than the watch lasts: a connection that died without a word.
+        .take_until(tokio::time::sleep(Duration::from_secs(u64::from(WATCH_SECONDS) + 15)))
+        .take_while(|line| std::future::ready(line.as_ref().is_ok_and(|line| !line.starts_with(r#"{"type":"ERROR""#))))
+        .map(|_| ())
 }

@@ -1,3 +1,7 @@
-//! What tests share: servers in this process, and faults.
+//! In-process stand-ins for what the provider talks to: for faults and speed. They prove nothing alone; what they imitate
+//! was seen on the real thing.
+#![allow(dead_code, reason = "tools for all tests: no single build of them uses every one")]
 
 pub mod fake_kafka;
+pub mod fake_kubernetes;
+pub mod faults;

@@ -1,0 +1,147 @@
+//! Refusals in the words of a real API server (recorded from 1.34). Pure.
+
+use super::ownership::Conflict;
+use crate::kubernetes::{Key, Kind};
+use serde_json::{Value, json};
+
+/// An HTTP status and a body.
+pub type Answer = (u16, Value);
+
+/// `configmaps`, `statefulsets.apps`
+fn resource(kind: Kind) -> String {
+    match kind.group() {
+        "" => kind.plural().to_owned(),
+        group => format!("{}.{group}", kind.plural()),
+    }
+}
+
+/// `ConfigMap`, `StatefulSet.apps`
+fn qualified(kind: Kind) -> String {
+    match kind.group() {
+        "" => kind.name().to_owned(),
+        group => format!("{}.{group}", kind.name()),
+    }
+}
+
+fn failure(code: u16, reason: &str, message: String, details: Value) -> Answer {
+    let body = json!({
+        "kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Failure",
+        "message": message, "reason": reason, "details": details, "code": code,
+    });
+    (code, body)
+}
+
+fn details(key: &Key, kind: &str) -> Value {
+    match key.kind.group() {
+        "" => json!({"name": key.name, "kind": kind}),
+        group => json!({"name": key.name, "group": group, "kind": kind}),
+    }
+}
+
+pub fn not_found(key: &Key) -> Answer {
+    let message = format!("{} {:?} not found", resource(key.kind), key.name);
+    failure(404, "NotFound", message, details(key, key.kind.plural()))
+}
+
+pub fn already_exists(key: &Key, deleting: bool) -> Answer {
+    let start = if deleting { "object is being deleted: " } else { "" };
+    let message = format!("{start}{} {:?} already exists", resource(key.kind), key.name);
+    failure(409, "AlreadyExists", message, details(key, key.kind.plural()))
+}
+
+pub fn modified(key: &Key) -> Answer {
+    let why = "the object has been modified; please apply your changes to the latest version and try again";
+    let message = format!("Operation cannot be fulfilled on {} {:?}: {why}", resource(key.kind), key.name);
+    failure(409, "Conflict", message, details(key, key.kind.plural()))
+}
+
+pub fn other_uid(key: &Key, wanted: &str, found: &str) -> Answer {
+    let message = format!(
+        "Operation cannot be fulfilled on {} {:?}: the UID in the precondition ({wanted}) does not match the UID in record \
+         ({found}). The object might have been deleted and then recreated",
+        qualified(key.kind),
+        key.name
+    );
+    failure(409, "Conflict", message, details(key, key.kind.name()))
+}
+
+pub fn conflicts(key: &Key, conflicts: &[Conflict]) -> Answer {
+    let version = key.kind.api_version();
+    let causes: Vec<_> = conflicts
+        .iter()
+        .map(|(field, manager)| {
+            let message = format!("conflict with \"{manager}\" using {version}");
+            json!({"reason": "FieldManagerConflict", "message": message, "field": field})
+        })
+        .collect();
+    let message = match conflicts {
+        [(field, manager)] => format!("Apply failed with 1 conflict: conflict with \"{manager}\" using {version}: {field}"),
+        many => {
+            let mut message = format!("Apply failed with {} conflicts: ", many.len());
+            let mut managers: Vec<_> = many.iter().map(|(_, manager)| manager).collect();
+            managers.dedup();
+            let each = |manager: &String| {
+                let fields = many.iter().filter(|(_, other)| other == manager).map(|(field, _)| format!("\n- {field}"));
+                format!("conflicts with \"{manager}\" using {version}:{}", fields.collect::<String>())
+            };
+            message += &managers.into_iter().map(each).collect::<Vec<_>>().join("\n");
+            message
+        }
+    };
+    failure(409, "Conflict", message, json!({ "causes": causes }))
+}
+
+pub fn invalid(key: &Key, reason: &str, field: &str, why: &str) -> Answer {
+    let message = format!("{} {:?} is invalid: {field}: {why}", qualified(key.kind), key.name);
+    let mut details = details(key, key.kind.name());
+    details["causes"] = json!([{"reason": reason, "message": why, "field": field}]);
+    failure(422, "Invalid", message, details)
+}
+
+pub fn forbidden(key: &Key, verb: &str) -> Answer {
+    let scope = match &key.namespace {
+        Some(namespace) => format!("in the namespace {namespace:?}"),
+        None => "at the cluster scope".to_owned(),
+    };
+    let name = if key.name.is_empty() { String::new() } else { format!("{:?} ", key.name) };
+    let message = format!(
+        "{} {name}is forbidden: User \"tester\" cannot {verb} resource {:?} in API group {:?} {scope}",
+        resource(key.kind),
+        key.kind.plural(),
+        key.kind.group()
+    );
+    failure(403, "Forbidden", message, details(key, key.kind.plural()))
+}
+
+pub fn terminating(key: &Key, namespace: &str) -> Answer {
+    let why = format!("unable to create new content in namespace {namespace} because it is being terminated");
+    let message = format!("{} {:?} is forbidden: {why}", resource(key.kind), key.name);
+    let mut details = details(key, key.kind.plural());
+    let cause = format!("namespace {namespace} is being terminated");
+    details["causes"] = json!([{"reason": "NamespaceTerminating", "message": cause, "field": "metadata.namespace"}]);
+    failure(403, "Forbidden", message, details)
+}
+
+pub fn refused(key: &Key, status: u16, message: &str) -> Answer {
+    let message = match status {
+        403 if !message.starts_with("admission webhook") => {
+            format!("{} {:?} is forbidden: {message}", resource(key.kind), key.name)
+        }
+        _ => message.to_owned(),
+    };
+    failure(status, if status == 403 { "Forbidden" } else { "BadRequest" }, message, details(key, key.kind.plural()))
+}
+
+pub fn throttled() -> Answer {
+    failure(429, "TooManyRequests", "too many requests, please try again later".to_owned(), json!({}))
+}
+
+pub fn server_error() -> Answer {
+    failure(500, "InternalError", "Internal error occurred: etcdserver: leader changed".to_owned(), json!({}))
+}
+
+pub fn deleted(key: &Key, uid: &Value) -> Answer {
+    let mut details = details(key, key.kind.plural());
+    details["uid"] = uid.clone();
+    (200, json!({"kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Success", "details": details}))
+}

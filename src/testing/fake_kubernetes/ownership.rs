@@ -1,0 +1,145 @@
+//! Who owns which field: server-side apply on JSON. Pure.
+
+use crate::kubernetes::difference::{key_value, keys, spell};
+use serde_json::Value;
+use std::collections::{BTreeMap, BTreeSet};
+
+/// The fields of one object by manager. A manager of a subresource is spelled `kubectl" with subresource "scale`.
+#[derive(Clone, Default)]
+pub struct Owners(BTreeMap<String, BTreeSet<String>>);
+
+/// A field and the manager that it belongs to.
+pub type Conflict = (String, String);
+
+impl Owners {
+    /// The fields of one manager.
+    pub fn of(&self, manager: &str) -> BTreeSet<String> {
+        self.0.get(manager).cloned().unwrap_or_default()
+    }
+
+    /// A plain write: what it changed is the manager's now.
+    pub fn update(&mut self, manager: &str, before: &Value, after: &Value) {
+        let (before, after) = (leaves(before), leaves(after));
+        let changed: Vec<_> = after.iter().filter(|(path, value)| before.get(*path) != Some(value)).collect();
+        for fields in self.0.values_mut() {
+            fields.retain(|path| after.contains_key(path) && !changed.iter().any(|(changed, _)| *changed == path));
+        }
+        self.0.entry(manager.to_owned()).or_default().extend(changed.into_iter().map(|(path, _)| path.clone()));
+    }
+
+    /// Server-side apply onto `live`: the new content, or the conflicts.
+    pub fn apply(&mut self, manager: &str, live: &Value, wanted: &Value, force: bool) -> Result<Value, Vec<Conflict>> {
+        let (there, asked) = (leaves(live), leaves(wanted));
+        let differs = |path: &String| there.get(path).is_some_and(|value| asked.get(path) != Some(value));
+        let conflicts: Vec<Conflict> = (self.0.iter().filter(|(other, _)| *other != manager))
+            .flat_map(|(other, fields)| fields.iter().map(move |path| (path.clone(), other.clone())))
+            .filter(|(path, _)| asked.contains_key(path) && differs(path))
+            .collect();
+        if !conflicts.is_empty() && !force {
+            return Err(conflicts);
+        }
+        for (path, other) in &conflicts {
+            self.0.get_mut(other).unwrap().remove(path);
+        }
+        let mine: BTreeSet<String> = asked.into_keys().collect();
+        let before = self.0.insert(manager.to_owned(), mine.clone()).unwrap_or_default();
+        let others: BTreeSet<&String> = self.0.iter().filter(|(other, _)| *other != manager).flat_map(|(_, f)| f).collect();
+        let gone = before.into_iter().filter(|path| !mine.contains(path) && !others.contains(path)).collect();
+        let mut result = live.clone();
+        prune(&mut result, "", "", &gone);
+        merge(&mut result, wanted, "");
+        Ok(result)
+    }
+}
+
+/// The leaves that can be owned, by path. A list without keys is one leaf; what belongs to the server is none.
+fn leaves(object: &Value) -> BTreeMap<String, Value> {
+    let mut found = BTreeMap::new();
+    collect(object, "", "", &mut found);
+    let own = [".apiVersion", ".kind", ".metadata.name", ".metadata.namespace", ".metadata.uid", ".status"];
+    let stamps = [".metadata.resourceVersion", ".metadata.generation", ".metadata.creationTimestamp"];
+    found.retain(|path, _| !own.iter().chain(&stamps).any(|prefix| path == prefix || path.starts_with(&format!("{prefix}."))));
+    found
+}
+
+fn collect(value: &Value, path: &str, field: &str, found: &mut BTreeMap<String, Value>) {
+    match value {
+        Value::Null => {}
+        Value::Object(map) if !map.is_empty() => {
+            for (name, value) in map {
+                collect(value, &format!("{path}.{name}"), name, found);
+            }
+        }
+        Value::Array(list) => match keys(field, list) {
+            Some(keys) => {
+                for entry in list {
+                    collect(entry, &format!("{path}[{}]", spell(keys, entry)), "", found);
+                }
+            }
+            None => {
+                found.insert(path.to_owned(), value.clone());
+            }
+        },
+        leaf => {
+            found.insert(path.to_owned(), leaf.clone());
+        }
+    }
+}
+
+fn merge(live: &mut Value, wanted: &Value, field: &str) {
+    match (live, wanted) {
+        (Value::Object(live), Value::Object(wanted)) => {
+            for (name, value) in wanted {
+                merge(live.entry(name.clone()).or_insert(Value::Null), value, name);
+            }
+        }
+        (Value::Array(live), Value::Array(wanted)) if keys(field, wanted).is_some() => {
+            let keys = keys(field, wanted).unwrap();
+            for value in wanted {
+                let same = |entry: &Value| keys.iter().all(|key| key_value(key, entry) == key_value(key, value));
+                match live.iter().position(same) {
+                    Some(index) => merge(&mut live[index], value, ""),
+                    None => live.push(value.clone()),
+                }
+            }
+        }
+        (_, Value::Null) => {}
+        (live, wanted) => *live = wanted.clone(),
+    }
+}
+
+/// Removes the leaves at these paths, and what is empty then.
+fn prune(value: &mut Value, path: &str, field: &str, gone: &BTreeSet<String>) {
+    match value {
+        Value::Object(map) => {
+            let old = std::mem::take(map);
+            *map = old
+                .into_iter()
+                .filter_map(|(name, value)| keep(value, format!("{path}.{name}"), &name, gone).map(|v| (name, v)))
+                .collect();
+        }
+        Value::Array(list) => {
+            let Some(keys) = keys(field, list) else { return };
+            let old = std::mem::take(list);
+            *list = old
+                .into_iter()
+                .filter_map(|e| {
+                    let p = format!("{path}[{}]", spell(keys, &e));
+                    keep(e, p, "", gone)
+                })
+                .collect();
+        }
+        _ => {}
+    }
+}
+
+fn keep(mut value: Value, path: String, field: &str, gone: &BTreeSet<String>) -> Option<Value> {
+    if gone.contains(&path) {
+        return None;
+    }
+    let empty =
+        |value: &Value| matches!(value, Value::Object(map) if map.is_empty()) || matches!(value, Value::Array(l) if l.is_empty());
+    let was_empty = empty(&value);
+    prune(&mut value, &path, field, gone);
+    (was_empty || !empty(&value)).then_some(value)
+}

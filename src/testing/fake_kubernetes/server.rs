@@ -1,0 +1,316 @@
+//! HTTP requests turned into changes of the world and answers.
+
+use super::{
+    FakeKubernetes, Stored, World,
+    answers::{self, Answer},
+    ownership::Owners,
+    rules,
+};
+use crate::{
+    kubernetes::{Key, Kind, Object},
+    testing::faults::Fault,
+};
+use bytes::Bytes;
+use futures::{StreamExt, future::BoxFuture, stream};
+use http::{Method, Request, Response, request::Parts};
+use http_body::Frame;
+use http_body_util::{BodyExt, Full, StreamBody, combinators::UnsyncBoxBody};
+use kube::client::Body;
+use serde_json::{Value, json};
+use std::{
+    collections::BTreeMap,
+    task::{Context, Poll},
+};
+use tower::{BoxError, Service};
+
+/// The service that a `kube::Client` talks to.
+pub struct Server(pub FakeKubernetes);
+
+type Answered = Response<UnsyncBoxBody<Bytes, BoxError>>;
+
+impl Service<Request<Body>> for Server {
+    type Response = Answered;
+    type Error = BoxError;
+    type Future = BoxFuture<'static, Result<Answered, BoxError>>;
+
+    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), BoxError>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn call(&mut self, request: Request<Body>) -> Self::Future {
+        let fake = self.0.clone();
+        Box::pin(async move {
+            let (head, body) = request.into_parts();
+            let body = body.collect_bytes().await?;
+            answer(&fake, &Asked::read(&head, &body)).await
+        })
+    }
+}
+
+/// A request as far as it is understood.
+struct Asked {
+    method: Method,
+    line: String,
+    key: Key,
+    subresource: String,
+    query: BTreeMap<String, String>,
+    body: Value,
+}
+
+impl Asked {
+    fn read(head: &Parts, body: &[u8]) -> Self {
+        let decode = |text: &str| percent_encoding::percent_decode_str(text).decode_utf8().unwrap().into_owned();
+        let path: Vec<String> = head.uri.path().split('/').skip(1).map(decode).collect();
+        let query = head.uri.query().unwrap_or_default().split('&').filter_map(|pair| pair.split_once('='));
+        let body = serde_json::from_slice(body).unwrap_or_default();
+        let (version, rest) = match path.first().map(String::as_str) {
+            Some("api") => (path[1].clone(), &path[2..]),
+            _ => (format!("{}/{}", path[1], path[2]), &path[3..]),
+        };
+        let (namespace, rest) = match rest {
+            [word, namespace, rest @ ..] if word == "namespaces" && !rest.is_empty() => (Some(namespace.clone()), rest),
+            rest => (None, rest),
+        };
+        let known = |kind: &&Kind| kind.plural() == rest[0] && kind.api_version() == version;
+        let kind = *Kind::ALL.iter().find(known).unwrap_or_else(|| panic!("no such kind: {}", head.uri));
+        Self {
+            method: head.method.clone(),
+            line: format!("{} {}", head.method, head.uri),
+            key: Key { kind, namespace, name: rest.get(1).cloned().unwrap_or_default() },
+            subresource: rest.get(2).cloned().unwrap_or_default(),
+            query: query.map(|(name, value)| (name.to_owned(), decode(value))).collect(),
+            body,
+        }
+    }
+
+    fn get(&self, name: &str) -> &str {
+        self.query.get(name).map_or("", String::as_str)
+    }
+
+    fn watch(&self) -> bool {
+        self.get("watch") == "true"
+    }
+
+    fn verb(&self) -> &'static str {
+        match self.method {
+            Method::GET if self.watch() => "watch",
+            Method::GET if self.key.name.is_empty() => "list",
+            Method::GET => "get",
+            Method::POST => "create",
+            Method::PATCH => "patch",
+            Method::PUT => "update",
+            _ => "delete",
+        }
+    }
+}
+
+/// Watches are not counted: when they happen is not the scenario's choice.
+async fn answer(fake: &FakeKubernetes, asked: &Asked) -> Result<Answered, BoxError> {
+    if asked.watch() {
+        return Ok(watch(fake, asked));
+    }
+    let fault = fake.faults.next();
+    let lost = || Err(BoxError::from("connection reset by peer"));
+    match fault {
+        Some(Fault::Throttled) => return Ok(respond(answers::throttled())),
+        Some(Fault::ServerError) => return Ok(respond(answers::server_error())),
+        Some(Fault::Forbidden) => return Ok(respond(answers::forbidden(&asked.key, asked.verb()))),
+        Some(Fault::Conflict) => return Ok(respond(answers::modified(&asked.key))),
+        Some(Fault::DropBefore) => return lost(),
+        Some(Fault::HangBefore) => std::future::pending().await,
+        Some(Fault::DropAfter | Fault::HangAfter) | None => {}
+    }
+    let answered = fake.perform(asked);
+    match fault {
+        Some(Fault::DropAfter) => lost(),
+        Some(Fault::HangAfter) => std::future::pending().await,
+        _ => Ok(respond(answered)),
+    }
+}
+
+fn respond((status, body): Answer) -> Answered {
+    let text = match body {
+        // A log.
+        Value::String(text) => text,
+        json => json.to_string(),
+    };
+    let body = Full::from(text.into_bytes()).map_err(|never| match never {}).boxed_unsync();
+    Response::builder().status(status).body(body).unwrap()
+}
+
+/// One line for each change of an object of that kind, without end.
+fn watch(fake: &FakeKubernetes, asked: &Asked) -> Answered {
+    if fake.world().forbidden.contains(&("watch".to_owned(), asked.key.kind)) {
+        return respond(answers::forbidden(&asked.key, "watch"));
+    }
+    let (kind, namespace) = (asked.key.kind, asked.key.namespace.clone());
+    let changes = stream::unfold(fake.changes.subscribe(), |mut changes| async { Some((changes.recv().await.ok()?, changes)) });
+    let lines = changes.filter_map(move |key| {
+        let line = json!({"type": "MODIFIED", "object": {"kind": kind.name(), "metadata": {"name": key.name}}});
+        let ours = key.kind == kind && key.namespace == namespace;
+        std::future::ready(ours.then(|| Ok::<_, BoxError>(Frame::data(Bytes::from(format!("{line}\n"))))))
+    });
+    Response::new(StreamBody::new(lines).boxed_unsync())
+}
+
+impl FakeKubernetes {
+    fn perform(&self, asked: &Asked) -> Answer {
+        let mut world = self.world();
+        world.requests.push(asked.line.clone());
+        if world.forbidden.contains(&(asked.verb().to_owned(), asked.key.kind)) {
+            return answers::forbidden(&asked.key, asked.verb());
+        }
+        let answered = match asked.verb() {
+            "get" if asked.subresource == "log" => world.read_log(&asked.key),
+            "get" => world.read(&asked.key),
+            "list" => world.list(asked),
+            "create" => world.create(asked),
+            "patch" => world.apply(asked),
+            "update" => world.replace(asked),
+            _ => world.remove(asked),
+        };
+        let write = asked.method != Method::GET && asked.get("dryRun").is_empty() && answered.0 < 300;
+        if write {
+            let verb = if asked.verb() == "patch" { "apply" } else { asked.verb() };
+            let mut key = asked.key.clone();
+            if key.name.is_empty() {
+                asked.body["metadata"]["name"].as_str().unwrap_or_default().clone_into(&mut key.name);
+            }
+            world.writes.push(format!("{verb} {key}"));
+            if !world.idle {
+                world.settle();
+            }
+            drop(world);
+            let _ = self.changes.send(key);
+        }
+        answered
+    }
+}
+
+impl World {
+    fn read(&self, key: &Key) -> Answer {
+        match self.objects.get(key) {
+            Some(stored) => (200, stored.json.clone()),
+            None => answers::not_found(key),
+        }
+    }
+
+    fn read_log(&self, key: &Key) -> Answer {
+        match self.objects.contains_key(key) {
+            true => (200, Value::String(self.logs.get(&key.name).cloned().unwrap_or_default())),
+            false => answers::not_found(key),
+        }
+    }
+
+    fn list(&self, asked: &Asked) -> Answer {
+        let wanted = |(key, stored): &(&Key, &Stored)| {
+            key.kind == asked.key.kind
+                && asked.key.namespace.as_ref().is_none_or(|namespace| key.namespace.as_ref() == Some(namespace))
+                && selected(&stored.json["metadata"]["labels"], asked.get("labelSelector"))
+                && match asked.get("fieldSelector").split_once('=') {
+                    Some(("involvedObject.name", name)) => stored.json["involvedObject"]["name"] == name,
+                    _ => true,
+                }
+        };
+        let items: Vec<Value> = self.objects.iter().filter(wanted).map(|(_, stored)| stored.json.clone()).collect();
+        (200, json!({"kind": "List", "metadata": {"resourceVersion": self.version.to_string()}, "items": items}))
+    }
+
+    /// Namespace, admission: what every write of content passes.
+    fn admit(&self, verb: &str, key: &Key, content: &Value) -> Option<Answer> {
+        if let Some(namespace) = &key.namespace {
+            let home = Key::cluster(Kind::Namespace, namespace);
+            match self.objects.get(&home) {
+                None => return Some(answers::not_found(&home)),
+                Some(home) if verb == "create" && home.json["status"]["phase"] == "Terminating" => {
+                    return Some(answers::terminating(key, namespace));
+                }
+                Some(_) => {}
+            }
+        }
+        let object = Object::of(key, content.clone());
+        let refused = self.admission.iter().find_map(|admission| admission(verb, &object));
+        refused.map(|(status, message)| answers::refused(key, status, &message))
+    }
+
+    fn create(&mut self, asked: &Asked) -> Answer {
+        let name = asked.body["metadata"]["name"].as_str().unwrap_or_default();
+        let key = Key { name: name.to_owned(), ..asked.key.clone() };
+        if let Some(refusal) = self.admit("create", &key, &asked.body) {
+            return refusal;
+        }
+        if let Some(stored) = self.objects.get(&key) {
+            return answers::already_exists(&key, !stored.json["metadata"]["deletionTimestamp"].is_null());
+        }
+        self.write(asked.get("fieldManager"), &key, asked.body.clone());
+        (201, self.objects[&key].json.clone())
+    }
+
+    fn replace(&mut self, asked: &Asked) -> Answer {
+        let key = &asked.key;
+        let Some(stored) = self.objects.get(key) else { return answers::not_found(key) };
+        let version = &asked.body["metadata"]["resourceVersion"];
+        if !version.is_null() && *version != stored.json["metadata"]["resourceVersion"] {
+            return answers::modified(key);
+        }
+        let before = stored.json.clone();
+        let refusal = self.admit("update", key, &asked.body).or_else(|| rules::check_change(key, &before, &asked.body));
+        if let Some(refusal) = refusal {
+            return refusal;
+        }
+        self.write(asked.get("fieldManager"), key, asked.body.clone());
+        (200, self.objects[key].json.clone())
+    }
+
+    fn apply(&mut self, asked: &Asked) -> Answer {
+        let key = &asked.key;
+        let (before, mut owners) = match self.objects.get(key) {
+            Some(stored) => (Some(stored.json.clone()), stored.owners.clone()),
+            None => (None, Owners::default()),
+        };
+        let live = before.clone().unwrap_or_else(|| json!({}));
+        // What the server would make of it: amounts in their canonical spelling, nothing else.
+        let applied = owners.apply(asked.get("fieldManager"), &live, &asked.body, asked.get("force") == "true");
+        let content = match applied {
+            Ok(content) => content,
+            Err(conflicts) => return answers::conflicts(key, &conflicts),
+        };
+        let (version, uids) = (self.version, self.uids);
+        let content = self.stamp(key, before.as_ref(), content);
+        let verb = if before.is_some() { "update" } else { "create" };
+        let refusal = self.admit(verb, key, &content);
+        let refusal = refusal.or_else(|| before.as_ref().and_then(|before| rules::check_change(key, before, &content)));
+        if refusal.is_some() || !asked.get("dryRun").is_empty() {
+            (self.version, self.uids) = (version, uids);
+            return refusal.unwrap_or((200, content));
+        }
+        self.objects.insert(key.clone(), Stored { json: content.clone(), owners });
+        (if before.is_some() { 200 } else { 201 }, content)
+    }
+
+    fn remove(&mut self, asked: &Asked) -> Answer {
+        let key = &asked.key;
+        let Some(stored) = self.objects.get(key) else { return answers::not_found(key) };
+        let object = Object::new(key.kind, stored.json.clone());
+        let wanted = asked.body["preconditions"]["uid"].as_str();
+        if let Some(wanted) = wanted.filter(|wanted| *wanted != object.uid()) {
+            return answers::other_uid(key, wanted, object.uid());
+        }
+        if let Some(refusal) = self.admit("delete", key, object.json()) {
+            return refusal;
+        }
+        self.delete(key, asked.body["propagationPolicy"] == "Orphan");
+        match self.objects.get(key) {
+            Some(stored) => (200, stored.json.clone()),
+            None => answers::deleted(key, object.at("/metadata/uid")),
+        }
+    }
+}
+
+/// Whether labels match `a=b,c=d`.
+fn selected(labels: &Value, selector: &str) -> bool {
+    selector.split(',').filter(|part| !part.is_empty()).all(|part| match part.split_once('=') {
+        Some((name, value)) => labels[name] == value.trim_start_matches('='),
+        None => !labels[part].is_null(),
+    })
+}
