@@ -1,0 +1,34 @@
+# Everything that is done with this project, one target each. `make` lists them.
+.DEFAULT_GOAL := help
+.PHONY: help demo test check build install docs bench sandbox sandbox-down
+SANDBOX := acceptance-tests/sandbox/sandbox.sh
+
+help: ## this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-14s %s\n", $$1, $$2}' Makefile
+
+demo: ## everything from nothing: a cluster, OpenTofu, the quickstart applied, 100 messages written and read
+	@acceptance-tests/demo.sh
+
+test: ## everything from nothing: a cluster, the checks, the whole test suite
+	@acceptance-tests/test.sh
+
+check: ## format, lints, licences, reference pages (no cluster)
+	@acceptance-tests/sandbox/setup.sh deny && acceptance-tests/check.sh
+
+build: ## the provider, release build
+	cargo build --release
+
+install: build ## the release build to where OpenTofu and Terraform find it
+	@acceptance-tests/support/mirror.sh target/release/terraform-provider-kafkastack "$(HOME)/.terraform.d/plugins"
+
+docs: ## writes the reference pages in docs/reference from the schemas
+	cargo run --quiet -- docs docs/reference
+
+bench: ## `tofu apply` beside `kubectl apply` of the same objects
+	@acceptance-tests/bench/apply.sh
+
+sandbox: ## a three-node Kubernetes cluster on this machine (KUBECONFIG set: that cluster is used)
+	@$(SANDBOX) setup && $(SANDBOX) up
+
+sandbox-down: ## removes it, and checks that nothing is left
+	@$(SANDBOX) down

@@ -1,0 +1,14 @@
+#!/usr/bin/env bash
+# The checks that need no cluster: format, lints, dependencies, and reference pages that say what the schemas say.
+set -euo pipefail
+cd "$(dirname "$(readlink -f "$0")")/.."
+export PATH=${SANDBOX_HOME:-$HOME/.cache/kafkastack-sandbox}/bin:$PATH
+fresh=$(mktemp -d); trap 'rm -rf "$fresh"' EXIT
+
+echo "== format"; cargo fmt --check
+echo "== lints"; cargo clippy --quiet --all-targets -- -D warnings
+echo "== dependencies"; cargo deny --log-level error check bans licenses sources
+echo "== reference pages"
+cargo run --quiet -- docs "$fresh"
+[ -n "$(ls "$fresh")" ] || { echo "the provider wrote no reference pages"; exit 1; }
+diff -r docs/reference "$fresh" || { echo "docs/reference is out of date: run \`make docs\`"; exit 1; }
