@@ -53,7 +53,7 @@ pub async fn until_serving<M: Spec>(cx: &Context<'_, Stack>, stack: &Stack, spec
                     tracing::info!(waiting_for = why, "waiting");
                     waiting = why;
                 }
-                let reasons = if pods.iter().all(is_ready) { vec![] } else { hopeless(stack, spec, &pods).await };
+                let reasons = if pods.iter().all(is_ready) { vec![] } else { hopeless(stack, spec).await };
                 let since = *hopeless_since.get_or_insert_with(tokio::time::Instant::now);
                 if reasons.is_empty() {
                     hopeless_since = None;
@@ -108,7 +108,7 @@ fn is_passing(failure: &Failure) -> bool {
     !matches!(failure.class, Class::Forbidden { .. } | Class::Denied | Class::NotFound | Class::Invalid(_) | Class::Unauthorized)
 }
 
-async fn hopeless<M: Spec>(stack: &Stack, spec: &M, _pods: &[Object]) -> Vec<Reason> {
+async fn hopeless<M: Spec>(stack: &Stack, spec: &M) -> Vec<Reason> {
     let mut reasons = explain(stack, spec).await;
     reasons.retain(|reason| reason.fatal);
     reasons
@@ -116,8 +116,8 @@ async fn hopeless<M: Spec>(stack: &Stack, spec: &M, _pods: &[Object]) -> Vec<Rea
 
 /// Why the pods are not there, as far as Kubernetes says.
 pub async fn explain<M: Spec>(stack: &Stack, spec: &M) -> Vec<Reason> {
-    let query = Workload::query(M::APP, spec.name());
-    stack.kubernetes.explain(spec.namespace(), spec.name(), &query).await.unwrap_or_default()
+    let key = Key::new(Kind::StatefulSet, spec.namespace(), spec.name());
+    stack.kubernetes.why_not_ready(&key).await.unwrap_or_default()
 }
 
 async fn last_words<M: Spec>(stack: &Stack, spec: &M, waiting: String) -> String {
