@@ -13,7 +13,7 @@ use kafkastack::plugin::schema::{Rules, computed, optional, required};
 use kafkastack::plugin::timeouts::Timeouts;
 use kafkastack::plugin::value::{Number, Value};
 use kafkastack::plugin::{self, wire};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -85,6 +85,8 @@ model! {
         secret: String = optional().sensitive(),
         /// A list.
         tags: Vec<String> = optional(),
+        /// A set.
+        zones: BTreeSet<String> = optional(),
         /// A map.
         labels: BTreeMap<String, String> = optional(),
         /// One part.
@@ -170,9 +172,10 @@ impl Resource for Objects {
     type Model = Object;
     const NAME: &'static str = "object";
 
+    #[allow(clippy::panic, reason = "a panic is what is played here")]
     async fn plan(&self, _cx: &Context<'_, Directory>, plan: &mut Plan<Object>) {
         if plan.config.name.text() == "panic" {
-            std::panic::panic_any("on purpose");
+            panic!("on purpose");
         }
         if plan.planned.name.text() == "forbidden" {
             plan.diagnostics.error_at(Path::of("name"), "Forbidden name", "`forbidden` is not allowed.");

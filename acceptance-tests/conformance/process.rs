@@ -1,8 +1,10 @@
 //! The provider's process as core starts it: handshake, mutual TLS, end. Local sockets only; no core is needed.
 
+#![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "a test fails by panicking")]
+
 use kafkastack::plugin::handshake::{COOKIE_KEY, COOKIE_VALUE};
 use kafkastack::plugin::proto::go_plugin::Empty;
-use kafkastack::plugin::proto::tfplugin6::{get_metadata, get_provider_schema};
+use kafkastack::plugin::proto::tfplugin6::{DynamicValue, get_metadata, get_provider_schema, validate_provider_config};
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer, ServerName};
 use std::io::{BufRead, BufReader};
 use std::os::unix::fs::PermissionsExt;
@@ -161,7 +163,13 @@ async fn core_and_nobody_else_is_answered() {
         };
         assert!(!answered);
     }
-    // The refused ones disturb nobody.
+    // The refused ones disturb nobody, and gRPC's default limit of 4 MiB is none here.
+    let large = DynamicValue { msgpack: vec![0xc1; 20 << 20], json: Vec::new() };
+    let request = validate_provider_config::Request { config: Some(large) };
+    let channel = plugin.connect(Some(&core)).await.unwrap();
+    let validated: Result<validate_provider_config::Response, _> =
+        call(channel, "/tfplugin6.Provider/ValidateProviderConfig", request).await;
+    assert_eq!(validated.unwrap().diagnostics.len(), 1);
     assert!(schema(plugin.connect(Some(&core)).await.unwrap()).await.is_ok());
 }
 

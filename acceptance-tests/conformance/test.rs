@@ -3,6 +3,8 @@
 //! Needs both cores in `~/.cache/kafkastack-sandbox/bin` (see `../sandbox/README.md`), or those that `KAFKASTACK_CORES`
 //! names, separated by colons: `cargo test --test conformance -- --ignored`.
 
+#![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test fails by panicking")]
+
 use serde_json::Value as Json;
 use std::io::{BufRead, BufReader, Read};
 use std::os::unix::process::CommandExt;
@@ -171,6 +173,7 @@ resource "conformance_object" "x" {
   size   = "1Gi"
   secret = "s3cret"
   tags   = ["b", "a"]
+  zones  = ["z2", "z1", "z2"]
   labels = { team = "é" }
   main   = { key = "m", size = "1Gi" }
   parts  = [{ key = "p0" }, { key = "p1", count = 2 }]
@@ -193,6 +196,21 @@ fn what_is_created_plans_empty_with_and_without_refresh() {
         assert!(file.contains("\"12345678901234567890123.5\""), "{file}");
         world.ok(&["destroy", "-auto-approve"]);
         assert!(!world.object("full").exists());
+    });
+}
+
+#[test]
+#[ignore = "needs OpenTofu and Terraform"]
+fn a_log_at_trace_tells_of_operations_and_of_no_secret() {
+    everywhere(|world| {
+        world.config(FULL);
+        let mut command = world.command(&["apply", "-auto-approve", "-no-color"]);
+        let output = command.env("TF_LOG", "TRACE").output().unwrap();
+        let log = String::from_utf8_lossy(&output.stderr);
+        assert!(output.status.success(), "{log}");
+        let told = log.lines().find(|line| line.contains("operation=create")).unwrap();
+        assert!(told.contains("[INFO]") && told.contains("limit_seconds=60"), "{told}");
+        assert!(!log.contains("s3cret"));
     });
 }
 

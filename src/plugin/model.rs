@@ -3,7 +3,7 @@
 use super::path::Path;
 use super::schema::{Attribute, Kind};
 use super::value::{Number, Value};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// An attribute's value: known, null, or not known before apply.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -194,6 +194,21 @@ impl<T: Typed> Typed for Vec<T> {
         let items = items.iter().enumerate().map(|(i, item)| decode_element(item, &at.index(i)));
         let decoded: Option<Self> = items.collect::<Result<_, _>>()?;
         Ok(decoded.map_or_else(|| Attr::Unknown(value.clone()), Attr::Known))
+    }
+}
+
+impl<T: Typed + Ord> Typed for BTreeSet<T> {
+    fn kind() -> Kind {
+        Kind::Set(Box::new(T::kind()))
+    }
+    fn decode(value: &Value, at: &Path) -> Result<Self, Mismatch> {
+        let Value::Set(items) = value else {
+            return Err(Mismatch { at: at.clone(), expected: "a set" });
+        };
+        items.iter().map(|item| T::decode(item, at)).collect()
+    }
+    fn encode(&self) -> Value {
+        Value::Set(self.iter().map(T::encode).collect())
     }
 }
 

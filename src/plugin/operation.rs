@@ -58,17 +58,21 @@ pub fn install_panic_hook() {
     }));
 }
 
+/// Runs what may panic through no fault of the caller: checks and rules are a resource author's code too.
+///
+/// # Errors
+/// When it panics.
+pub async fn caught<T>(call: impl Future<Output = T>) -> Result<T, Cut> {
+    AssertUnwindSafe(call).catch_unwind().await.map_err(|_| Cut::Panicked(PLACE.take()))
+}
+
 /// Runs one call of a resource.
 ///
 /// # Errors
 /// When it panics, or still runs [`GRACE`] after `deadline`.
 pub async fn guarded<T>(deadline: Instant, call: impl Future<Output = T>) -> Result<T, Cut> {
     let end = deadline.checked_add(GRACE).unwrap_or(deadline);
-    match tokio::time::timeout_at(end, AssertUnwindSafe(call).catch_unwind()).await {
-        Ok(Ok(value)) => Ok(value),
-        Ok(Err(_)) => Err(Cut::Panicked(PLACE.take())),
-        Err(_) => Err(Cut::Late),
-    }
+    tokio::time::timeout_at(end, caught(call)).await.unwrap_or(Err(Cut::Late))
 }
 
 #[cfg(test)]

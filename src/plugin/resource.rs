@@ -18,7 +18,9 @@ pub struct Context<'a, C> {
     pub client: Option<&'a C>,
     /// Cancelled when the user interrupts: stop at the next safe point, and answer with what exists.
     pub cancel: CancellationToken,
-    /// When the operation has to have ended, from the resource's `timeouts`.
+    /// When the operation has to have ended, from the resource's `timeouts`. It is the resource that stops then: 5 s
+    /// later the call is cut off from outside, and what it had made by then is not in the state. A create that is cut
+    /// off so has made something that nobody knows of.
     pub deadline: tokio::time::Instant,
 }
 
@@ -76,7 +78,8 @@ pub struct Change<M> {
 pub struct Reply<M> {
     /// What exists; none: nothing.
     pub state: Option<M>,
-    /// Private state to keep.
+    /// Private state to keep, all of it: what is not here is forgotten. With an error and nothing here, what was there
+    /// before is kept.
     pub private: Private,
     /// What there is to say.
     pub diagnostics: Diagnostics,
@@ -161,7 +164,7 @@ pub trait Resource: Send + Sync + Sized + 'static {
         async { Diagnostics::new() }
     }
 
-    /// Makes it. After the last accepted write, a slow start is a warning: an error would have core destroy it next time.
+    /// Makes it, and ends by the deadline with what exists by then. After the last accepted write, a slow start is a warning: an error would have core destroy it next time.
     fn create(
         &self,
         cx: &Context<'_, Self::Client>,

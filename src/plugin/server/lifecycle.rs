@@ -2,7 +2,7 @@
 //! happens in between is the resource's.
 
 use super::super::diagnostic::{Diagnostic, Diagnostics};
-use super::super::operation::guarded;
+use super::super::operation::{self, guarded};
 use super::super::path::Path;
 use super::super::planner::{self, check};
 use super::super::proto::tfplugin6::{
@@ -15,11 +15,16 @@ use super::super::value::Value;
 use super::super::wire::schema::{diagnostics as said, path};
 use super::{Entry, Server, bug, decode, decode_private, encode, encode_private};
 
+/// The outcome of a call, or that it panicked.
+async fn caught<T>(name: &str, call: impl Future<Output = Result<T, Diagnostics>>) -> Result<T, Diagnostics> {
+    operation::caught(call).await.map_err(|cut| cut.diagnostic(name))?
+}
+
 impl<P: Provider> Server<P> {
     /// What exists now. A failed read leaves the state as it was.
     pub(super) async fn read(&self, request: read::Request) -> read::Response {
         let _running = self.running.read().await;
-        match self.try_read(&request).await {
+        match caught("read", self.try_read(&request)).await {
             Ok(response) => response,
             Err(diagnostics) => read::Response {
                 new_state: request.current_state,
@@ -56,7 +61,7 @@ impl<P: Provider> Server<P> {
     /// What would change.
     pub(super) async fn plan(&self, request: plan::Request) -> plan::Response {
         let _running = self.running.read().await;
-        match self.try_plan(&request).await {
+        match caught("plan", self.try_plan(&request)).await {
             Ok(response) => response,
             Err(diagnostics) => plan::Response {
                 planned_state: request.prior_state,
@@ -140,7 +145,7 @@ impl<P: Provider> Server<P> {
     /// Makes the approved change.
     pub(super) async fn apply(&self, request: apply::Request) -> apply::Response {
         let _running = self.running.read().await;
-        match self.try_apply(&request).await {
+        match caught("apply", self.try_apply(&request)).await {
             Ok(response) => response,
             // Nothing is known to have changed: an error with the prior state keeps it.
             Err(diagnostics) => apply::Response {
@@ -166,6 +171,7 @@ impl<P: Provider> Server<P> {
             (_, planned) => (Operation::Update, planned),
         };
         let limit = operation.limit(settings, &entry.resource.limits())?;
+        tracing::info!(resource = request.type_name, operation = operation.name(), limit_seconds = limit.as_secs(), "apply");
         let (prior, planned, private) = (change.prior.clone(), change.planned.clone(), change.private.clone());
         let client = self.client();
         let cx = self.context(&client, limit);
@@ -187,7 +193,7 @@ impl<P: Provider> Server<P> {
     /// Takes what exists under an id into the state.
     pub(super) async fn import(&self, request: import::Request) -> import::Response {
         let _running = self.running.read().await;
-        match self.try_import(&request).await {
+        match caught("import", self.try_import(&request)).await {
             Ok((state, private, diagnostics)) => import::Response {
                 imported_resources: vec![import::ImportedResource {
                     type_name: request.type_name,

@@ -103,17 +103,14 @@ impl<P: Provider> Server<P> {
         Ok((config, model))
     }
 
-    fn validate_provider(&self, config: Option<&DynamicValue>) -> Diagnostics {
-        let (config, model) = match self.provider_config(config) {
-            Ok(decoded) => decoded,
-            Err(diagnostics) => return diagnostics,
-        };
+    fn validate_provider(&self, config: Option<&DynamicValue>) -> Result<Diagnostics, Diagnostics> {
+        let (config, model) = self.provider_config(config)?;
         let mut diagnostics = Diagnostics::new();
         schema::validate(&self.schema.attributes, &config, &Path::root(), &mut diagnostics);
         if !diagnostics.has_errors() {
             self.provider.validate(&model, &mut diagnostics);
         }
-        diagnostics
+        Ok(diagnostics)
     }
 
     /// Unknown settings are no error: the client then stays unset, and what needs it says so.
@@ -128,18 +125,13 @@ impl<P: Provider> Server<P> {
         Ok(())
     }
 
-    async fn validate_resource(&self, type_name: &str, config: Option<&DynamicValue>) -> Result<Diagnostics, Diagnostics> {
+    fn validate_resource(&self, type_name: &str, config: Option<&DynamicValue>) -> Result<Diagnostics, Diagnostics> {
         let entry = self.entry(type_name)?;
         let config = decode(&entry.kind, config)?;
         let mut diagnostics = Diagnostics::new();
         schema::validate(&entry.schema.attributes, &config, &Path::root(), &mut diagnostics);
         if !diagnostics.has_errors() {
-            let deadline = Instant::now().checked_add(Duration::from_secs(60)).unwrap_or_else(Instant::now);
-            let validate = async { entry.resource.validate(&config, &mut diagnostics) };
-            let cut = operation::guarded(deadline, validate).await;
-            if let Err(cut) = cut {
-                diagnostics.push(cut.diagnostic("validation"));
-            }
+            entry.resource.validate(&config, &mut diagnostics);
         }
         Ok(diagnostics)
     }
@@ -217,6 +209,12 @@ fn said(result: Result<(), Diagnostics>) -> Vec<proto::Diagnostic> {
     wire::schema::diagnostics(result.err().unwrap_or_default())
 }
 
+/// What a validation has to say, if only that it panicked.
+async fn validated(call: impl Future<Output = Result<Diagnostics, Diagnostics>>) -> Vec<proto::Diagnostic> {
+    let outcome = operation::caught(call).await.map_err(|cut| cut.diagnostic("validation").into());
+    wire::schema::diagnostics(outcome.and_then(|said| said).unwrap_or_else(|failed: Diagnostics| failed))
+}
+
 #[tonic::async_trait]
 impl<P: Provider> provider_server::Provider for Server<P> {
     async fn get_metadata(
@@ -262,7 +260,7 @@ impl<P: Provider> provider_server::Provider for Server<P> {
         &self,
         request: Request<proto::validate_provider_config::Request>,
     ) -> Result<Response<proto::validate_provider_config::Response>, Status> {
-        let diagnostics = wire::schema::diagnostics(self.validate_provider(request.get_ref().config.as_ref()));
+        let diagnostics = validated(async { self.validate_provider(request.get_ref().config.as_ref()) }).await;
         Ok(Response::new(proto::validate_provider_config::Response { diagnostics }))
     }
 
@@ -279,8 +277,8 @@ impl<P: Provider> provider_server::Provider for Server<P> {
         request: Request<proto::validate_resource_config::Request>,
     ) -> Result<Response<proto::validate_resource_config::Response>, Status> {
         let request = request.get_ref();
-        let result = self.validate_resource(&request.type_name, request.config.as_ref()).await;
-        let diagnostics = wire::schema::diagnostics(result.unwrap_or_else(|failed| failed));
+        let validate = async { self.validate_resource(&request.type_name, request.config.as_ref()) };
+        let diagnostics = validated(validate).await;
         Ok(Response::new(proto::validate_resource_config::Response { diagnostics }))
     }
 
