@@ -119,6 +119,11 @@ fn read_all(paths: &[PathBuf], lenient: bool) -> Result<Kubeconfig, ConfigError>
 
 fn read(path: &Path) -> Result<Kubeconfig, ConfigError> {
     let file = path.display().to_string();
+    // kube 5.0 panics on UTF-16 with half a character at its end.
+    let bytes = std::fs::read(path).map_err(|error| ConfigError::Unreadable { file: file.clone(), why: error.to_string() })?;
+    if bytes.len() % 2 == 1 && (bytes.starts_with(&[0xff, 0xfe]) || bytes.starts_with(&[0xfe, 0xff])) {
+        return Err(ConfigError::Malformed { file });
+    }
     Kubeconfig::read_from(path).map_err(|error| match error {
         KubeconfigError::ReadConfig(error, _) if error.kind() != ErrorKind::InvalidData => {
             ConfigError::Unreadable { file, why: error.to_string() }
@@ -233,9 +238,18 @@ fn build(config: &Config) -> Result<kube::Client, ConfigError> {
     let tls = config.rustls_https_connector_with_connector(tcp).map_err(setup_failed)?;
     let http = Client::builder(TokioExecutor::new()).build::<_, Body>(tls).map_err(BoxError::from);
     let with_headers = config.extra_headers_layer().map_err(setup_failed)?.layer(http);
-    let with_auth = option_layer(config.auth_layer().map_err(setup_failed)?).layer(with_headers);
+    let with_auth = option_layer(config.auth_layer().map_err(|error| no_credentials(config, error))?).layer(with_headers);
     let service = config.base_uri_layer().layer(with_auth);
     Ok(kube::Client::new(service, config.default_namespace.clone()))
+}
+
+/// Names the command: it is the first thing to look at.
+fn no_credentials(config: &Config, error: kube::Error) -> ConfigError {
+    let command = config.auth_info.exec.as_ref().and_then(|exec| exec.command.as_deref());
+    match (setup_failed(error), command) {
+        (ConfigError::Credentials(why), Some(command)) => ConfigError::Credentials(format!("{command:?}: {why}")),
+        (error, _) => error,
+    }
 }
 
 fn setup_failed(error: kube::Error) -> ConfigError {
@@ -249,10 +263,7 @@ fn setup_failed(error: kube::Error) -> ConfigError {
 pub(super) fn auth_words(error: &AuthError) -> String {
     match error {
         AuthError::AuthExecStart(error) => format!("the exec plugin cannot be started: {error}"),
-        AuthError::AuthExecRun { cmd, out } => {
-            let command = cmd.split('"').nth(1).unwrap_or_default();
-            format!("exec plugin {command:?} failed with {}", out.status)
-        }
+        AuthError::AuthExecRun { out, .. } => format!("the exec plugin failed with {}", out.status),
         AuthError::AuthExecParse(_) => "the exec plugin did not print credentials".to_owned(),
         other => {
             // The first sentence is fixed text; what follows may quote a response.
@@ -274,4 +285,87 @@ fn words(error: &dyn Error) -> String {
         cause = deeper.source();
     }
     text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::kubernetes::settings::Exec;
+
+    const FILE: &str = r#"
+current-context: gone
+contexts:
+- {name: one, context: {cluster: c, user: u}}
+- {name: two, context: {cluster: absent, user: u}}
+- {name: three, context: {cluster: c, user: nobody}}
+clusters: [{name: c, cluster: {server: "https://127.0.0.1:1"}}]
+users: [{name: u, user: {token: canary}}]
+"#;
+
+    async fn error(settings: Settings) -> String {
+        Kubernetes::connect(&settings).await.expect_err("it connected").to_string()
+    }
+
+    fn with(file: &Path, context: Option<&str>) -> Settings {
+        Settings {
+            config_paths: vec![file.display().to_string()],
+            config_context: context.map(str::to_owned),
+            ..Settings::default()
+        }
+    }
+
+    #[tokio::test]
+    async fn a_kubeconfig_that_cannot_be_used_is_named_with_what_is_wrong_and_without_its_contents() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("config");
+        let name = file.display();
+        let absent = error(with(&file, None)).await;
+        assert_eq!(absent, format!("kubeconfig {name}: No such file or directory (os error 2)"));
+        std::fs::write(&file, "users: [token: canary").unwrap();
+        assert_eq!(error(with(&file, None)).await, format!("{name} is not a kubeconfig"));
+        std::fs::write(&file, [0xff, 0xfe, 0x00]).unwrap();
+        assert_eq!(error(with(&file, None)).await, format!("{name} is not a kubeconfig"));
+        std::fs::write(&file, FILE).unwrap();
+        let there = "there are: one, two, three";
+        assert_eq!(error(with(&file, None)).await, format!("context \"gone\" is not in {name}; {there}"));
+        assert_eq!(error(with(&file, Some("four"))).await, format!("context \"four\" is not in {name}; {there}"));
+        let cluster = "cluster \"absent\" is not defined";
+        assert_eq!(error(with(&file, Some("two"))).await, format!("context \"two\" in {name}: {cluster}"));
+        let user = "user \"nobody\" is not defined";
+        assert_eq!(error(with(&file, Some("three"))).await, format!("context \"three\" in {name}: {user}"));
+        Kubernetes::connect(&with(&file, Some("one"))).await.unwrap();
+    }
+
+    fn exec(script: &str) -> Settings {
+        let args = vec!["-c".to_owned(), script.to_owned()];
+        let exec = Exec { api_version: "client.authentication.k8s.io/v1".into(), command: "sh".into(), args, ..Exec::default() };
+        Settings { host: Some("https://127.0.0.1:1".into()), exec: Some(exec), ..Settings::default() }
+    }
+
+    #[tokio::test]
+    async fn an_exec_plugin_that_fails_is_named_without_what_it_printed() {
+        let failed = error(exec("echo canary; echo canary >&2; exit 3")).await;
+        assert_eq!(failed, "credentials: \"sh\": the exec plugin failed with exit status: 3");
+        let garbage = error(exec("echo canary")).await;
+        assert_eq!(garbage, "credentials: \"sh\": the exec plugin did not print credentials");
+        let mut absent = exec("");
+        absent.exec.as_mut().unwrap().command = "/absent/plugin".into();
+        let absent = error(absent).await;
+        let start = "the exec plugin cannot be started: No such file or directory (os error 2)";
+        assert_eq!(absent, format!("credentials: \"/absent/plugin\": {start}"));
+    }
+
+    #[tokio::test]
+    async fn an_exec_plugin_gets_no_standard_input_and_its_token_is_used() {
+        let token = r#"{"apiVersion": "client.authentication.k8s.io/v1", "kind": "ExecCredential", "status": {"token": "t"}}"#;
+        let script = format!("cat; case \"$KUBERNETES_EXEC_INFO\" in *'\"interactive\":false'*) echo '{token}';; esac");
+        Kubernetes::connect(&exec(&script)).await.unwrap();
+    }
+
+    #[tokio::test]
+    async fn settings_that_cannot_be_used_are_named_without_their_value() {
+        let host = |host: &str| Settings { host: Some(host.into()), ..Settings::default() };
+        let error = error(host("https://user name:canary@")).await;
+        assert!(error.starts_with("host: ") && !error.contains("canary"), "{error}");
+    }
 }

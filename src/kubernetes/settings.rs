@@ -219,3 +219,69 @@ fn in_range(range: &str, address: std::net::IpAddr) -> bool {
     let mask = u128::MAX.checked_shl(128 - length.min(width)).unwrap_or(0);
     width == own_width && network & mask == address & mask
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn env(pairs: &[(&str, &str)]) -> BTreeMap<String, String> {
+        pairs.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect()
+    }
+
+    fn source(settings: &Settings, pairs: &[(&str, &str)]) -> Source {
+        resolve(settings, &env(pairs), Path::new("/home/me")).1
+    }
+
+    fn files(paths: &[&str], lenient: bool) -> Source {
+        Source::Files { paths: paths.iter().map(PathBuf::from).collect(), lenient }
+    }
+
+    #[test]
+    fn explicit_settings_go_before_the_environment_that_before_the_default_file_and_that_before_the_pod() {
+        let none = Settings::default();
+        let explicit = Settings { config_paths: vec!["~/a".into()], ..Settings::default() };
+        let host = Settings { host: Some("https://h".into()), ..Settings::default() };
+        let all =
+            [("KUBE_CONFIG_PATH", "/p"), ("KUBECONFIG", "/k:/l"), ("KUBE_HOST", "https://e"), ("KUBERNETES_SERVICE_HOST", "x")];
+        assert_eq!(source(&explicit, &all), files(&["/home/me/a"], false));
+        assert_eq!(source(&host, &all), Source::Host);
+        assert_eq!(source(&none, &all), files(&["/p"], true));
+        assert_eq!(source(&none, &all[1..]), files(&["/k", "/l"], true));
+        assert_eq!(source(&none, &all[2..]), Source::Host);
+        let default = |in_cluster| Source::Default { file: "/home/me/.kube/config".into(), in_cluster };
+        assert_eq!(source(&none, &all[3..]), default(true));
+        assert_eq!(source(&none, &[("KUBECONFIG", "")]), default(false));
+    }
+
+    #[test]
+    fn the_environment_does_not_send_its_credentials_to_the_cluster_of_an_explicit_file() {
+        let explicit = Settings { config_paths: vec!["/a".into()], ..Settings::default() };
+        let pairs = env(&[("KUBE_TOKEN", "t"), ("KUBE_HOST", "https://e"), ("KUBE_CTX", "prod")]);
+        let (whole, _) = resolve(&explicit, &pairs, Path::new("/"));
+        assert_eq!(whole, Settings { config_context: Some("prod".into()), ..explicit });
+        let (whole, _) = resolve(&Settings { host: Some("https://h".into()), ..Settings::default() }, &pairs, Path::new("/"));
+        assert_eq!((whole.host.as_deref(), whole.token), (Some("https://h"), Some(Secret::new("t".to_owned()))));
+        let exec = Settings { exec: Some(Exec::default()), ..Settings::default() };
+        assert_eq!(resolve(&exec, &pairs, Path::new("/")).0.token, None);
+    }
+
+    #[test]
+    fn a_host_without_proxy_is_a_name_a_subdomain_an_address_or_a_range() {
+        for (list, host, bypasses) in [
+            ("", "example.com", false),
+            ("", "127.0.0.1", true),
+            ("", "[::1]", true),
+            ("example.com", "api.example.com", true),
+            (".example.com", "example.com", true),
+            ("example.com", "badexample.com", false),
+            ("a, 10.0.0.0/8", "10.1.2.3", true),
+            ("10.0.0.0/8", "11.1.2.3", false),
+            ("fd00::/8", "[fd00::1]", true),
+            ("0.0.0.0/0", "[fd00::1]", false),
+            ("10.0.0.1", "10.0.0.1", true),
+            ("*", "anything", true),
+        ] {
+            assert_eq!(bypasses_proxy(list, host), bypasses, "{list:?} {host}");
+        }
+    }
+}

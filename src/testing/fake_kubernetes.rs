@@ -183,6 +183,11 @@ impl World {
         let stored = self.objects.entry(key.clone()).or_insert_with(|| Stored { json: Value::Null, owners: Owners::default() });
         stored.owners.update(manager, &stored.json, &json);
         stored.json = json;
+        let metadata = &stored.json["metadata"];
+        let held = metadata["finalizers"].as_array().is_some_and(|list| !list.is_empty());
+        if !held && !metadata["deletionTimestamp"].is_null() && key.kind != Kind::Namespace {
+            self.objects.remove(key);
+        }
     }
 
     /// Defaults, uid, creation time, generation, and a new version if anything changed.

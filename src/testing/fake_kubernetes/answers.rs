@@ -66,26 +66,26 @@ pub fn other_uid(key: &Key, wanted: &str, found: &str) -> Answer {
 }
 
 pub fn conflicts(key: &Key, conflicts: &[Conflict]) -> Answer {
-    let version = key.kind.api_version();
-    let causes: Vec<_> = conflicts
-        .iter()
-        .map(|(field, manager)| {
-            let message = format!("conflict with \"{manager}\" using {version}");
-            json!({"reason": "FieldManagerConflict", "message": message, "field": field})
-        })
-        .collect();
+    let who = |(_, manager, updates): &Conflict| match updates {
+        true => format!("{manager:?} using {}", key.kind.api_version()).replace('\\', ""),
+        false => format!("{manager:?}"),
+    };
+    let cause = |conflict: &Conflict| {
+        let message = format!("conflict with {}", who(conflict));
+        json!({"reason": "FieldManagerConflict", "message": message, "field": conflict.0})
+    };
+    let causes: Vec<_> = conflicts.iter().map(cause).collect();
     let message = match conflicts {
-        [(field, manager)] => format!("Apply failed with 1 conflict: conflict with \"{manager}\" using {version}: {field}"),
+        [one] => format!("Apply failed with 1 conflict: conflict with {}: {}", who(one), one.0),
         many => {
-            let mut message = format!("Apply failed with {} conflicts: ", many.len());
-            let mut managers: Vec<_> = many.iter().map(|(_, manager)| manager).collect();
+            let mut managers: Vec<_> = many.iter().map(who).collect();
             managers.dedup();
             let each = |manager: &String| {
-                let fields = many.iter().filter(|(_, other)| other == manager).map(|(field, _)| format!("\n- {field}"));
-                format!("conflicts with \"{manager}\" using {version}:{}", fields.collect::<String>())
+                let fields = many.iter().filter(|conflict| who(conflict) == *manager).map(|(field, ..)| format!("\n- {field}"));
+                format!("conflicts with {manager}:{}", fields.collect::<String>())
             };
-            message += &managers.into_iter().map(each).collect::<Vec<_>>().join("\n");
-            message
+            let all: Vec<_> = managers.iter().map(each).collect();
+            format!("Apply failed with {} conflicts: {}", many.len(), all.join("\n"))
         }
     };
     failure(409, "Conflict", message, json!({ "causes": causes }))

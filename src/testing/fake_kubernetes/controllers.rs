@@ -40,6 +40,7 @@ impl World {
     /// Does all that there is to do.
     pub fn settle(&mut self) {
         self.end_namespaces();
+        self.bind_claims();
         let sets: Vec<Key> = self.objects.keys().filter(|key| key.kind == Kind::StatefulSet).cloned().collect();
         for key in sets {
             let set = Object::new(Kind::StatefulSet, self.objects[&key].json.clone());

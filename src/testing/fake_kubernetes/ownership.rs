@@ -4,17 +4,32 @@ use crate::kubernetes::difference::{key_value, keys, spell};
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
 
-/// The fields of one object by manager. A manager of a subresource is spelled `kubectl" with subresource "scale`.
+/// The fields of one object by manager. A manager of a subresource is spelled `kubectl" with subresource "scale`. Who applies
+/// and who updates are two managers even when they have one name, as on a real server.
 #[derive(Clone, Default)]
-pub struct Owners(BTreeMap<String, BTreeSet<String>>);
+pub struct Owners(BTreeMap<Manager, BTreeSet<String>>);
 
-/// A field and the manager that it belongs to.
-pub type Conflict = (String, String);
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord)]
+enum Manager {
+    Applies(String),
+    Updates(String),
+}
+
+impl Manager {
+    fn name(&self) -> &String {
+        let (Manager::Applies(name) | Manager::Updates(name)) = self;
+        name
+    }
+}
+
+/// A field, the manager that it belongs to, and whether that one updates (its API version is named then).
+pub type Conflict = (String, String, bool);
 
 impl Owners {
     /// The fields of one manager.
     pub fn of(&self, manager: &str) -> BTreeSet<String> {
-        self.0.get(manager).cloned().unwrap_or_default()
+        let named = self.0.iter().filter(|(other, _)| other.name() == manager);
+        named.flat_map(|(_, fields)| fields.iter().cloned()).collect()
     }
 
     /// A plain write: what it changed is the manager's now.
@@ -24,26 +39,30 @@ impl Owners {
         for fields in self.0.values_mut() {
             fields.retain(|path| after.contains_key(path) && !changed.iter().any(|(changed, _)| *changed == path));
         }
-        self.0.entry(manager.to_owned()).or_default().extend(changed.into_iter().map(|(path, _)| path.clone()));
+        self.0.entry(Manager::Updates(manager.to_owned())).or_default().extend(changed.into_iter().map(|(path, _)| path.clone()));
     }
 
     /// Server-side apply onto `live`: the new content, or the conflicts.
     pub fn apply(&mut self, manager: &str, live: &Value, wanted: &Value, force: bool) -> Result<Value, Vec<Conflict>> {
         let (there, asked) = (leaves(live), leaves(wanted));
+        let manager = Manager::Applies(manager.to_owned());
         let differs = |path: &String| there.get(path).is_some_and(|value| asked.get(path) != Some(value));
-        let conflicts: Vec<Conflict> = (self.0.iter().filter(|(other, _)| *other != manager))
+        let conflicts: Vec<(String, Manager)> = (self.0.iter().filter(|(other, _)| **other != manager))
             .flat_map(|(other, fields)| fields.iter().map(move |path| (path.clone(), other.clone())))
             .filter(|(path, _)| asked.contains_key(path) && differs(path))
             .collect();
         if !conflicts.is_empty() && !force {
-            return Err(conflicts);
+            return Err(conflicts
+                .into_iter()
+                .map(|(path, other)| (path, other.name().clone(), matches!(other, Manager::Updates(_))))
+                .collect());
         }
         for (path, other) in &conflicts {
             self.0.get_mut(other).unwrap().remove(path);
         }
         let mine: BTreeSet<String> = asked.into_keys().collect();
-        let before = self.0.insert(manager.to_owned(), mine.clone()).unwrap_or_default();
-        let others: BTreeSet<&String> = self.0.iter().filter(|(other, _)| *other != manager).flat_map(|(_, f)| f).collect();
+        let before = self.0.insert(manager.clone(), mine.clone()).unwrap_or_default();
+        let others: BTreeSet<&String> = self.0.iter().filter(|(other, _)| **other != manager).flat_map(|(_, f)| f).collect();
         let gone = before.into_iter().filter(|path| !mine.contains(path) && !others.contains(path)).collect();
         let mut result = live.clone();
         prune(&mut result, "", "", &gone);

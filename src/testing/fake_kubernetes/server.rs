@@ -259,7 +259,7 @@ impl World {
             return refusal;
         }
         self.write(asked.get("fieldManager"), key, asked.body.clone());
-        (200, self.objects[key].json.clone())
+        (200, self.objects.get(key).map_or_else(|| asked.body.clone(), |stored| stored.json.clone()))
     }
 
     fn apply(&mut self, asked: &Asked) -> Answer {
