@@ -19,6 +19,6 @@ part "what the sandbox is made of" $sandbox setup
 part "checks" acceptance-tests/check.sh
 part "unit tests" cargo test --lib --bins
 part "the sandbox" $sandbox up
-eval "$($sandbox env)"
+eval "$($sandbox env)"; export KAFKASTACK_CLUSTER=required
 part "tests on a real cluster" cargo test --test '*'
 part "examples in the documentation" cargo test --doc

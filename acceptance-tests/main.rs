@@ -1,0 +1,7 @@
+//! The tests on a real cluster: real OpenTofu and Terraform run the provider that Cargo just built, against the sandbox or
+//! the cluster that `KUBECONFIG` names. One file per concern; `support/` drives the tools and the cluster.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, reason = "a test ends by panicking")]
+
+mod harness;
+mod sandbox_is_real;
+mod support;

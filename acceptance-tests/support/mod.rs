@@ -1,0 +1,24 @@
+//! What the tests stand on. Starts processes and reads files; decides nothing about Kafka or Kubernetes.
+#![allow(dead_code, reason = "tools for tests: not each is in use at any time")]
+
+pub mod audit;
+pub mod cluster;
+pub mod plan;
+pub mod running;
+pub mod terraform;
+
+/// Makes one test per tool of a scenario: `with_both_tools! { fn a_sentence(tool: Tool) { ... } }`.
+macro_rules! with_both_tools {
+    ($($(#[$meta:meta])* fn $name:ident($tool:ident: Tool) $body:block)+) => {$(
+        $(#[$meta])*
+        mod $name {
+            use super::*;
+            fn scenario($tool: Tool) $body
+            #[test]
+            fn opentofu() { scenario(Tool::OpenTofu) }
+            #[test]
+            fn terraform() { scenario(Tool::Terraform) }
+        }
+    )+};
+}
+pub(crate) use with_both_tools;
