@@ -7,7 +7,7 @@
 use super::{
     difference::differences,
     failure::{Class, Failure, Outcome},
-    object::{Key, Kind, Object},
+    object::{Key, Kind, Object, at},
     retry::Patience,
 };
 use http::{Method, Request, header};
@@ -123,10 +123,10 @@ impl Kubernetes {
                 call = call.query(name, value);
             }
             let mut page = self.repeat(&call.query("continue", &more)).await?;
-            if let Value::Array(items) = page["items"].take() {
+            if let Some(Value::Array(items)) = page.get_mut("items").map(Value::take) {
                 objects.extend(items.into_iter().map(|item| Object::new(kind, item)));
             }
-            page["metadata"]["continue"].as_str().unwrap_or_default().clone_into(&mut more);
+            at(&page, "/metadata/continue").as_str().unwrap_or_default().clone_into(&mut more);
             if more.is_empty() {
                 return Ok(objects);
             }
@@ -170,16 +170,12 @@ impl Kubernetes {
 
     /// Deletes an object; `false` when it was not there. It may be there for some time yet: look until it is gone.
     pub async fn delete(&self, key: &Key, how: Delete) -> Result<bool, Failure> {
-        let mut options = json!({
+        let options = json!({
             "apiVersion": "v1", "kind": "DeleteOptions",
             "propagationPolicy": if how.orphan { "Orphan" } else { "Background" },
+            "gracePeriodSeconds": how.grace_seconds,
+            "preconditions": how.uid.as_ref().map(|uid| json!({ "uid": uid })),
         });
-        if let Some(seconds) = how.grace_seconds {
-            options["gracePeriodSeconds"] = seconds.into();
-        }
-        if let Some(uid) = &how.uid {
-            options["preconditions"] = json!({ "uid": uid });
-        }
         let call = Call::new(Method::DELETE, format!("delete {key}"), path(key)).body("application/json", &options);
         let mut unknown = false;
         for attempt in 1.. {

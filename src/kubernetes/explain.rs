@@ -1,7 +1,7 @@
 //! Why a StatefulSet is not ready: claims, pods and events turned into sentences. [`explain`] is pure;
 //! [`Kubernetes::why_not_ready`] fetches what it needs.
 
-use super::{Failure, Key, Kind, Kubernetes, Object, failure::Class};
+use super::{Failure, Key, Kind, Kubernetes, Object, failure::Class, object::at};
 use serde_json::Value;
 use std::{collections::BTreeMap, fmt};
 
@@ -101,15 +101,15 @@ fn not_ready(pod: &Object, evidence: &Evidence, claims_wait: bool) -> Option<Rea
     if pod.deleting() {
         return because("it is being deleted".to_owned(), false);
     }
-    let scheduled = pod.list("/status/conditions").iter().find(|condition| condition["type"] == "PodScheduled");
-    if let Some(condition) = scheduled.filter(|condition| condition["status"] == "False") {
-        let message = condition["message"].as_str().unwrap_or("no node takes it");
+    let scheduled = pod.list("/status/conditions").iter().find(|condition| at(condition, "/type") == "PodScheduled");
+    if let Some(condition) = scheduled.filter(|condition| at(condition, "/status") == "False") {
+        let message = at(condition, "/message").as_str().unwrap_or("no node takes it");
         let told_already = claims_wait && message.contains("unbound immediate PersistentVolumeClaims");
         return if told_already { None } else { because(format!("it cannot be scheduled: {message}"), false) };
     }
     let containers = pod.list("/status/initContainerStatuses").iter().chain(pod.list("/status/containerStatuses"));
     if let Some((text, fatal)) =
-        containers.filter(|status| status["ready"] != true).find_map(|status| stuck(status, pod, evidence))
+        containers.filter(|status| at(status, "/ready") != true).find_map(|status| stuck(status, pod, evidence))
     {
         return because(text, fatal);
     }
@@ -124,32 +124,32 @@ fn not_ready(pod: &Object, evidence: &Evidence, claims_wait: bool) -> Option<Rea
 /// Why a container does not run: its image, its exit. `None` when its state says nothing.
 fn stuck(status: &Value, pod: &Object, evidence: &Evidence) -> Option<(String, bool)> {
     let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
-    let name = text(&status["name"]);
-    let waiting = &status["state"]["waiting"];
-    let reason = text(&waiting["reason"]);
+    let name = text(at(status, "/name"));
+    let waiting = at(status, "/state/waiting");
+    let reason = text(at(waiting, "/reason"));
     match reason.as_str() {
         "ImagePullBackOff" | "ErrImagePull" | "InvalidImageName" | "ErrImageNeverPull" | "RegistryUnavailable" => {
-            let image = text(&status["image"]);
+            let image = text(at(status, "/image"));
             // The back-off's own message only repeats the image; an earlier event says why.
             let pulling = |event: &&Object| about(event, pod) && event.text("/message").contains("pull image");
             let event = newest(evidence.events.iter().filter(pulling)).map(|event| event.text("/message").to_owned());
-            let why = event.unwrap_or_else(|| text(&waiting["message"]));
+            let why = event.unwrap_or_else(|| text(at(waiting, "/message")));
             Some((format!("image {image:?} of container {name:?} cannot be pulled: {why}"), reason != "ErrImagePull"))
         }
         "CreateContainerConfigError" | "CreateContainerError" | "RunContainerError" => {
-            Some((format!("container {name:?} cannot be started: {}", text(&waiting["message"])), false))
+            Some((format!("container {name:?} cannot be started: {}", text(at(waiting, "/message"))), false))
         }
         _ => {
-            let ended = [&status["state"]["terminated"], &status["lastState"]["terminated"]];
-            let ended = ended.into_iter().find(|ended| ended["exitCode"].as_i64().is_some_and(|code| code != 0))?;
-            let restarts = status["restartCount"].as_i64().unwrap_or_default();
-            let why = match text(&ended["reason"]).as_str() {
+            let ended = [at(status, "/state/terminated"), at(status, "/lastState/terminated")];
+            let ended = ended.into_iter().find(|ended| at(ended, "/exitCode").as_i64().is_some_and(|code| code != 0))?;
+            let restarts = at(status, "/restartCount").as_i64().unwrap_or_default();
+            let why = match text(at(ended, "/reason")).as_str() {
                 "OOMKilled" => " (out of memory: its limit is too small)".to_owned(),
                 "" | "Error" => String::new(),
                 other => format!(" ({other})"),
             };
             let said = evidence.last_lines.get(pod.name()).map_or(String::new(), |line| format!("; its last log line: {line}"));
-            let code = &ended["exitCode"];
+            let code = at(ended, "/exitCode");
             let text = format!("container {name:?} ended with exit code {code}{why}, {restarts} restarts{said}");
             Some((text, restarts >= CRASHES))
         }
@@ -208,10 +208,10 @@ impl Kubernetes {
     /// The last line of the first container that is not ready; of the run before when it is between two.
     async fn last_line(&self, pod: &Object) -> Option<String> {
         let statuses = pod.list("/status/initContainerStatuses").iter().chain(pod.list("/status/containerStatuses"));
-        let status = statuses.into_iter().find(|status| status["ready"] != true)?;
-        let started = status["restartCount"] != 0 || status["state"].get("waiting").is_none();
-        let previous = status["state"].get("running").is_none() && status["state"].get("terminated").is_none();
-        let container = status["name"].as_str()?;
+        let status = statuses.into_iter().find(|status| at(status, "/ready") != true)?;
+        let started = at(status, "/restartCount") != 0 || at(status, "/state").get("waiting").is_none();
+        let previous = at(status, "/state").get("running").is_none() && at(status, "/state").get("terminated").is_none();
+        let container = at(status, "/name").as_str()?;
         let namespace = pod.namespace()?;
         let log = if started { self.log_tail(namespace, pod.name(), container, 5, previous).await.ok()? } else { return None };
         let line = log.lines().rev().map(str::trim).find(|line| !line.is_empty())?;
@@ -229,7 +229,7 @@ fn readable(listed: Result<Vec<Object>, Failure>) -> Result<Vec<Object>, Failure
 /// Whether a claim is one that the set makes: `<template>-<set>-<ordinal>`.
 fn belongs(claim: &Object, set: &Object) -> bool {
     set.list("/spec/volumeClaimTemplates").iter().any(|template| {
-        let prefix = format!("{}-{}-", template["metadata"]["name"].as_str().unwrap_or_default(), set.name());
+        let prefix = format!("{}-{}-", at(template, "/metadata/name").as_str().unwrap_or_default(), set.name());
         let ordinal = claim.name().strip_prefix(&prefix);
         ordinal.is_some_and(|ordinal| !ordinal.is_empty() && ordinal.bytes().all(|byte| byte.is_ascii_digit()))
     })

@@ -1,5 +1,6 @@
 //! What went wrong in one call: the server's answer, or its absence, turned into a class that decisions can be made on. Pure.
 
+use super::object::at;
 use serde_json::Value;
 use std::{fmt, time::Duration};
 
@@ -60,13 +61,13 @@ pub enum Class {
     /// RBAC refuses it. Empty where the server does not say.
     Forbidden {
         /// `create`
-        verb: String,
+        verb: Box<str>,
         /// `statefulsets`, with its API group: `statefulsets.apps`
-        resource: String,
+        resource: Box<str>,
         /// The namespace; empty for the whole cluster.
-        namespace: String,
+        namespace: Box<str>,
         /// `system:serviceaccount:ci:deployer`
-        user: String,
+        user: Box<str>,
     },
     /// The namespace is not there.
     NamespaceMissing(String),
@@ -147,11 +148,11 @@ impl Failure {
     /// The forms are those of Kubernetes 1.34, recorded from a real server (see the tests).
     pub fn from_answer(doing: &str, status: u16, retry_after: Option<u64>, body: &[u8]) -> Self {
         let parsed: Value = serde_json::from_slice(body).unwrap_or_default();
-        if parsed["kind"] != "Status" {
+        if at(&parsed, "/kind") != "Status" {
             return Self::from_foreign_answer(doing, status, retry_after, body);
         }
-        let message = parsed["message"].as_str().unwrap_or_default().to_owned();
-        let after = retry_after.or_else(|| parsed["details"]["retryAfterSeconds"].as_u64()).map(Duration::from_secs);
+        let message = at(&parsed, "/message").as_str().unwrap_or_default().to_owned();
+        let after = retry_after.or_else(|| at(&parsed, "/details/retryAfterSeconds").as_u64()).map(Duration::from_secs);
         let class = classify(status, &parsed, &message, after);
         Self { doing: doing.to_owned(), class, message }
     }
@@ -171,14 +172,14 @@ impl Failure {
 }
 
 fn classify(status: u16, parsed: &Value, message: &str, after: Option<Duration>) -> Class {
-    let reason = parsed["reason"].as_str().unwrap_or_default();
+    let reason = at(parsed, "/reason").as_str().unwrap_or_default();
     // A webhook may choose any status for its refusal.
     if message.contains("admission webhook") && message.contains("denied the request") {
         return Class::Denied;
     }
     match (status, reason) {
-        (404, _) if parsed["details"]["kind"] == "namespaces" => {
-            Class::NamespaceMissing(parsed["details"]["name"].as_str().unwrap_or_default().to_owned())
+        (404, _) if at(parsed, "/details/kind") == "namespaces" => {
+            Class::NamespaceMissing(at(parsed, "/details/name").as_str().unwrap_or_default().to_owned())
         }
         (404, _) => Class::NotFound,
         (409, "AlreadyExists") => Class::AlreadyExists,
@@ -196,7 +197,7 @@ fn classify(status: u16, parsed: &Value, message: &str, after: Option<Duration>)
 }
 
 fn causes(parsed: &Value) -> impl Iterator<Item = (&str, &str, &str)> {
-    parsed["details"]["causes"].as_array().into_iter().flatten().map(|cause| {
+    at(parsed, "/details/causes").as_array().into_iter().flatten().map(|cause| {
         let field = |name: &str| cause[name].as_str().unwrap_or_default();
         (field("reason"), field("field"), field("message"))
     })
@@ -230,10 +231,10 @@ fn forbidden(parsed: &Value, message: &str) -> Class {
     let group = between(message, "in API group \"", "\"").unwrap_or_default();
     let namespace = between(message, "in the namespace \"", "\"").unwrap_or_default();
     Class::Forbidden {
-        verb: verb.to_owned(),
-        resource: if group.is_empty() { resource.to_owned() } else { format!("{resource}.{group}") },
-        namespace: namespace.to_owned(),
-        user: user.to_owned(),
+        verb: verb.into(),
+        resource: if group.is_empty() { resource.into() } else { format!("{resource}.{group}").into() },
+        namespace: namespace.into(),
+        user: user.into(),
     }
 }
 
@@ -282,10 +283,10 @@ mod tests {
         assert_eq!(
             class(403, "Forbidden", rbac, json!({})),
             Class::Forbidden {
-                verb: words("patch"),
-                resource: words("statefulsets.apps"),
-                namespace: words("prod"),
-                user: words("system:serviceaccount:ci:deployer"),
+                verb: "patch".into(),
+                resource: "statefulsets.apps".into(),
+                namespace: "prod".into(),
+                user: "system:serviceaccount:ci:deployer".into(),
             }
         );
         let quota = "configmaps \"c1\" is forbidden: exceeded quota: q, requested: configmaps=1, used: configmaps=2, limited: \

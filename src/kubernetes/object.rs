@@ -5,6 +5,12 @@
 use serde_json::{Map, Value, json};
 use std::{collections::BTreeMap, fmt};
 
+/// The value at a JSON pointer (`/spec/replicas`); `Null` when there is none.
+pub fn at<'a>(json: &'a Value, pointer: &str) -> &'a Value {
+    static NULL: Value = Value::Null;
+    json.pointer(pointer).unwrap_or(&NULL)
+}
+
 /// The kinds of object that the provider reads or writes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[allow(missing_docs, reason = "each variant is the Kubernetes kind of that name")]
@@ -236,8 +242,7 @@ impl Object {
 
     /// The value at a JSON pointer (`/spec/replicas`); `Null` when there is none.
     pub fn at(&self, pointer: &str) -> &Value {
-        static NULL: Value = Value::Null;
-        self.json.pointer(pointer).unwrap_or(&NULL)
+        at(&self.json, pointer)
     }
 
     /// The text at a JSON pointer; empty when there is none.
@@ -263,8 +268,8 @@ impl Object {
 
     /// The `status` of the condition of that type (`Ready`): `Some(true)` for `True`; `None` when there is no such condition.
     pub fn condition(&self, condition: &str) -> Option<bool> {
-        let found = self.list("/status/conditions").iter().find(|entry| entry["type"] == condition)?;
-        Some(found["status"] == "True")
+        let found = self.list("/status/conditions").iter().find(|entry| *at(entry, "/type") == *condition)?;
+        Some(*at(found, "/status") == *"True")
     }
 }
 

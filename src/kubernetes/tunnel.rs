@@ -58,16 +58,18 @@ fn refused(doing: &str, namespace: &str, error: &kube::Error) -> Failure {
     match error {
         kube::Error::Api(status) => {
             let mut body = serde_json::to_value(status).unwrap_or_default();
-            body["kind"] = "Status".into();
+            if let Some(body) = body.as_object_mut() {
+                body.insert("kind".into(), "Status".into());
+            }
             Failure::from_answer(doing, status.code, None, body.to_string().as_bytes())
         }
         // Without a status the refusal may be about the WebSocket's subprotocol as well as about rights.
         kube::Error::UpgradeConnection(UpgradeConnectionError::ProtocolSwitch(code)) if code.as_u16() == 403 => {
             let class = Class::Forbidden {
-                verb: "get".to_owned(),
-                resource: "pods/portforward".to_owned(),
-                namespace: namespace.to_owned(),
-                user: String::new(),
+                verb: "get".into(),
+                resource: "pods/portforward".into(),
+                namespace: namespace.into(),
+                user: "".into(),
             };
             Failure::new(doing, class, "the WebSocket upgrade was refused (HTTP 403)")
         }
