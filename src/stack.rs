@@ -10,13 +10,15 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
 /// How brokers and members are reached.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Default)]
 pub enum Access {
     /// Through the API server's port-forward: nothing has to be exposed, and Kubernetes' RBAC decides who may.
     #[default]
     PortForward,
     /// By their own names: from inside the cluster's network.
     Direct,
+    /// Through a dialer of the caller's own.
+    Through(Arc<dyn Dialer>),
 }
 
 /// Which cluster's brokers are meant.
@@ -91,7 +93,8 @@ impl Stack {
 
     /// Opens streams to the pods of the workload `name`.
     pub fn dialer(&self, namespace: &str, name: &str) -> Arc<dyn Dialer> {
-        match self.access {
+        match &self.access {
+            Access::Through(dialer) => dialer.clone(),
             Access::Direct => Arc::new(Direct),
             Access::PortForward => Arc::new(PortForward {
                 kubernetes: self.kubernetes.clone(),

@@ -160,6 +160,10 @@ impl Spec for Cluster {
         Ok(())
     }
 
+    fn wants_zone(&self) -> bool {
+        objects::wants_zone(self)
+    }
+
     async fn health(&self, stack: &Stack, _pods: &[Object]) -> Health {
         health::check(self, stack).await
     }

@@ -92,6 +92,11 @@ fn server_properties(cluster: &Cluster) -> String {
     settings.iter().map(|(key, value)| format!("{key}={}\n", value.replace('\\', "\\\\"))).collect()
 }
 
+/// Whether `broker.rack` is the zone of the node.
+pub fn wants_zone(cluster: &Cluster) -> bool {
+    cluster.spread.unwrap_or_default().zones.text() != "none"
+}
+
 fn workload(cluster: &Cluster) -> Workload<'_> {
     let (namespace, name, heap) = (cluster.namespace.text(), cluster.name.text(), cluster.heap.text());
     let port = port(cluster);
@@ -101,7 +106,6 @@ fn workload(cluster: &Cluster) -> Workload<'_> {
         .map(|(listener, port)| format!("{}://{name}-ORDINAL.{name}-headless.{namespace}.svc:{port}", kafka_name(listener)))
         .collect::<Vec<_>>()
         .join(",");
-    let zones = cluster.spread.unwrap_or_default().zones.text() != "none";
     Workload {
         namespace,
         name,
@@ -114,7 +118,7 @@ fn workload(cluster: &Cluster) -> Workload<'_> {
             ("KAFKA_HEAP_OPTS", format!("-Xms{heap} -Xmx{heap}")),
             ("LOG_DIR", "/tmp/kafka".to_owned()),
             ("ADVERTISED", advertised),
-            ("KAFKASTACK_ZONE_WAIT", if zones { "50" } else { "0" }.to_owned()),
+            ("KAFKASTACK_ZONE_WAIT", if wants_zone(cluster) { "50" } else { "0" }.to_owned()),
         ],
         ports: listeners(cluster),
         files: [("start.sh", START.to_owned()), ("server.properties", server_properties(cluster))].into(),

@@ -2,7 +2,7 @@
 //! run again, it goes on from what is there. Network; the decisions are `converge.rs`'s and `roll.rs`'s.
 
 use super::anchor::{self, Anchor, Phase};
-use super::converge::{Live, Step, next};
+use super::converge::{Live, Step, changed, next};
 use super::plan::{APPLIED, label};
 use super::pod::Workload;
 use super::read::{self, DIFFERS};
@@ -23,6 +23,8 @@ struct Run<'a, M> {
     stack: &'a Stack,
     spec: M,
     live: Live,
+    /// Objects that are wanted otherwise than they were last applied.
+    changed: BTreeSet<Key>,
     /// Fields that the plan showed as changed by hand, by object: these are taken back from whoever changed them.
     shown: BTreeMap<String, Vec<String>>,
     diagnostics: Diagnostics,
@@ -78,6 +80,9 @@ pub async fn update<M: Spec>(cx: &Context<'_, Stack>, change: Change<M>) -> Repl
     };
     let (prior, private) = (change.prior, change.private);
     let mut run = Run::new(cx, stack, change.planned, &prior);
+    if let Some(before) = private.get(APPLIED).and_then(|text| anchor::decode::<M>(text)) {
+        run.changed = changed(&before.objects(), &run.spec.objects());
+    }
     let applied = match run.mark(Phase::Updating).await {
         Ok(()) => run.converge().await,
         Err(stop) => Err(stop),
@@ -102,7 +107,15 @@ impl<'a, M: Spec> Run<'a, M> {
             let fields = text.strip_prefix(DIFFERS)?.split(", ").map(str::to_owned).collect();
             Some((object, fields))
         });
-        Self { cx, stack, spec, live: Live::new(), shown: shown.collect(), diagnostics: Diagnostics::new() }
+        Self {
+            cx,
+            stack,
+            spec,
+            live: Live::new(),
+            changed: BTreeSet::new(),
+            shown: shown.collect(),
+            diagnostics: Diagnostics::new(),
+        }
     }
 
     fn go_on(&self) -> Result<(), Stop> {
@@ -139,6 +152,7 @@ impl<'a, M: Spec> Run<'a, M> {
                 }
                 Phase::Creating | Phase::Deleting => {
                     self.diagnostics.push(diagnostics::resuming(M::RESOURCE, self.spec.namespace(), self.spec.name()));
+                    self.changed = changed(&anchor.spec.objects(), &self.spec.objects());
                     return self.mark(Phase::Creating).await;
                 }
             }
@@ -148,11 +162,11 @@ impl<'a, M: Spec> Run<'a, M> {
     /// Everything that could refuse the create is looked at before the first write.
     async fn look_for_others(&mut self) -> Result<(), Stop> {
         let wanted = self.spec.objects();
-        while let Step::Look(object) = next(&wanted, &self.live, false) {
+        while let Step::Look(object) = next(&wanted, &self.live, false, &self.changed) {
             let found = self.stack.kubernetes.get(&object.key()).await?;
             self.live.insert(object.key(), found);
         }
-        if let Step::Refuse(key) = next(&wanted, &self.live, false) {
+        if let Step::Refuse(key) = next(&wanted, &self.live, false, &self.changed) {
             return Err(diagnostics::name_taken(&key, M::RESOURCE).into());
         }
         let found: Vec<String> = self.live.values().flatten().map(|object| object.key().to_string()).collect();
@@ -231,7 +245,7 @@ impl<'a, M: Spec> Run<'a, M> {
         self.live.clear();
         loop {
             self.go_on()?;
-            match next(&wanted, &self.live, true) {
+            match next(&wanted, &self.live, true, &self.changed) {
                 Step::Look(object) => {
                     let found = self.stack.kubernetes.get(&object.key()).await?;
                     self.live.insert(object.key(), found);
@@ -243,6 +257,7 @@ impl<'a, M: Spec> Run<'a, M> {
                 }
                 Step::Apply(object, _) => {
                     let applied = self.apply(object).await?;
+                    self.changed.remove(&object.key());
                     written.insert(object.key());
                     self.live.insert(object.key(), Some(applied));
                 }

@@ -19,6 +19,7 @@ pub mod read;
 pub mod roll;
 pub mod settings;
 pub mod wait;
+pub mod zones;
 
 use crate::kubernetes::object::Object;
 use crate::plugin::diagnostic::Diagnostics;
@@ -66,6 +67,10 @@ pub trait Spec: Model {
     /// Why not, and what to do.
     fn guard(&self) -> Result<(), Diagnostics> {
         Ok(())
+    }
+    /// Whether pods want to know the zone of their node.
+    fn wants_zone(&self) -> bool {
+        false
     }
     /// How the service itself is, asked over the network; its pods are all there.
     fn health(&self, stack: &Stack, pods: &[Object]) -> impl Future<Output = Health> + Send;

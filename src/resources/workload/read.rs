@@ -4,7 +4,7 @@
 use super::plan::label;
 use super::{Spec, converge::Live};
 use crate::kubernetes::difference::differences;
-use crate::kubernetes::object::{Kind, Object};
+use crate::kubernetes::object::{self, Kind, Object};
 use crate::plugin::model::Attr;
 use crate::resources::fingerprint;
 use std::collections::BTreeMap;
@@ -58,7 +58,7 @@ fn attribute_drift<M: Spec>(state: &mut M, wanted: &Object, live: &Object) {
             }
             if let (Some(container), Some(resources)) = (container, common.resources.known_mut()) {
                 for (attribute, name) in [(&mut resources.requests, "requests"), (&mut resources.limits, "limits")] {
-                    drift_of_quantities(attribute, &container["resources"][name]);
+                    drift_of_quantities(attribute, object::at(container, &format!("/resources/{name}")));
                 }
             }
         }
@@ -85,7 +85,7 @@ fn drift_of_map(attribute: &mut Attr<BTreeMap<String, String>>, live: &BTreeMap<
 fn drift_of_quantities(attribute: &mut Attr<BTreeMap<String, String>>, live: &serde_json::Value) {
     let Some(entries) = attribute.known_mut() else { return };
     entries.retain(|key, value| {
-        let Some(found) = live[key.as_str()].as_str() else { return false };
+        let Some(found) = live.get(key).and_then(serde_json::Value::as_str) else { return false };
         if !crate::kubernetes::quantity::same(found, value) {
             found.clone_into(value);
         }

@@ -4,6 +4,7 @@
 use super::Spec;
 use super::pod::Workload;
 use super::roll::{Health, Step, is_ready, next};
+use super::zones::Zones;
 use crate::kubernetes::client::Delete;
 use crate::kubernetes::explain::Reason;
 use crate::kubernetes::failure::{Class, Failure};
@@ -40,8 +41,13 @@ pub async fn until_serving<M: Spec>(cx: &Context<'_, Stack>, stack: &Stack, spec
     let mut changes = stack.kubernetes.watch(Kind::Pod, namespace, &query);
     let mut waiting = String::from("its pods");
     let mut hopeless_since: Option<tokio::time::Instant> = None;
+    let mut zones = Zones::default();
     loop {
-        match look(stack, spec, &query).await {
+        let seen = look(stack, spec, &query).await;
+        if let (true, Ok(seen)) = (spec.wants_zone(), &seen) {
+            zones.tell(stack, &seen.pods).await;
+        }
+        match seen {
             Ok(Seen { step: Step::Done, .. }) => return Ok(()),
             Ok(Seen { step: Step::Restart { pod, uid }, .. }) => {
                 tracing::info!(pod, "restarting");
