@@ -1,4 +1,4 @@
-//! The bridge between values and Rust types: [`model!`] makes a schema and a struct out of one declaration.
+//! The bridge between values and Rust types: [`model!`](crate::model) makes a schema and a struct out of one declaration.
 
 use super::path::Path;
 use super::schema::{Attribute, Kind};
@@ -121,7 +121,7 @@ pub fn encode_attr<T: Typed>(attr: &Attr<T>) -> Value {
     }
 }
 
-/// A struct made by [`model!`]: an object of a schema.
+/// A struct made by [`model!`](crate::model): an object of a schema.
 pub trait Object: Typed + Default {
     /// What it is, in Markdown.
     const DOC: &'static [&'static str];

@@ -215,6 +215,17 @@ fn objects_of_a_set_keep_their_computed_values_in_any_order() {
 }
 
 #[test]
+fn objects_of_a_set_that_a_default_makes_alike_stay_two() {
+    let inner = attributes([("key", Kind::String, optional().defaults_to("d")), ("at", Kind::String, computed())]);
+    let schema = attributes([("parts", Kind::Set(Box::new(Kind::Object(inner))), optional())]);
+    let part = |key: Value, at: Value| map([("key", key), ("at", at)]);
+    let set = |parts: Vec<Value>| map([("parts", Value::Set(parts))]);
+    let state = set(vec![part("d".into(), "1".into()), part("d".into(), "2".into())]);
+    let config = set(vec![part("d".into(), Value::Null), part(Value::Null, Value::Null)]);
+    assert_eq!(draft(&schema, &config, &state), state);
+}
+
+#[test]
 fn a_replacement_is_asked_for_where_its_rule_says() {
     let inner = attributes([("key", Kind::String, required().replaces())]);
     let schema = attributes([

@@ -1,7 +1,7 @@
 //! The protocol's calls: each to the provider and its resources, and their answers back. What reaches the network is
 //! the resources' own doing.
 //!
-//! Here: the provider itself, schemas, validation, stored state. The life of a resource is in [`lifecycle`].
+//! Here: the provider itself, schemas, validation, stored state. The life of a resource is in `lifecycle`.
 
 mod lifecycle;
 #[cfg(test)]
