@@ -62,6 +62,11 @@ impl FakeKubernetes {
         fake
     }
 
+    /// The same server, whose requests meet other faults from now on.
+    pub fn with_faults(&self, faults: Faults) -> Self {
+        Self { faults, ..self.clone() }
+    }
+
     /// A client that gives up after the first failure and after 50 ms without an answer: what the code above it must bear.
     pub fn impatient(&self) -> Kubernetes {
         self.client(1)

@@ -136,6 +136,14 @@ impl Spec for Cluster {
         self.kafka_version = earlier.kafka_version.clone();
     }
 
+    fn expect_observations(&mut self) {
+        for unasked in [&mut self.cluster_id, &mut self.kafka_version] {
+            if unasked.is_null() {
+                *unasked = Attr::unknown();
+            }
+        }
+    }
+
     fn refuse(applied: &Self, planned: &Self, diagnostics: &mut Diagnostics) {
         if let (Some(old), Some(new)) = (applied.storage.known(), planned.storage.known()) {
             workload::refuse_storage_changes(old, new, diagnostics);

@@ -3,7 +3,7 @@
 
 use super::anchor::{self, Anchor, Phase};
 use super::converge::{Live, Step, changed, next};
-use super::plan::{APPLIED, label};
+use super::plan::{APPLIED, fingerprints, label};
 use super::pod::Workload;
 use super::read::{self, DIFFERS};
 use super::wait::until_serving;
@@ -13,7 +13,8 @@ use crate::kubernetes::client::Apply;
 use crate::kubernetes::failure::{Class, Failure};
 use crate::kubernetes::object::{Key, Kind, Object};
 use crate::plugin::diagnostic::{Diagnostic, Diagnostics};
-use crate::plugin::resource::{Change, Context, Reply};
+use crate::plugin::model::Attr;
+use crate::plugin::resource::{Change, Context, Private, Reply};
 use crate::stack::Stack;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -22,6 +23,7 @@ struct Run<'a, M> {
     cx: &'a Context<'a, Stack>,
     stack: &'a Stack,
     spec: M,
+    prior: M,
     live: Live,
     /// Objects that are wanted otherwise than they were last applied.
     changed: BTreeSet<Key>,
@@ -54,7 +56,7 @@ pub async fn create<M: Spec>(cx: &Context<'_, Stack>, change: Change<M>) -> Repl
         Ok(stack) => stack,
         Err(diagnostic) => return Reply::failed(None, diagnostic),
     };
-    let mut run = Run::new(cx, stack, change.planned, &M::default());
+    let mut run = Run::new(cx, stack, change.planned, M::default());
     match run.own().await {
         Ok(()) => {}
         // Nothing was written: there is nothing to keep.
@@ -64,8 +66,8 @@ pub async fn create<M: Spec>(cx: &Context<'_, Stack>, change: Change<M>) -> Repl
     match run.converge().await {
         Ok(()) => {}
         // State without an error: an error would have core destroy and make again what only has to be gone on with.
-        Err(Stop::Cancelled) => return run.unfinished(Some(diagnostics::interrupted())).await,
-        Err(Stop::Failed(diagnostic)) => return run.unfinished(None).await.and(diagnostic),
+        Err(Stop::Cancelled) => return run.interrupted(),
+        Err(Stop::Failed(diagnostic)) => return run.unfinished().and(diagnostic),
     }
     let halt = until_serving(cx, stack, &run.spec).await.err();
     let warning = halt.map(|halt| diagnostics::not_serving(M::RESOURCE, run.spec.name(), &halt, false));
@@ -79,7 +81,7 @@ pub async fn update<M: Spec>(cx: &Context<'_, Stack>, change: Change<M>) -> Repl
         Err(diagnostic) => return Reply::failed(Some(change.prior), diagnostic),
     };
     let (prior, private) = (change.prior, change.private);
-    let mut run = Run::new(cx, stack, change.planned, &prior);
+    let mut run = Run::new(cx, stack, change.planned, prior.clone());
     if let Some(before) = private.get(APPLIED).and_then(|text| anchor::decode::<M>(text)) {
         run.changed = changed(&before.objects(), &run.spec.objects());
     }
@@ -99,7 +101,7 @@ pub async fn update<M: Spec>(cx: &Context<'_, Stack>, change: Change<M>) -> Repl
 }
 
 impl<'a, M: Spec> Run<'a, M> {
-    fn new(cx: &'a Context<'a, Stack>, stack: &'a Stack, planned: M, prior: &M) -> Self {
+    fn new(cx: &'a Context<'a, Stack>, stack: &'a Stack, planned: M, prior: M) -> Self {
         let mut spec = planned.without_observations();
         spec.set_outputs();
         let shown = prior.shared().objects.unwrap_or_default();
@@ -111,6 +113,7 @@ impl<'a, M: Spec> Run<'a, M> {
             cx,
             stack,
             spec,
+            prior,
             live: Live::new(),
             changed: BTreeSet::new(),
             shown: shown.collect(),
@@ -279,15 +282,21 @@ impl<'a, M: Spec> Run<'a, M> {
         Ok(self.stack.kubernetes.apply(object, Apply { force: true, dry_run: false }).await?)
     }
 
-    /// What is there of a create that stopped half-way.
-    async fn unfinished(self, warning: Option<Diagnostic>) -> Reply<M> {
+    /// What is there of a create that failed half-way.
+    fn unfinished(self) -> Reply<M> {
         let state = read::state(&self.spec, &self.live, false);
-        let private = [(APPLIED.to_owned(), anchor::encode(&self.spec))].into();
-        let mut reply = Reply::state(state).keep(private).and(self.diagnostics);
-        if let Some(warning) = warning {
-            reply = reply.and(warning);
-        }
-        reply
+        Reply::state(state).keep(applied(&self.spec)).and(self.diagnostics)
+    }
+
+    /// A create that the user interrupted. Without an error, core wants exactly what was planned; `ready` says that it is not
+    /// done, and the next refresh what is missing.
+    fn interrupted(self) -> Reply<M> {
+        let mut state = self.spec.clone();
+        let wanted = fingerprints(&self.spec.objects());
+        let common = state.common();
+        *common.ready = Attr::Known(false);
+        *common.objects = Attr::Known(wanted);
+        Reply::state(state).keep(applied(&self.spec)).and(self.diagnostics).and(diagnostics::interrupted())
     }
 
     /// Says in the anchor that everything is applied, and makes state of what is there.
@@ -301,13 +310,18 @@ impl<'a, M: Spec> Run<'a, M> {
             self.diagnostics.push(diagnostic);
         }
         let mut state = read::state(&self.spec, &self.live, false);
-        *state.common().ready = crate::plugin::model::Attr::Known(serving);
+        state.keep_observations(&self.prior);
+        *state.common().ready = Attr::Known(serving);
         if serving {
             state.observe(self.stack).await;
         }
-        let private = [(APPLIED.to_owned(), anchor::encode(&self.spec))].into();
-        Reply::state(state).keep(private).and(self.diagnostics)
+        Reply::state(state).keep(applied(&self.spec)).and(self.diagnostics)
     }
+}
+
+/// Private state: what was applied.
+fn applied<M: Spec>(spec: &M) -> Private {
+    [(APPLIED.to_owned(), anchor::encode(spec))].into()
 }
 
 /// Looks at every object that is wanted.

@@ -18,6 +18,8 @@ pub mod pod;
 pub mod read;
 pub mod roll;
 pub mod settings;
+#[cfg(test)]
+mod sweep;
 pub mod wait;
 pub mod zones;
 
@@ -59,6 +61,8 @@ pub trait Spec: Model {
     fn without_observations(self) -> Self;
     /// Takes over from an earlier state what only the running service knows.
     fn keep_observations(&mut self, _earlier: &Self) {}
+    /// Makes unknown what the running service was not asked for yet: the apply that is planned will ask it.
+    fn expect_observations(&mut self) {}
     /// Changes that would lose data or break the service, each refused with the way out. `applied` is what was last applied.
     fn refuse(applied: &Self, planned: &Self, diagnostics: &mut Diagnostics);
     /// Whether it may be destroyed.

@@ -41,6 +41,9 @@ pub fn complete<M: Spec>(plan: &mut Plan<M>) {
         *common.ready = Attr::unknown();
     }
     let Some(prior) = &plan.prior else { return };
+    if plan.planned != *prior {
+        plan.planned.expect_observations();
+    }
     let applied = plan.private.get(APPLIED).and_then(|text| anchor::decode::<M>(text));
     let applied = applied.unwrap_or_else(|| prior.clone());
     M::refuse(&applied, &plan.planned, &mut plan.diagnostics);

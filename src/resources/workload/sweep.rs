@@ -1,0 +1,381 @@
+//! Both workloads over servers in this process: every request met by every fault, and what hands of others do.
+//! The promises I1 to I5 are what is asserted.
+
+use crate::kafka::{DialError, Dialed, Dialer};
+use crate::kubernetes::object::{Key, Kind, Object};
+use crate::plugin::diagnostic::{Diagnostics, Severity};
+use crate::plugin::resource::AnyResource;
+use crate::plugin::value::Value;
+use crate::resources::cluster::KafkaCluster;
+use crate::resources::zookeeper_ensemble::ZookeeperEnsemble;
+use crate::stack::{Access, Stack};
+use crate::testing::core::{Core, config};
+use crate::testing::fake_kafka::FakeKafka;
+use crate::testing::fake_kubernetes::{FakeKubernetes, Script};
+use crate::testing::faults::{Fault, Faults, sweep};
+use futures::FutureExt;
+use futures::future::BoxFuture;
+use serde_json::json;
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+
+/// The pods' own services: members answer `srvr`, the first one leads; brokers are those of the fake.
+struct Pods(FakeKafka);
+
+impl Dialer for Pods {
+    fn dial<'a>(&'a self, host: &'a str, port: u16) -> BoxFuture<'a, Result<Dialed, DialError>> {
+        async move {
+            let ordinal: usize =
+                host.split('.').next().and_then(|pod| pod.rsplit('-').next()).and_then(|n| n.parse().ok()).unwrap();
+            if port != 2181 {
+                let (name, port) = self.0.bootstrap()[ordinal].clone();
+                return self.0.dial(&name, port).await;
+            }
+            let (ours, mut theirs) = tokio::io::duplex(1024);
+            let mode = if ordinal == 0 { "leader" } else { "follower" };
+            tokio::spawn(async move {
+                let mut word = [0; 4];
+                let _ = theirs.read_exact(&mut word).await;
+                let _ = theirs.write_all(srvr(mode).as_bytes()).await;
+            });
+            Ok(Dialed::proven(ours))
+        }
+        .boxed()
+    }
+}
+
+fn srvr(mode: &str) -> String {
+    format!(
+        "Zookeeper version: 3.9.5, built on 2025\nLatency min/avg/max: 0/0.0/0\nReceived: 1\nSent: 0\nConnections: 1\n\
+         Outstanding: 0\nZxid: 0x0\nMode: {mode}\nNode count: 5\n"
+    )
+}
+
+struct World {
+    kubernetes: FakeKubernetes,
+    stack: Stack,
+}
+
+fn world(faults: Faults) -> World {
+    let kubernetes = FakeKubernetes::new(faults);
+    for node in 0..3 {
+        let labels = json!({"topology.kubernetes.io/zone": format!("zone-{node}")});
+        let key = Key::cluster(Kind::Node, format!("node{node}"));
+        kubernetes.put("kube", Object::of(&key, json!({"metadata": {"labels": labels}})));
+    }
+    kubernetes.put("kube", Object::of(&Key::cluster(Kind::StorageClass, "fast"), json!({"provisioner": "x"})));
+    let access = Access::Through(Arc::new(Pods(FakeKafka::new(3))));
+    let stack = Stack::new(kubernetes.impatient(), access, vec![]);
+    World { kubernetes, stack }
+}
+
+/// A resource and a configuration of it.
+type Subject = (Box<dyn AnyResource<Stack>>, serde_json::Value);
+
+fn ensemble() -> Subject {
+    let set = json!({"name": "zk", "create_namespace": true, "namespace": "prod", "labels": {"team": "a"},
+        "storage": {"class": "fast", "size": "1Gi"}, "pod": {"node_selector": {"disk": "ssd"}}});
+    (Box::new(ZookeeperEnsemble), set)
+}
+
+fn cluster() -> Subject {
+    let set = json!({"name": "kafka", "create_namespace": true, "namespace": "prod", "storage": {"class": "fast", "size": "1Gi"},
+        "zookeeper": {"connection": "zk-0.zk:2181", "chroot": "/kafka"}, "deletion_protection": false,
+        "config": {"log.retention.hours": "24"}, "labels": {"team": "a"}});
+    (Box::new(KafkaCluster), set)
+}
+
+const SUBJECTS: [fn() -> Subject; 2] = [ensemble, cluster];
+
+/// The uid of every object that is not the cluster's own.
+fn uids(kubernetes: &FakeKubernetes) -> BTreeMap<Key, String> {
+    let kinds = [Kind::ConfigMap, Kind::Service, Kind::PodDisruptionBudget, Kind::StatefulSet, Kind::PersistentVolumeClaim];
+    let all = kinds.into_iter().flat_map(|kind| kubernetes.all(kind));
+    all.map(|object| (object.key(), object.uid().to_owned())).collect()
+}
+
+async fn settles(core: &mut Core<'_>, config: &Value) {
+    for _ in 0..2 {
+        let said = core.apply(config).await;
+        if !said.has_errors() && core.is_settled(config).await {
+            return;
+        }
+    }
+    panic!("two applies without faults reach no empty plan; state: {:?}", core.state);
+}
+
+async fn create_survives(subject: fn() -> Subject, faults: Faults) {
+    let world = world(faults.clone());
+    let (resource, set) = subject();
+    let wanted = config(&*resource, set);
+    let mut core = Core::new(resource, &world.stack);
+    let first = core.apply(&wanted).await;
+    faults.stop();
+    let before = uids(&world.kubernetes);
+    let tainted = core.state.as_ref().is_some_and(|stored| stored.tainted);
+    assert!(first.has_errors() || core.state.is_some(), "no error, and nothing in state");
+    settles(&mut core, &wanted).await;
+    let after = uids(&world.kubernetes);
+    // I1: what was made is used, not made again. A tainted create is destroyed first, as core wants it; claims stay.
+    let kept = |key: &&Key| !tainted || key.kind == Kind::PersistentVolumeClaim;
+    for key in before.keys().filter(kept) {
+        assert_eq!(before[key], after[key], "{key} was made twice");
+    }
+    let writes = world.kubernetes.writes().len();
+    assert!(!core.apply(&wanted).await.has_errors());
+    assert_eq!(world.kubernetes.writes().len(), writes, "an unchanged apply writes");
+}
+
+async fn change_survives(subject: fn() -> Subject, faults: Faults) {
+    let quiet = Faults::none();
+    let world = world(quiet.clone());
+    let (resource, set) = subject();
+    let old = config(&*resource, set.clone());
+    let mut changed = set;
+    changed["labels"] = json!({"team": "b", "new": "x"});
+    changed["heap"] = "256m".into();
+    changed["pod"] = json!({"env": {"A": "1"}});
+    let new = config(&*resource, changed);
+    let mut core = Core::new(resource, &world.stack);
+    assert!(!core.apply(&old).await.has_errors());
+    let before = uids(&world.kubernetes);
+    // The faults begin with the change.
+    let met = world.kubernetes.with_faults(faults.clone());
+    let stack = Stack::new(met.impatient(), Access::Through(Arc::new(Pods(FakeKafka::new(3)))), vec![]);
+    let mut core = Core { stack: &stack, ..core };
+    core.apply(&new).await;
+    faults.stop();
+    settles(&mut core, &new).await;
+    assert_eq!(before, uids(&world.kubernetes), "an update makes and removes no objects");
+    let set = world.kubernetes.all(Kind::StatefulSet).remove(0);
+    assert!(set.at("/spec/template/spec/nodeSelector").is_null(), "a field that is no longer wanted is given up");
+}
+
+async fn delete_survives(subject: fn() -> Subject, faults: Faults) {
+    let world = world(Faults::none());
+    let (resource, set) = subject();
+    let wanted = config(&*resource, set);
+    let mut core = Core::new(resource, &world.stack);
+    assert!(!core.apply(&wanted).await.has_errors());
+    let claims = world.kubernetes.all(Kind::PersistentVolumeClaim).len();
+    let met = world.kubernetes.with_faults(faults.clone());
+    let stack = Stack::new(met.impatient(), Access::default(), vec![]);
+    let mut core = Core { stack: &stack, limit: std::time::Duration::from_secs(5), ..core };
+    core.destroy().await;
+    faults.stop();
+    let said = core.destroy().await;
+    assert!(!said.has_errors(), "{said:?}");
+    let left: Vec<Key> = uids(&world.kubernetes).into_keys().filter(|key| key.kind != Kind::PersistentVolumeClaim).collect();
+    assert_eq!(left, [], "a destroy leaves nothing but claims");
+    assert_eq!(world.kubernetes.all(Kind::PersistentVolumeClaim).len(), claims, "I2: claims are data");
+}
+
+async fn read_keeps_state(subject: fn() -> Subject, faults: Faults) {
+    let world = world(Faults::none());
+    let (resource, set) = subject();
+    let wanted = config(&*resource, set);
+    let mut core = Core::new(resource, &world.stack);
+    assert!(!core.apply(&wanted).await.has_errors());
+    let met = world.kubernetes.with_faults(faults.clone());
+    let stack = Stack::new(met.impatient(), Access::default(), vec![]);
+    let mut core = Core { stack: &stack, ..core };
+    core.refresh().await;
+    faults.stop();
+    assert!(core.state.is_some(), "only an authoritative not-found removes from state");
+    assert!(core.is_settled(&wanted).await);
+}
+
+macro_rules! sweeps {
+    ($($name:ident: $scenario:ident;)*) => {$(
+        #[tokio::test(start_paused = true)]
+        async fn $name() {
+            for subject in SUBJECTS {
+                let runs = sweep(&Fault::ALL, async |faults| $scenario(subject, faults).await).await;
+                assert!(runs >= 40, "only {runs} faulty runs");
+            }
+        }
+    )*};
+}
+
+sweeps! {
+    a_create_survives_every_fault_at_every_request: create_survives;
+    a_change_survives_every_fault_at_every_request: change_survives;
+    a_delete_survives_every_fault_at_every_request: delete_survives;
+    a_read_that_fails_never_removes_from_state: read_keeps_state;
+}
+
+fn warnings(said: &Diagnostics) -> Vec<&str> {
+    said.iter().filter(|d| d.severity == Severity::Warning).map(|d| d.summary.as_str()).collect()
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_interrupted_create_goes_on_without_being_destroyed() {
+    for subject in SUBJECTS {
+        let total = {
+            let world = world(Faults::none());
+            let (resource, set) = subject();
+            let wanted = config(&*resource, set);
+            let mut core = Core::new(resource, &world.stack);
+            assert!(!core.apply(&wanted).await.has_errors());
+            world.kubernetes.writes().len()
+        };
+        for after in 1..total {
+            let world = world(Faults::none());
+            let (resource, set) = subject();
+            let wanted = config(&*resource, set);
+            let mut core = Core::new(resource, &world.stack);
+            let (cancel, count) = (core.cancel.clone(), Arc::new(std::sync::atomic::AtomicUsize::new(0)));
+            world.kubernetes.admit(move |_, _| {
+                if count.fetch_add(1, std::sync::atomic::Ordering::SeqCst) + 1 == after {
+                    cancel.cancel();
+                }
+                None
+            });
+            core.apply(&wanted).await;
+            let before = uids(&world.kubernetes);
+            core.cancel = tokio_util::sync::CancellationToken::new();
+            settles(&mut core, &wanted).await;
+            let now = uids(&world.kubernetes);
+            assert!(before.iter().all(|(key, uid)| now.get(key) == Some(uid)), "interrupted after write {after}");
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_create_that_was_killed_is_taken_up_by_the_next_one() {
+    for subject in SUBJECTS {
+        let world = world(Faults::none());
+        let (resource, set) = subject();
+        let wanted = config(&*resource, set);
+        // Killed: the state never heard of it. What it had written is in the cluster.
+        world.kubernetes.script("zk", Script::NotReady);
+        world.kubernetes.script("kafka", Script::NotReady);
+        let mut killed = Core::new(resource, &world.stack);
+        let _ = tokio::time::timeout(std::time::Duration::from_secs(30), killed.apply(&wanted)).await;
+        let before = uids(&world.kubernetes);
+        assert!(before.keys().any(|key| key.kind == Kind::StatefulSet));
+        world.kubernetes.script("zk", Script::Ready);
+        world.kubernetes.script("kafka", Script::Ready);
+        world.kubernetes.settle();
+        let mut core = Core::new(subject().0, &world.stack);
+        let said = core.apply(&wanted).await;
+        assert!(!said.has_errors(), "{said:?}");
+        assert!(warnings(&said).contains(&"An earlier run was cut off and is taken up again"));
+        assert_eq!(before, uids(&world.kubernetes));
+        assert!(core.is_settled(&wanted).await);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_somebody_else_made_is_never_adopted() {
+    for (subject, name) in SUBJECTS.into_iter().zip(["zk", "kafka"]) {
+        let world = world(Faults::none());
+        let (resource, set) = subject();
+        let wanted = config(&*resource, set);
+        world.kubernetes.put("kube", Object::of(&Key::cluster(Kind::Namespace, "prod"), json!({})));
+        world.kubernetes.put("helm", Object::of(&Key::new(Kind::Service, "prod", name), json!({"spec": {}})));
+        let mut core = Core::new(resource, &world.stack);
+        let said = core.apply(&wanted).await;
+        assert_eq!(said.iter().map(|d| d.summary.as_str()).collect::<Vec<_>>(), ["The name is taken"]);
+        assert!(core.state.is_none());
+        assert_eq!(world.kubernetes.writes(), [String::new(); 0]);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_second_state_is_told_to_import() {
+    for subject in SUBJECTS {
+        let world = world(Faults::none());
+        let (resource, set) = subject();
+        let wanted = config(&*resource, set);
+        let mut core = Core::new(resource, &world.stack);
+        assert!(!core.apply(&wanted).await.has_errors());
+        let mut other = Core::new(subject().0, &world.stack);
+        let said = other.apply(&wanted).await;
+        assert_eq!(said.iter().map(|d| d.summary.as_str()).collect::<Vec<_>>(), ["It exists already"]);
+        assert!(other.state.is_none());
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn drift_is_shown_on_its_attribute_and_repaired() {
+    let world = world(Faults::none());
+    let (resource, set) = cluster();
+    let wanted = config(&*resource, set);
+    let mut core = Core::new(resource, &world.stack);
+    assert!(!core.apply(&wanted).await.has_errors());
+    let key = |kind, name: &str| Key::new(kind, "prod", name);
+    let claims = world.kubernetes.all(Kind::PersistentVolumeClaim).len();
+    world.kubernetes.edit("kubectl", &key(Kind::StatefulSet, "kafka"), "/spec/replicas", json!(2));
+    world.kubernetes.edit("kubectl", &key(Kind::Service, "kafka"), "/metadata/labels/team", serde_json::Value::Null);
+    world.kubernetes.remove(&key(Kind::PodDisruptionBudget, "kafka"));
+    core.refresh().await;
+    let state = core.state.clone().unwrap().value;
+    assert_eq!(state.get("brokers"), &Value::from(2));
+    assert_eq!(state.get("labels"), &Value::Map(BTreeMap::new()));
+    assert_eq!(state.get("objects").get("PodDisruptionBudget/kafka"), &Value::Null);
+    assert_eq!(state.get("objects").get("StatefulSet/kafka"), &Value::from("differs at .spec.replicas"));
+    assert_eq!(state.get("image"), &Value::from("apache/kafka:3.9.2"));
+    settles(&mut core, &wanted).await;
+    assert_eq!(world.kubernetes.get(&key(Kind::StatefulSet, "kafka")).unwrap().int("/spec/replicas"), Some(3));
+    world.kubernetes.remove(&key(Kind::StatefulSet, "kafka"));
+    assert_eq!(world.kubernetes.all(Kind::PersistentVolumeClaim).len(), claims);
+    settles(&mut core, &wanted).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_field_of_somebody_else_is_taken_back_only_when_the_plan_showed_it() {
+    let world = world(Faults::none());
+    let (resource, set) = ensemble();
+    let wanted = config(&*resource, set.clone());
+    let mut core = Core::new(resource, &world.stack);
+    assert!(!core.apply(&wanted).await.has_errors());
+    let stored = core.state.clone();
+    let service = Key::new(Kind::Service, "prod", "zk");
+    world.kubernetes.edit("somebody", &service, "/metadata/labels/team", json!("z"));
+    // A change that was planned before that: the plan showed nothing of it.
+    let mut changed = set;
+    changed["annotations"] = json!({"note": "x"});
+    let changed = config(&*core.resource, changed);
+    core.state = stored;
+    let planned = core.plan(&changed).await;
+    let said = core.apply_planned(&changed, planned).await;
+    assert!(said.has_errors() && said.iter().any(|d| d.detail.contains("somebody")), "{said:?}");
+    settles(&mut core, &changed).await;
+    assert_eq!(world.kubernetes.get(&service).unwrap().text("/metadata/labels/team"), "a");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_workload_that_does_not_come_says_why_at_once_and_is_waited_for_again() {
+    for (subject, name) in SUBJECTS.into_iter().zip(["zk", "kafka"]) {
+        let world = world(Faults::none());
+        let (resource, set) = subject();
+        let wanted = config(&*resource, set);
+        world.kubernetes.script(name, Script::ImagePull("nowhere".to_owned()));
+        let mut core = Core::new(resource, &world.stack);
+        let begin = tokio::time::Instant::now();
+        let said = core.apply(&wanted).await;
+        assert!(begin.elapsed() < std::time::Duration::from_secs(20), "{:?}", begin.elapsed());
+        assert!(!said.has_errors() && warnings(&said).contains(&"Not serving, and waiting does not help"), "{said:?}");
+        assert_eq!(core.state.as_ref().unwrap().value.get("ready"), &Value::from(false));
+        world.kubernetes.script(name, Script::Ready);
+        world.kubernetes.settle();
+        settles(&mut core, &wanted).await;
+        assert_eq!(core.state.as_ref().unwrap().value.get("ready"), &Value::from(true));
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_protected_cluster_is_not_destroyed() {
+    let world = world(Faults::none());
+    let (resource, mut set) = cluster();
+    set["deletion_protection"] = true.into();
+    let wanted = config(&*resource, set);
+    let mut core = Core::new(resource, &world.stack);
+    assert!(!core.apply(&wanted).await.has_errors());
+    let writes = world.kubernetes.writes();
+    assert!(core.destroy().await.has_errors());
+    assert_eq!(world.kubernetes.writes(), writes);
+    assert!(core.state.is_some());
+}

@@ -1,0 +1,213 @@
+//! A small OpenTofu: plans and applies one resource as core does, and holds every answer against core's own rules
+//! (plan validity, apply consistency). No network of its own.
+
+use crate::plugin::diagnostic::Diagnostics;
+use crate::plugin::path::Path;
+use crate::plugin::planner::{self, check};
+use crate::plugin::resource::{AnyResource, Change, Context, Plan, Private, Reply};
+use crate::plugin::schema::{Kind, Schema};
+use crate::plugin::value::Value;
+use crate::stack::Stack;
+use std::time::Duration;
+use tokio_util::sync::CancellationToken;
+
+/// What the state file holds of one resource.
+#[derive(Clone, Debug)]
+pub struct Stored {
+    /// Its attributes.
+    pub value: Value,
+    /// Its private state.
+    pub private: Private,
+    /// An error ended its create: the next apply replaces it.
+    pub tainted: bool,
+}
+
+/// One resource under a core.
+pub struct Core<'a> {
+    /// The resource.
+    pub resource: Box<dyn AnyResource<Stack>>,
+    /// What the operations are given.
+    pub stack: &'a Stack,
+    /// What the state file holds.
+    pub state: Option<Stored>,
+    /// The user's interrupt.
+    pub cancel: CancellationToken,
+    /// How long an operation may take.
+    pub limit: Duration,
+}
+
+/// What a plan would do.
+#[derive(Debug)]
+pub struct Planned {
+    /// The planned value.
+    pub value: Value,
+    /// Planned private state.
+    pub private: Private,
+    /// Whether the resource is replaced.
+    pub replace: bool,
+    /// What was said.
+    pub diagnostics: Diagnostics,
+}
+
+impl<'a> Core<'a> {
+    /// A core with an empty state.
+    pub fn new(resource: Box<dyn AnyResource<Stack>>, stack: &'a Stack) -> Self {
+        Self { resource, stack, state: None, cancel: CancellationToken::new(), limit: Duration::from_secs(600) }
+    }
+
+    fn context(&self) -> Context<'a, Stack> {
+        let deadline = tokio::time::Instant::now() + self.limit;
+        Context { client: Some(self.stack), cancel: self.cancel.clone(), deadline }
+    }
+
+    fn schema(&self) -> Schema {
+        self.resource.schema()
+    }
+
+    /// Reads the resource; an error leaves the state as it was.
+    pub async fn refresh(&mut self) -> Diagnostics {
+        let Some(stored) = self.state.clone() else { return Diagnostics::new() };
+        let reply = self.resource.read(&self.context(), stored.value.clone(), stored.private.clone()).await;
+        if !reply.diagnostics.has_errors() {
+            let attributes = self.schema().attributes;
+            self.state = reply.state.map(|found| {
+                let value = planner::settle(&attributes, &stored.value, found);
+                assert!(value.is_wholly_known(), "unknown after a read: {value:?}");
+                Stored { value, private: reply.private, ..stored }
+            });
+        }
+        reply.diagnostics
+    }
+
+    /// Plans `config`, without a refresh.
+    pub async fn plan(&self, config: &Value) -> Planned {
+        let prior = self.state.as_ref().filter(|stored| !stored.tainted);
+        self.plan_from(config, prior).await
+    }
+
+    async fn plan_from(&self, config: &Value, prior: Option<&Stored>) -> Planned {
+        let attributes = self.schema().attributes;
+        let null = Value::Null;
+        let prior_value = prior.map_or(&null, |stored| &stored.value);
+        let start = Plan {
+            planned: planner::draft(&attributes, config, prior_value),
+            config: config.clone(),
+            prior: prior.map(|stored| stored.value.clone()),
+            replace: vec![],
+            private: prior.map(|stored| stored.private.clone()).unwrap_or_default(),
+            diagnostics: Diagnostics::new(),
+        };
+        let done = self.resource.plan(&self.context(), start).await;
+        if !done.diagnostics.has_errors() {
+            assert_eq!(check::plan(&attributes, config, prior_value, &done.planned, &Path::root()), None, "an invalid plan");
+        }
+        let mut replace = planner::replace::paths(&attributes, config, prior_value, &done.planned);
+        replace.extend(done.replace);
+        Planned {
+            value: done.planned,
+            private: done.private,
+            replace: prior.is_some() && !replace.is_empty(),
+            diagnostics: done.diagnostics,
+        }
+    }
+
+    /// Whether a plan, without refresh and then with one, would change nothing.
+    pub async fn is_settled(&mut self, config: &Value) -> bool {
+        for refresh in [false, true] {
+            if refresh && self.refresh().await.has_errors() {
+                return false;
+            }
+            let Some(stored) = self.state.clone() else { return false };
+            let planned = self.plan(config).await;
+            if stored.tainted || planned.diagnostics.has_errors() || planned.value != stored.value {
+                return false;
+            }
+        }
+        true
+    }
+
+    /// Refreshes, plans and applies, as `tofu apply` does.
+    pub async fn apply(&mut self, config: &Value) -> Diagnostics {
+        let mut said = self.refresh().await;
+        if said.has_errors() {
+            return said;
+        }
+        let planned = self.plan(config).await;
+        said.extend(planned.diagnostics.clone());
+        let unchanged = self.state.as_ref().is_some_and(|stored| !stored.tainted && stored.value == planned.value);
+        if said.has_errors() || unchanged {
+            return said;
+        }
+        let tainted = self.state.as_ref().is_some_and(|stored| stored.tainted);
+        if planned.replace || tainted {
+            said.extend(self.destroy().await);
+            if said.has_errors() {
+                return said;
+            }
+            let planned = self.plan_from(config, None).await;
+            said.extend(self.change(config, planned).await);
+            return said;
+        }
+        said.extend(self.change(config, planned).await);
+        said
+    }
+
+    /// Applies a plan that was made before, as `tofu apply FILE` does.
+    pub async fn apply_planned(&mut self, config: &Value, planned: Planned) -> Diagnostics {
+        self.change(config, planned).await
+    }
+
+    async fn change(&mut self, config: &Value, planned: Planned) -> Diagnostics {
+        let prior = self.state.clone();
+        let creating = prior.is_none();
+        let change = Change {
+            config: config.clone(),
+            prior: prior.as_ref().map_or(Value::Null, |stored| stored.value.clone()),
+            planned: planned.value.clone(),
+            private: planned.private,
+        };
+        let cx = self.context();
+        let reply = match creating {
+            true => self.resource.create(&cx, change).await,
+            false => self.resource.update(&cx, change).await,
+        };
+        self.keep(prior, &planned.value, reply, creating)
+    }
+
+    fn keep(&mut self, prior: Option<Stored>, planned: &Value, reply: Reply<Value>, creating: bool) -> Diagnostics {
+        let schema = self.schema();
+        let Reply { state, private, diagnostics } = reply;
+        let failed = diagnostics.has_errors();
+        let state = state.map(|new| planner::settle(&schema.attributes, planned, new));
+        if let (false, Some(new)) = (failed, &state) {
+            assert!(new.is_wholly_known(), "unknown after an apply: {new:?}");
+            let kind = Kind::Object(schema.attributes);
+            assert_eq!(check::outcome(&kind, planned, new, &Path::root()), None, "not what was planned: {new:?}");
+        }
+        assert!(failed || state.is_some(), "success, and nothing exists");
+        self.state = match state {
+            Some(new) => Some(Stored { value: check::unknown_as_null(new), private, tainted: failed && creating }),
+            None => prior,
+        };
+        diagnostics
+    }
+
+    /// Destroys the resource.
+    pub async fn destroy(&mut self) -> Diagnostics {
+        let Some(stored) = self.state.clone() else { return Diagnostics::new() };
+        let change =
+            Change { config: Value::Null, prior: stored.value.clone(), planned: Value::Null, private: stored.private.clone() };
+        let reply = self.resource.delete(&self.context(), change).await;
+        if !reply.diagnostics.has_errors() {
+            assert!(reply.state.is_none(), "a delete that succeeded, and something exists");
+            self.state = None;
+        }
+        reply.diagnostics
+    }
+}
+
+/// A configuration: the attributes that are set; the others are null.
+pub fn config(resource: &dyn AnyResource<Stack>, set: serde_json::Value) -> Value {
+    let kind = Kind::Object(resource.schema().attributes);
+    crate::plugin::wire::json::decode(&kind, set.to_string().as_bytes()).expect("a configuration")
+}
