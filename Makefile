@@ -25,7 +25,8 @@ docs: ## writes the reference pages in docs/reference from the schemas
 	cargo run --quiet -- docs docs/reference
 
 bench: ## `tofu apply` beside `kubectl apply` of the same objects
-	@acceptance-tests/bench/apply.sh
+	@$(SANDBOX) setup && $(SANDBOX) up && cargo build --release
+	@eval "$$($(SANDBOX) env)" && acceptance-tests/bench/apply.py
 
 sandbox: ## a three-node Kubernetes cluster on this machine (KUBECONFIG set: that cluster is used)
 	@$(SANDBOX) setup && $(SANDBOX) up

@@ -10,13 +10,7 @@ say "a cluster"; $sandbox setup; $sandbox up; eval "$($sandbox env)"
 say "the provider, release build"; cargo build --release
 work=${KAFKASTACK_SANDBOX:-${SANDBOX_HOME:-$HOME/.cache/kafkastack-sandbox}}/demo
 mkdir -p "$work/mirror"
-acceptance-tests/support/mirror.sh target/release/terraform-provider-kafkastack "$work/mirror" >/dev/null 2>&1
-cat >"$work/cli.tfrc" <<C
-disable_checkpoint = true
-provider_installation {
-  filesystem_mirror { path = "$work/mirror" }
-}
-C
+acceptance-tests/support/mirror.sh target/release/terraform-provider-kafkastack "$work/mirror" "$work/cli.tfrc"
 export TF_CLI_CONFIG_FILE=$work/cli.tfrc TF_IN_AUTOMATION=1
 ln -sf "$root"/examples/quickstart/*.tf "$work/"
 cd "$work"

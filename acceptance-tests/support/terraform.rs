@@ -61,11 +61,6 @@ impl Workspace {
     fn empty(tool: Tool) -> Self {
         let folder = TempDir::new().expect("a temporary folder can be made");
         fs::create_dir(folder.path().join("home")).expect("a folder can be made");
-        let settings = format!(
-            "disable_checkpoint = true\nprovider_installation {{\n  filesystem_mirror {{ path = {:?} }}\n}}\n",
-            mirror().display().to_string()
-        );
-        fs::write(folder.path().join("cli.tfrc"), settings).expect("a file can be written");
         Self { folder, tool, environment: Vec::new(), commands: AtomicUsize::new(0) }
     }
 
@@ -201,7 +196,7 @@ impl Workspace {
         let path = std::env::var("PATH").unwrap_or_default();
         command.current_dir(self.path()).env_clear();
         command.env("PATH", format!("{}:{path}", home().join("bin").display())).env("HOME", self.path().join("home"));
-        command.env("TF_CLI_CONFIG_FILE", self.path().join("cli.tfrc")).env("CHECKPOINT_DISABLE", "1");
+        command.env("TF_CLI_CONFIG_FILE", settings()).env("CHECKPOINT_DISABLE", "1");
         command.env("TF_IN_AUTOMATION", "1").env("TF_LOG_PATH", self.path().join("tool.log"));
         command.envs(self.environment.iter().map(|(name, value)| (name, value)));
         command
@@ -218,15 +213,17 @@ fn unwrapped(text: &str) -> String {
     text.lines().map(|line| line.trim_start_matches(['│', '╷', '╵', ' '])).collect::<Vec<_>>().join(" ")
 }
 
-/// The provider that Cargo built, where the tools look for it.
-fn mirror() -> &'static Path {
-    static MIRROR: OnceLock<PathBuf> = OnceLock::new();
-    MIRROR.get_or_init(|| {
-        let folder = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("mirror");
+/// The settings with which a tool finds the provider that Cargo built, and asks no registry. Made once.
+fn settings() -> &'static Path {
+    static SETTINGS: OnceLock<PathBuf> = OnceLock::new();
+    SETTINGS.get_or_init(|| {
+        let folder = Path::new(env!("CARGO_TARGET_TMPDIR"));
+        let settings = folder.join("cli.tfrc");
         let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("acceptance-tests/support/mirror.sh");
-        let output = Command::new(script).arg(env!("CARGO_BIN_EXE_terraform-provider-kafkastack")).arg(&folder).output();
-        let output = output.expect("mirror.sh starts");
+        let mut command = Command::new(script);
+        command.arg(env!("CARGO_BIN_EXE_terraform-provider-kafkastack")).arg(folder.join("mirror")).arg(&settings);
+        let output = command.output().expect("mirror.sh starts");
         assert!(output.status.success(), "mirror.sh: {}", String::from_utf8_lossy(&output.stderr));
-        folder
+        settings
     })
 }
