@@ -10,7 +10,7 @@ use crate::plugin::path::Path;
 use crate::plugin::resource::{AnyResource, Provider};
 use crate::plugin::schema::{optional, required};
 use crate::plugin::value::Value;
-use crate::resources::{checks, cluster::KafkaCluster, zookeeper_ensemble::ZookeeperEnsemble};
+use crate::resources::{checks, cluster::KafkaCluster, topic::KafkaTopic, zookeeper_ensemble::ZookeeperEnsemble};
 use crate::secret::Secret;
 use crate::stack::{Access, Stack};
 use std::collections::BTreeMap;
@@ -107,7 +107,7 @@ impl Provider for Kafkastack {
     }
 
     fn resources(&self) -> Vec<Box<dyn AnyResource<Stack>>> {
-        vec![Box::new(ZookeeperEnsemble), Box::new(KafkaCluster)]
+        vec![Box::new(ZookeeperEnsemble), Box::new(KafkaCluster), Box::<KafkaTopic>::default()]
     }
 }
 
