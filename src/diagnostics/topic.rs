@@ -272,3 +272,11 @@ pub fn still_deleting(name: &str, why: &str) -> Diagnostic {
         ),
     )
 }
+
+/// An import of what is not there.
+pub fn nothing_to_import(id: &str, name: &str) -> Diagnostic {
+    Diagnostic::error(
+        "Nothing to import",
+        format!("{id:?}: the cluster has no topic {name:?}.\nhint: check the name, and which cluster it is"),
+    )
+}

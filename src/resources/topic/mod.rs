@@ -215,6 +215,6 @@ async fn import(cx: &Context<'_, Stack>, id: &str) -> Result<Reply<Topic>, Diagn
     let seen = read::look(&admin.until(cx.deadline), name, true).await;
     match seen.map_err(|error| diagnostics::kafka(&format!("look at topic {name:?}"), &error))? {
         Some(seen) => Ok(Reply::state(read::imported(identity, &seen)).keep(private)),
-        None => Err(diagnostics::nothing_to_import("topic", id)),
+        None => Err(words::nothing_to_import(id, name)),
     }
 }
