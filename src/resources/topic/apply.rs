@@ -19,7 +19,7 @@ pub struct Run {
     pub admin: Admin,
     /// The user interrupts.
     pub cancel: CancellationToken,
-    /// When it has to have ended.
+    /// After this nothing new is begun.
     pub deadline: Instant,
 }
 
@@ -43,13 +43,18 @@ const LOOK_AGAIN: Duration = Duration::from_millis(100);
 /// Between two looks at something slow.
 const LATER: Duration = Duration::from_millis(500);
 
+/// What the last call before the deadline gets.
+const MARGIN: Duration = Duration::from_secs(1);
+
 const OUT_OF_TIME: &str = "the time is up";
 const INTERRUPTED: &str = "it was interrupted";
 
 impl Run {
     /// The client whose calls end with the operation.
     pub fn new(admin: Admin, cancel: CancellationToken, deadline: Instant) -> Self {
-        Self { admin: admin.until(deadline), cancel, deadline }
+        // A write that is begun with no time left would end as one of which nothing is known.
+        let last = deadline.checked_sub(MARGIN).unwrap_or(deadline);
+        Self { admin: admin.until(deadline), cancel, deadline: last }
     }
 
     /// Why to stop here, if so.
