@@ -1,6 +1,9 @@
 //! Errors -> words for people; the only place with user prose. Each says what failed, the value, why, and the way out on a
 //! last line that begins with `hint: `. Pure.
 
+pub mod storage;
+pub mod topic;
+
 use crate::kafka::Error as KafkaError;
 use crate::kubernetes::failure::{Class, Failure};
 use crate::kubernetes::object::Key;

@@ -10,7 +10,9 @@ use crate::plugin::path::Path;
 use crate::plugin::resource::{AnyResource, Provider};
 use crate::plugin::schema::{optional, required};
 use crate::plugin::value::Value;
-use crate::resources::{checks, cluster::KafkaCluster, zookeeper_ensemble::ZookeeperEnsemble};
+use crate::resources::{
+    checks, cluster::KafkaCluster, storage::KafkaStorage, topic::KafkaTopic, zookeeper_ensemble::ZookeeperEnsemble,
+};
 use crate::secret::Secret;
 use crate::stack::{Access, Stack};
 use std::collections::BTreeMap;
@@ -107,7 +109,7 @@ impl Provider for Kafkastack {
     }
 
     fn resources(&self) -> Vec<Box<dyn AnyResource<Stack>>> {
-        vec![Box::new(ZookeeperEnsemble), Box::new(KafkaCluster)]
+        vec![Box::new(KafkaStorage), Box::new(ZookeeperEnsemble), Box::new(KafkaCluster), Box::<KafkaTopic>::default()]
     }
 }
 

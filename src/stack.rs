@@ -7,7 +7,7 @@ use crate::resources::workload::pod::pod_dns;
 use futures::FutureExt;
 use futures::future::BoxFuture;
 use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 /// How brokers and members are reached.
 #[derive(Clone, Default)]
@@ -52,6 +52,7 @@ pub struct Stack {
     access: Access,
     planned: Mutex<BTreeMap<String, Planned>>,
     admins: Mutex<BTreeMap<Target, Admin>>,
+    own: OnceLock<Admin>,
 }
 
 /// How the provider introduces itself to brokers.
@@ -60,7 +61,7 @@ const CLIENT_ID: &str = "terraform-provider-kafkastack";
 impl Stack {
     /// A stack on this Kubernetes cluster.
     pub fn new(kubernetes: Kubernetes, access: Access, bootstrap_servers: Vec<(String, u16)>) -> Self {
-        Self { kubernetes, bootstrap_servers, access, planned: Mutex::default(), admins: Mutex::default() }
+        Self { kubernetes, bootstrap_servers, access, planned: Mutex::default(), admins: Mutex::default(), own: OnceLock::new() }
     }
 
     /// Remembers what is planned for the cluster `id`.
@@ -83,12 +84,13 @@ impl Stack {
         admins.entry(target.clone()).or_insert_with(new).clone()
     }
 
-    /// The admin client of the provider's own `kafka` block.
+    /// The admin client of the provider's own `kafka` block; all topics share its connections.
     pub fn own_admin(&self) -> Option<Admin> {
         if self.bootstrap_servers.is_empty() {
             return None;
         }
-        Some(Admin::new(Arc::new(Direct), self.bootstrap_servers.clone(), CLIENT_ID))
+        let new = || Admin::new(Arc::new(Direct), self.bootstrap_servers.clone(), CLIENT_ID);
+        Some(self.own.get_or_init(new).clone())
     }
 
     /// Opens streams to the pods of the workload `name`.

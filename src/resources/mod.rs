@@ -2,6 +2,8 @@
 
 pub mod checks;
 pub mod cluster;
+pub mod storage;
+pub mod topic;
 pub mod workload;
 pub mod zookeeper_ensemble;
 

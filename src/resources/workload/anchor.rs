@@ -26,8 +26,14 @@ impl Phase {
     const ALL: [(Phase, &'static str); 4] =
         [(Phase::Creating, "creating"), (Phase::Ready, "ready"), (Phase::Updating, "updating"), (Phase::Deleting, "deleting")];
 
-    fn name(self) -> &'static str {
+    /// As anchors spell it.
+    pub fn name(self) -> &'static str {
         Self::ALL.iter().find(|(phase, _)| *phase == self).map_or("", |(_, name)| name)
+    }
+
+    /// The phase that is spelled so.
+    pub fn named(text: &str) -> Option<Self> {
+        Self::ALL.iter().find(|(_, name)| *name == text).map(|(phase, _)| *phase)
     }
 }
 
@@ -58,7 +64,7 @@ impl<M: Spec> Anchor<M> {
         if object.text("/data/resource") != M::RESOURCE {
             return None;
         }
-        let (phase, _) = Phase::ALL.into_iter().find(|(_, name)| *name == object.text("/data/phase"))?;
+        let phase = Phase::named(object.text("/data/phase"))?;
         Some(Self { phase, spec: decode(object.text("/data/spec"))? })
     }
 }

@@ -1,0 +1,104 @@
+//! Words about storage.
+
+use crate::kubernetes::object::Key;
+use crate::plugin::diagnostic::Diagnostic;
+
+/// Neither a provisioner nor volumes.
+pub fn no_provisioner() -> String {
+    "`provisioner` has to be set unless there are `local_volumes` or `nfs_volumes`.\nhint: kubectl get storageclass shows the provisioners that the cluster knows".to_owned()
+}
+
+/// A provisioner besides static volumes.
+pub fn both(provisioner: &str) -> String {
+    format!(
+        "`provisioner` is {provisioner:?}, and volumes that are listed here are made by nobody else.\nhint: remove `provisioner`, or the volumes into a kafkastack_storage of their own"
+    )
+}
+
+/// `Delete` for static volumes.
+pub fn nobody_deletes() -> String {
+    "`reclaim_policy` is \"Delete\", and nothing in the cluster can delete static volumes: they would only fail.\nhint: use \"Retain\"".to_owned()
+}
+
+/// A name used twice.
+pub fn twice(name: &str) -> String {
+    format!("{name:?} is the name of another volume already.")
+}
+
+/// The class exists, and is in no state that this run knows.
+pub fn exists(name: &str) -> Diagnostic {
+    Diagnostic::error(
+        "It exists already",
+        format!(
+            "A kafkastack_storage {name} exists, made by this provider, and this state does not know it. Nothing was written.\nhint: import it: tofu import kafkastack_storage.NAME {name}"
+        ),
+    )
+}
+
+/// An earlier run was cut off.
+pub fn resuming(name: &str) -> Diagnostic {
+    Diagnostic::warning(
+        "An earlier run was cut off and is taken up again",
+        format!("kafkastack_storage {name} was being made or removed by a run that did not end. What it left is used."),
+    )
+}
+
+/// Another object has the name.
+pub fn name_taken(key: &Key) -> Diagnostic {
+    Diagnostic::error(
+        "The name is taken",
+        format!(
+            "{key} exists, and this kafkastack_storage did not make it. Nothing was written.\nhint: choose another name, or remove that object"
+        ),
+    )
+}
+
+/// Claims keep the class.
+pub fn class_in_use(name: &str, claims: &[String]) -> Diagnostic {
+    Diagnostic::error(
+        "Claims are bound to the storage",
+        format!(
+            "kafkastack_storage {name} is not removed or replaced while claims use it: {}.\nhint: remove what uses these claims, and the claims (kubectl delete pvc) if their data may go; then try again",
+            some(claims)
+        ),
+    )
+}
+
+/// A claim keeps a volume.
+pub fn volume_in_use(volume: &str, claim: &str) -> Diagnostic {
+    Diagnostic::error(
+        "A claim is bound to the volume",
+        format!(
+            "Volume {volume:?} is not removed, and its place not changed, while claim {claim} uses it. Nothing was written.\nhint: restore the volume as it was; or remove what uses the claim, and the claim if its data may go"
+        ),
+    )
+}
+
+/// A volume that gives way to another one.
+pub fn volume_replaced(volume: &str) -> Diagnostic {
+    Diagnostic::warning(
+        "A volume is made anew",
+        format!("Volume {volume:?} gets another place. No claim is bound to it. The data in the old place stays there."),
+    )
+}
+
+/// Out of time or interrupted.
+pub fn unfinished(name: &str, why: &str) -> Diagnostic {
+    Diagnostic::error(
+        "The storage was not written completely",
+        format!("kafkastack_storage {name}: {why}\nhint: apply again, it goes on from here; `timeouts` holds the limits"),
+    )
+}
+
+/// An import of what is not there.
+pub fn nothing_to_import(name: &str) -> Diagnostic {
+    Diagnostic::error(
+        "Nothing to import",
+        format!("There is no StorageClass {name:?} that this provider made.\nhint: check the name and the Kubernetes context"),
+    )
+}
+
+fn some(claims: &[String]) -> String {
+    let shown = claims.iter().take(10).map(String::as_str).collect::<Vec<_>>().join(", ");
+    if claims.len() > 10 { format!("{shown} and {} more", claims.len() - 10) } else { shown }
+}

@@ -1,0 +1,117 @@
+//! Prior + configuration -> the plan of a storage, and the claims that forbid a removal. The first is pure, the second asks.
+
+use super::objects::{bound_to, class_key, is_other_volume, objects, volumes};
+use super::schema::Storage;
+use crate::diagnostics::storage as words;
+use crate::kubernetes::failure::{Class, Failure};
+use crate::kubernetes::object::{Kind, Object};
+use crate::plugin::model::{Attr, Object as _, Typed};
+use crate::plugin::path::Path;
+use crate::plugin::resource::Plan;
+use crate::plugin::schema::Replace;
+use crate::resources::workload::plan::fingerprints;
+use crate::stack::Stack;
+use std::collections::BTreeSet;
+
+/// Fills in what follows from the configuration.
+pub fn complete(planned: &mut Storage) {
+    planned.id = planned.name.clone();
+    planned.class_name = planned.name.clone();
+    let specified = Storage { objects: Attr::Null, volume_names: Attr::Null, ..planned.clone() }.encode().is_wholly_known();
+    (planned.volume_names, planned.objects) = match specified {
+        true => (Attr::Known(volume_names(planned)), Attr::Known(fingerprints(&objects(planned)))),
+        false => (Attr::unknown(), Attr::unknown()),
+    };
+}
+
+fn volume_names(storage: &Storage) -> Vec<String> {
+    volumes(storage).iter().map(|volume| volume.name().to_owned()).collect()
+}
+
+/// Whether the change makes another class.
+pub fn replaces(prior: &Storage, planned: &Storage) -> bool {
+    let (prior, planned) = (prior.encode(), planned.encode());
+    let changed = |name: &str| planned.get(name).is_wholly_known() && prior.get(name) != planned.get(name);
+    Storage::attributes().iter().any(|attribute| attribute.rules.replace == Replace::Always && changed(attribute.name))
+}
+
+/// Volumes that would go or get another place, the live ones.
+pub fn leaving<'a>(wanted: &[Object], live: &'a [Object]) -> Vec<&'a Object> {
+    let stays = |live: &Object| wanted.iter().any(|wanted| wanted.name() == live.name() && !is_other_volume(wanted, live));
+    live.iter().filter(|live| !stays(live)).collect()
+}
+
+/// The live volumes that this storage made, of those that it wanted.
+///
+/// # Errors
+/// When they cannot be looked at.
+pub async fn live_volumes(stack: &Stack, applied: &Storage) -> Result<Vec<Object>, Failure> {
+    let mut live = Vec::new();
+    for volume in volumes(applied) {
+        live.extend(stack.kubernetes.get(&volume.key()).await?);
+    }
+    Ok(live)
+}
+
+/// Refuses at plan what claims forbid, and says which volumes are made anew.
+///
+/// # Errors
+/// When Kubernetes cannot be asked.
+pub async fn check(stack: &Stack, plan: &mut Plan<Storage>) -> Result<(), Failure> {
+    let Some(prior) = plan.prior.clone() else { return Ok(()) };
+    if replaces(&prior, &plan.planned) {
+        let claims = claims(stack, prior.name.text()).await?;
+        if !claims.is_empty() {
+            plan.diagnostics.push(words::class_in_use(prior.name.text(), &claims));
+        }
+        return Ok(());
+    }
+    if plan.planned.volume_names.is_unknown() {
+        return Ok(());
+    }
+    let (old, wanted) = (volumes(&prior), volumes(&plan.planned));
+    if leaving(&wanted, &old).is_empty() {
+        return Ok(());
+    }
+    let live = live_volumes(stack, &prior).await?;
+    for volume in leaving(&wanted, &live) {
+        let diagnostic = match bound_to(volume) {
+            Some(claim) => words::volume_in_use(volume.name(), &claim),
+            None if wanted.iter().any(|wanted| wanted.name() == volume.name()) => words::volume_replaced(volume.name()),
+            None => continue,
+        };
+        let list = if volume.at("/spec/nfs").is_null() { "local_volumes" } else { "nfs_volumes" };
+        plan.diagnostics.push(diagnostic.at(Path::of(list)));
+    }
+    Ok(())
+}
+
+/// The claims that are bound in this class, as `namespace/name`. Who may not list claims still sees the volumes that they are
+/// bound to.
+///
+/// # Errors
+/// When neither can be listed: then nothing may be removed.
+pub async fn claims(stack: &Stack, class: &str) -> Result<Vec<String>, Failure> {
+    let volumes = stack.kubernetes.list(Kind::PersistentVolume, None, "").await?;
+    let of_class = volumes.iter().filter(|volume| volume.text("/spec/storageClassName") == class);
+    let mut names: BTreeSet<String> = of_class.filter_map(bound_to).collect();
+    match stack.kubernetes.list(Kind::PersistentVolumeClaim, None, "").await {
+        Ok(claims) => names.extend(
+            claims
+                .iter()
+                .filter(|claim| claim.text("/spec/storageClassName") == class && claim.text("/status/phase") == "Bound")
+                .map(|claim| format!("{}/{}", claim.namespace().unwrap_or_default(), claim.name())),
+        ),
+        Err(Failure { class: Class::Forbidden { .. }, .. }) => {}
+        Err(failure) => return Err(failure),
+    }
+    Ok(names.into_iter().collect())
+}
+
+/// Whether the class is there at all: claims of one that is not are nobody's business.
+///
+/// # Errors
+/// When it cannot be looked at.
+pub async fn is_there(stack: &Stack, name: &str) -> Result<bool, Failure> {
+    Ok(stack.kubernetes.get(&class_key(name)).await?.is_some())
+}

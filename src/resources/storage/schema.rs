@@ -1,0 +1,154 @@
+//! The attributes of `kafkastack_storage`.
+
+use crate::model;
+use crate::plugin::diagnostic::Diagnostics;
+use crate::plugin::model::Attr;
+use crate::plugin::path::Path;
+use crate::plugin::schema::{computed, optional, required};
+use crate::plugin::timeouts::Timeouts;
+use crate::plugin::value::Value;
+use crate::resources::checks;
+use std::collections::{BTreeMap, BTreeSet};
+
+/// The provisioner of a class whose volumes are made by hand, or here.
+pub const NO_PROVISIONER: &str = "kubernetes.io/no-provisioner";
+
+model! {
+    /// A volume on a disk of a node.
+    pub struct LocalVolume {
+        /// The name of the PersistentVolume.
+        name: String = required().check(checks::dns_subdomain),
+        /// The node, by its label `kubernetes.io/hostname`. Not changed while a claim is bound.
+        node: String = required().check(not_empty),
+        /// The directory on the node; it has to be there. Not changed while a claim is bound.
+        path: String = required().check(absolute),
+        /// How much it holds, such as `40Gi`. Kubernetes does not measure it.
+        capacity: String = required().check(checks::quantity).same_if(checks::same_quantity),
+        /// How pods may use it. Default: `ReadWriteOnce`.
+        access_modes: Vec<String> = optional().check(access_modes),
+    }
+}
+
+model! {
+    /// A volume on an NFS server.
+    pub struct NfsVolume {
+        /// The name of the PersistentVolume.
+        name: String = required().check(checks::dns_subdomain),
+        /// The server's name or address, as nodes reach it. Not changed while a claim is bound.
+        server: String = required().check(not_empty),
+        /// The exported directory. Each volume needs one of its own. Not changed while a claim is bound.
+        path: String = required().check(absolute),
+        /// How much it holds, such as `40Gi`. Kubernetes does not measure it.
+        capacity: String = required().check(checks::quantity).same_if(checks::same_quantity),
+        /// How pods may use it. Default: `ReadWriteOnce` and `ReadWriteMany`.
+        access_modes: Vec<String> = optional().check(access_modes),
+    }
+}
+
+model! {
+    /// Where data lives: a StorageClass of any provisioner, or one with static volumes on nodes' disks or an NFS server. It is
+    /// not removed, and none of its volumes is, while claims are bound.
+    pub struct Storage {
+        /// The name, which is also the import id.
+        id: String = computed().stable(),
+        /// The name of the StorageClass.
+        name: String = required().replaces().check(checks::dns_subdomain),
+        /// Who makes the volumes, such as `ebs.csi.aws.com`. It has to be set unless there are `local_volumes` or `nfs_volumes`.
+        provisioner: String = optional().replaces().check(not_empty),
+        /// What the provisioner is told.
+        parameters: BTreeMap<String, String> = optional().replaces(),
+        /// What becomes of a volume when its claim is deleted: `Retain` (the default here; Kubernetes' own is `Delete`, which
+        /// loses data with the claim) or `Delete`.
+        reclaim_policy: String = optional().defaults_to("Retain").replaces().check(|v| checks::one_of(v, &["Retain", "Delete"])),
+        /// When a claim gets its volume: `WaitForFirstConsumer` (the default), with its pod and where that runs, or `Immediate`.
+        volume_binding_mode: String = optional()
+            .defaults_to("WaitForFirstConsumer")
+            .replaces()
+            .check(|v| checks::one_of(v, &["WaitForFirstConsumer", "Immediate"])),
+        /// Whether claims may grow, where the provisioner can do that.
+        allow_volume_expansion: bool = optional().defaults_to(true),
+        /// Options of the mount, such as `nfsvers=4.1`.
+        mount_options: Vec<String> = optional().replaces(),
+        /// Whether claims that name no class get this one. Without it nothing is said, and nothing of it is changed.
+        default_class: bool = optional(),
+        /// More labels of every object.
+        labels: BTreeMap<String, String> = optional().check(checks::labels),
+        /// More annotations of the StorageClass.
+        annotations: BTreeMap<String, String> = optional().check(annotations),
+        /// Volumes on disks of nodes.
+        local_volumes: Vec<LocalVolume> = optional(),
+        /// Volumes on NFS servers.
+        nfs_volumes: Vec<NfsVolume> = optional(),
+        /// What a workload's `storage.class` takes.
+        class_name: String = computed(),
+        /// The names of the static volumes.
+        volume_names: Vec<String> = computed(),
+        /// Every object, with a fingerprint of what is wanted of it, or the fields in which it differs from that.
+        objects: BTreeMap<String, String> = computed(),
+        /// How long operations may take.
+        timeouts: Timeouts = optional(),
+    }
+}
+
+fn not_empty(value: &Value) -> Result<(), String> {
+    match value.as_str() {
+        Some(text) if !text.trim().is_empty() => Ok(()),
+        _ => Err("it must not be empty.".to_owned()),
+    }
+}
+
+fn absolute(value: &Value) -> Result<(), String> {
+    let text = value.as_str().unwrap_or_default();
+    if text.starts_with('/') && !text.split('/').any(|part| part == "..") {
+        return Ok(());
+    }
+    Err(format!("{text:?} is not an absolute path without `..`."))
+}
+
+fn access_modes(value: &Value) -> Result<(), String> {
+    let Value::List(modes) = value else { return Ok(()) };
+    if modes.is_empty() {
+        return Err("a volume has at least one access mode.".to_owned());
+    }
+    let known = ["ReadWriteOnce", "ReadOnlyMany", "ReadWriteMany", "ReadWriteOncePod"];
+    modes.iter().try_for_each(|mode| checks::one_of(mode, &known))
+}
+
+fn annotations(value: &Value) -> Result<(), String> {
+    checks::labels(value)?;
+    match value.get(super::objects::DEFAULT_CLASS) {
+        Value::Null => Ok(()),
+        _ => Err(format!("{:?} is set by `default_class`.", super::objects::DEFAULT_CLASS)),
+    }
+}
+
+/// Checks what single attributes cannot know.
+pub fn check(config: &Storage, diagnostics: &mut Diagnostics) {
+    use crate::diagnostics::storage as words;
+    let (local, nfs) = (&config.local_volumes, &config.nfs_volumes);
+    if local.is_unknown() || nfs.is_unknown() || config.provisioner.is_unknown() {
+        return;
+    }
+    let (local, nfs) = (local.unwrap_or_default(), nfs.unwrap_or_default());
+    let is_static = !local.is_empty() || !nfs.is_empty();
+    match config.provisioner.known().map(String::as_str) {
+        None if !is_static => diagnostics.error_at(Path::of("provisioner"), "Missing value", words::no_provisioner()),
+        Some(other) if is_static && other != NO_PROVISIONER => {
+            diagnostics.error_at(Path::of("provisioner"), "Static volumes have no provisioner", words::both(other));
+        }
+        _ => {}
+    }
+    if is_static && config.reclaim_policy.text() == "Delete" {
+        diagnostics.error_at(Path::of("reclaim_policy"), "Static volumes are not deleted", words::nobody_deletes());
+    }
+    let mut names = BTreeSet::new();
+    let local = local.iter().enumerate().map(|(i, volume)| (Path::of("local_volumes").index(i), &volume.name));
+    let nfs = nfs.iter().enumerate().map(|(i, volume)| (Path::of("nfs_volumes").index(i), &volume.name));
+    for (path, name) in local.chain(nfs) {
+        if let Attr::Known(name) = name
+            && !names.insert(name)
+        {
+            diagnostics.error_at(path.attribute("name"), "Two volumes have one name", words::twice(name));
+        }
+    }
+}

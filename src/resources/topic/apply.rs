@@ -1,0 +1,269 @@
+//! Create, update and delete of a topic: look, do the one next thing, look again. A write whose outcome is not known is never
+//! repeated blindly: what is there afterwards decides. Network; the decisions are `step.rs`'s and `reassign.rs`'s.
+
+use super::plan::{default_factor, new_topic};
+use super::read::look;
+use super::reassign;
+use super::schema::Topic;
+use super::step::{Seen, Step, Wanted, next};
+use crate::diagnostics::topic as words;
+use crate::kafka::{Admin, Class, Error, NewTopic, Outcome};
+use crate::plugin::diagnostic::{Diagnostic, Diagnostics};
+use std::time::Duration;
+use tokio::time::Instant;
+use tokio_util::sync::CancellationToken;
+
+/// What an operation works with.
+pub struct Run {
+    /// The topic's cluster.
+    pub admin: Admin,
+    /// The user interrupts.
+    pub cancel: CancellationToken,
+    /// After this nothing new is begun.
+    pub deadline: Instant,
+}
+
+/// A created topic.
+#[derive(Debug)]
+pub struct Made {
+    /// How it looks; none where it took too long to show.
+    pub seen: Option<Seen>,
+    /// Replicas of each partition, as asked for.
+    pub factor: i64,
+    /// What there is to say.
+    pub diagnostics: Diagnostics,
+}
+
+/// How long a topic may take to show after a create whose answer was lost.
+const SHOWS: Duration = Duration::from_secs(5);
+/// How often a write may be tried again after an unknown outcome.
+const UNSURE: u32 = 4;
+/// Between two looks.
+const LOOK_AGAIN: Duration = Duration::from_millis(100);
+/// Between two looks at something slow.
+const LATER: Duration = Duration::from_millis(500);
+
+/// What the last call before the deadline gets.
+const MARGIN: Duration = Duration::from_secs(1);
+
+const OUT_OF_TIME: &str = "the time is up";
+const INTERRUPTED: &str = "it was interrupted";
+
+impl Run {
+    /// The client whose calls end with the operation.
+    pub fn new(admin: Admin, cancel: CancellationToken, deadline: Instant) -> Self {
+        // A write that is begun with no time left would end as one of which nothing is known.
+        let last = deadline.checked_sub(MARGIN).unwrap_or(deadline);
+        Self { admin: admin.until(deadline), cancel, deadline: last }
+    }
+
+    /// Why to stop here, if so.
+    fn halt(&self) -> Option<&'static str> {
+        match self.cancel.is_cancelled() {
+            true => Some(INTERRUPTED),
+            false => (Instant::now() >= self.deadline).then_some(OUT_OF_TIME),
+        }
+    }
+
+    /// Waits, or says why there is no more waiting.
+    async fn pause(&self, time: Duration) -> Result<(), &'static str> {
+        tokio::select! {
+            () = self.cancel.cancelled() => Err(INTERRUPTED),
+            () = tokio::time::sleep_until(self.deadline) => Err(OUT_OF_TIME),
+            () = tokio::time::sleep(time) => Ok(()),
+        }
+    }
+
+    /// Makes a topic that is not there.
+    ///
+    /// # Errors
+    /// Why not; then nothing was made, or the error says that it is not known.
+    pub async fn create(&self, planned: &Topic) -> Result<Made, Diagnostic> {
+        let name = planned.name.text();
+        let refused = |error: Error| words::refused("create", name, &error);
+        if let Some(why) = self.halt() {
+            return Err(words::not_created(name, why));
+        }
+        let factor = match planned.replication_factor.known() {
+            Some(factor) => *factor,
+            None => default_factor(i64::try_from(self.admin.cluster().await.map_err(refused)?.brokers.len()).unwrap_or(1)),
+        };
+        if look(&self.admin, name, false).await.map_err(refused)?.is_some() {
+            return Err(words::exists(planned.id.text(), name));
+        }
+        let new = new_topic(planned, factor);
+        self.ask_for(planned, &new).await?;
+        let (seen, why) = self.until_led(name, new.partitions).await;
+        let mut diagnostics = Diagnostics::new();
+        if let Some(why) = why {
+            diagnostics.push(words::no_leaders_yet(name, &why));
+        }
+        let in_sync = seen.as_ref().and_then(|seen| seen.effective("min.insync.replicas")?.parse::<i64>().ok());
+        if let Some(in_sync) = in_sync.filter(|in_sync| *in_sync > factor) {
+            diagnostics.push(words::inherits_too_many_in_sync(name, in_sync, factor));
+        }
+        Ok(Made { seen, factor, diagnostics })
+    }
+
+    /// Asks until the brokers have accepted the topic. It was not there before: one that is there after an answer was lost is
+    /// ours if it is what was asked for.
+    async fn ask_for(&self, planned: &Topic, new: &NewTopic) -> Result<(), Diagnostic> {
+        let (id, name) = (planned.id.text(), planned.name.text());
+        let (mut unsure, mut lingers) = (0, false);
+        loop {
+            let error = match self.admin.create_topic(new, false).await {
+                Ok(_) => return Ok(()),
+                Err(error) => error,
+            };
+            let exists = error.is(Class::TopicExists);
+            if error.outcome() == Outcome::Unknown || (exists && unsure > 0) {
+                unsure += 1;
+                match self.shows(name).await {
+                    Some(seen) if seen.is_made_from(new) => return Ok(()),
+                    Some(_) => return Err(words::made_by_another(id, name)),
+                    None => {}
+                }
+            } else if error.is(Class::MarkedForDeletion) {
+                lingers = true;
+            } else if exists {
+                return Err(words::exists(id, name));
+            } else if unsure == 0 || !error.is_unreachable() {
+                return Err(words::refused("create", name, &error));
+            }
+            let stop = match self.pause(LATER).await {
+                Ok(()) if unsure <= UNSURE => continue,
+                Ok(()) => error.to_string(),
+                Err(why) => format!("{why}; {error}"),
+            };
+            return Err(match (unsure, lingers) {
+                (0, true) => words::lingers(name),
+                (0, false) => words::not_created(name, &stop),
+                _ => words::maybe_created(id, name, &stop),
+            });
+        }
+    }
+
+    /// The topic, if it comes to be seen within a moment.
+    async fn shows(&self, name: &str) -> Option<Seen> {
+        let end = Instant::now() + SHOWS;
+        loop {
+            if let Ok(Some(seen)) = look(&self.admin, name, false).await {
+                return Some(seen);
+            }
+            if Instant::now() >= end || self.pause(LOOK_AGAIN).await.is_err() {
+                return None;
+            }
+        }
+    }
+
+    /// Waits until the topic has that many partitions, and each a leader; what was seen last, and why the waiting ended if not.
+    async fn until_led(&self, name: &str, partitions: i32) -> (Option<Seen>, Option<String>) {
+        let mut last = None;
+        loop {
+            let waiting = match look(&self.admin, name, false).await {
+                Ok(Some(seen)) => {
+                    let complete = usize::try_from(partitions).is_ok_and(|n| seen.topic.partitions.len() >= n);
+                    let led = complete && seen.is_led();
+                    last = Some(seen);
+                    match led {
+                        true => return (last, None),
+                        false => "partitions wait for a leader".to_owned(),
+                    }
+                }
+                Ok(None) => "the controller does not show it yet".to_owned(),
+                Err(error) => error.to_string(),
+            };
+            if let Err(why) = self.pause(LOOK_AGAIN).await {
+                return (last, Some(format!("{why}; {waiting}")));
+            }
+        }
+    }
+
+    /// Changes a topic that is there.
+    ///
+    /// # Errors
+    /// Why it did not come to its end; what the brokers have begun goes on.
+    pub async fn update(&self, prior: &Topic, planned: &Topic) -> Result<Made, Diagnostic> {
+        let (name, wanted) = (planned.name.text(), Wanted::of(prior, planned));
+        let factor = planned.replication_factor.unwrap_or(1);
+        let (mut unsure, mut grew) = (0, false);
+        loop {
+            if let Some(why) = self.halt() {
+                return Err(words::unfinished(name, why));
+            }
+            let seen = look(&self.admin, name, wanted.factor.is_some()).await;
+            let seen = seen.map_err(|error| words::refused("look at", name, &error))?.ok_or_else(|| words::gone(name))?;
+            let (done, wait) = match next(&wanted, &seen) {
+                Step::Done if grew => break,
+                Step::Done => return Ok(Made { seen: Some(seen), factor, diagnostics: Diagnostics::new() }),
+                Step::TooMany(has) => {
+                    let has = i64::try_from(has).unwrap_or(i64::MAX);
+                    return Err(words::fewer_partitions(name, has, planned.partitions.unwrap_or(1)));
+                }
+                Step::Grow(total) => {
+                    grew = true;
+                    (self.admin.create_partitions(name, total, false).await, LOOK_AGAIN)
+                }
+                Step::Configure(set, unset) => (self.admin.alter_topic_configs(name, &set, &unset).await, LOOK_AGAIN),
+                Step::Reassign(factor) => (self.reassign(&seen, factor).await, LOOK_AGAIN),
+                Step::AwaitMoves(_) => (Ok(()), LATER),
+            };
+            match done {
+                Ok(()) => {}
+                // What is there now says whether it was done; a second growth to the same size is refused by itself.
+                Err(error) if error.outcome() == Outcome::Unknown || (grew && error.is(Class::InvalidPartitions)) => {
+                    unsure += 1;
+                    if unsure > UNSURE {
+                        return Err(words::refused("change", name, &error));
+                    }
+                }
+                Err(error) if error.is(Class::ReassignmentInProgress) => {}
+                Err(error) => return Err(words::refused("change", name, &error)),
+            }
+            self.pause(wait).await.map_err(|why| words::unfinished(name, why))?;
+        }
+        let partitions = i32::try_from(wanted.partitions).unwrap_or(i32::MAX);
+        let (seen, why) = self.until_led(name, partitions).await;
+        let diagnostics = why.map(|why| words::no_leaders_yet(name, &why).into()).unwrap_or_default();
+        Ok(Made { seen, factor, diagnostics })
+    }
+
+    async fn reassign(&self, seen: &Seen, factor: usize) -> Result<(), Error> {
+        let (view, all) = tokio::try_join!(self.admin.cluster(), self.admin.topics(None))?;
+        let moves = reassign::moves(&seen.topic.partitions, factor, &view.brokers, reassign::load(&all));
+        let moves: Vec<_> = moves.into_iter().map(|(index, replicas)| (index, Some(replicas))).collect();
+        self.admin.reassign(&seen.topic.name, &moves).await
+    }
+
+    /// Deletes a topic; one that is gone already is no error.
+    ///
+    /// # Errors
+    /// Why it is still there.
+    pub async fn delete(&self, name: &str) -> Result<(), Diagnostic> {
+        let mut unsure = 0;
+        loop {
+            if let Some(why) = self.halt() {
+                return Err(words::unfinished(name, why));
+            }
+            match self.admin.delete_topic(name).await {
+                Ok(()) => break,
+                Err(error) if error.is(Class::UnknownTopic) => break,
+                Err(error) if error.is(Class::DeletionDisabled) => return Err(words::deletion_disabled(name, &error)),
+                Err(error) if error.outcome() == Outcome::Unknown && unsure < UNSURE => unsure += 1,
+                Err(error) => return Err(words::refused("delete", name, &error)),
+            }
+            match look(&self.admin, name, false).await {
+                Ok(None) => return Ok(()),
+                _ => self.pause(LATER).await.map_err(|why| words::still_deleting(name, why))?,
+            }
+        }
+        loop {
+            let waiting = match self.admin.topics(Some(&[name])).await {
+                Ok(topics) if topics.is_empty() => return Ok(()),
+                Ok(_) => "the controller still shows it".to_owned(),
+                Err(error) => error.to_string(),
+            };
+            self.pause(LOOK_AGAIN).await.map_err(|why| words::still_deleting(name, &format!("{why}; {waiting}")))?;
+        }
+    }
+}

@@ -1,0 +1,220 @@
+//! `kafkastack_topic`: a topic that is as declared, in a `kafkastack_cluster` or any other.
+//!
+//! ```text
+//!            plan.rs: replicas chosen, refusals, what the planned or live cluster would say
+//! create ─┐
+//! update ─┼─▶ apply.rs: look ─▶ step.rs: next(wanted, seen) ─▶ one write ─▶ look again      reassign.rs: which replicas move
+//! delete ─┘
+//! read, import ─▶ read.rs: what the controller shows ─▶ state
+//! ```
+//!
+//! `schema.rs` attributes · `reach.rs` which cluster · this file: the wiring.
+
+pub mod apply;
+pub mod plan;
+pub mod reach;
+pub mod read;
+pub mod reassign;
+pub mod schema;
+pub mod step;
+
+#[cfg(test)]
+mod tests;
+
+use crate::diagnostics::{self, topic as words};
+use crate::plugin::diagnostic::{Diagnostic, Diagnostics};
+use crate::plugin::model::Attr;
+use crate::plugin::resource::{Change, Context, Limits, Plan, Private, Reply, Resource};
+use crate::stack::Stack;
+use apply::{Made, Run};
+use reach::Place;
+use schema::Topic;
+use std::collections::BTreeSet;
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
+
+/// The resource.
+#[derive(Default)]
+pub struct KafkaTopic {
+    /// Ids that were read or planned with a prior state in this run: a create of one of these is the second half of a
+    /// replacement, and finds the topic still there.
+    in_state: Mutex<BTreeSet<String>>,
+}
+
+impl KafkaTopic {
+    fn remember(&self, id: &Attr<String>) {
+        if let Some(id) = id.known() {
+            self.in_state.lock().unwrap_or_else(PoisonError::into_inner).insert(id.clone());
+        }
+    }
+
+    fn is_in_state(&self, id: &Attr<String>) -> bool {
+        self.in_state.lock().unwrap_or_else(PoisonError::into_inner).contains(id.text())
+    }
+}
+
+/// The topic's cluster, to be asked.
+async fn there(stack: &Stack, topic: &Topic, private: &Private) -> Result<(crate::kafka::Admin, Private), Diagnostic> {
+    match reach::find(stack, topic, private).await? {
+        Place::There(admin, target) => Ok((admin, reach::remember(target.as_ref()))),
+        Place::Gone => Err(words::no_such_cluster(topic.cluster.text())),
+    }
+}
+
+fn finished(planned: &Topic, made: &Made) -> Reply<Topic> {
+    let mut state = read::applied(planned, made.seen.as_ref());
+    if state.replication_factor.is_null() {
+        state.replication_factor = Attr::Known(made.factor);
+    }
+    Reply::state(state).and(made.diagnostics.clone())
+}
+
+impl Resource for KafkaTopic {
+    type Client = Stack;
+    type Model = Topic;
+    const NAME: &'static str = "topic";
+
+    fn limits(&self) -> Limits {
+        let minutes = |n: u64| Duration::from_secs(60 * n);
+        // Moving replicas takes as long as there is data.
+        Limits { create: minutes(5), read: minutes(2), update: minutes(60), delete: minutes(5) }
+    }
+
+    async fn plan(&self, cx: &Context<'_, Stack>, plan: &mut Plan<Topic>) {
+        plan::complete(plan);
+        if let Some(prior) = &plan.prior {
+            self.remember(&prior.id);
+        }
+        let may_exist = self.is_in_state(&plan.planned.id);
+        if let Some(stack) = cx.client {
+            plan::check(cx, stack, plan, may_exist).await;
+        }
+    }
+
+    async fn plan_delete(&self, _cx: &Context<'_, Stack>, prior: &Topic) -> Diagnostics {
+        self.remember(&prior.id);
+        guard(prior).err().map(Diagnostics::from).unwrap_or_default()
+    }
+
+    async fn create(&self, cx: &Context<'_, Stack>, change: Change<Topic>) -> Reply<Topic> {
+        let planned = Topic { id: plan::id(&change.planned), ..change.planned };
+        let made = async {
+            let (admin, private) = there(cx.client()?, &planned, &Private::new()).await?;
+            let made = Run::new(admin, cx.cancel.clone(), cx.deadline).create(&planned).await?;
+            Ok::<_, Diagnostic>((made, private))
+        };
+        match made.await {
+            Ok((made, private)) => finished(&planned, &made).keep(private),
+            Err(diagnostic) => Reply::failed(None, diagnostic),
+        }
+    }
+
+    async fn read(&self, cx: &Context<'_, Stack>, state: Topic, private: Private) -> Reply<Topic> {
+        self.remember(&state.id);
+        match refresh(cx, &state, &private).await {
+            Ok(reply) => reply,
+            Err(diagnostic) => Reply::failed(Some(state), diagnostic).keep(private),
+        }
+    }
+
+    async fn update(&self, cx: &Context<'_, Stack>, change: Change<Topic>) -> Reply<Topic> {
+        let Change { prior, planned, private, .. } = change;
+        // `deletion_protection` and `timeouts` are the provider's own: no cluster is needed for them.
+        if (&prior.partitions, &prior.replication_factor, &prior.config)
+            == (&planned.partitions, &planned.replication_factor, &planned.config)
+        {
+            return Reply::state(read::applied(&planned, None)).keep(private);
+        }
+        let made = async {
+            let (admin, private) = there(cx.client()?, &planned, &private).await?;
+            let made = Run::new(admin, cx.cancel.clone(), cx.deadline).update(&prior, &planned).await?;
+            Ok::<_, Diagnostic>((made, private))
+        };
+        match made.await {
+            Ok((made, private)) => finished(&planned, &made).keep(private),
+            Err(diagnostic) => Reply::failed(Some(prior), diagnostic).keep(private),
+        }
+    }
+
+    async fn delete(&self, cx: &Context<'_, Stack>, change: Change<Topic>) -> Reply<Topic> {
+        let Change { prior, private, .. } = change;
+        let deleted = async {
+            guard(&prior)?;
+            match reach::find(cx.client()?, &prior, &private).await? {
+                Place::There(admin, _) => {
+                    Run::new(admin, cx.cancel.clone(), cx.deadline).delete(prior.name.text()).await?;
+                    Ok::<_, Diagnostic>(Diagnostics::new())
+                }
+                Place::Gone => Ok(words::went_with_its_cluster(prior.cluster.text(), prior.name.text()).into()),
+            }
+        };
+        match deleted.await {
+            Ok(said) => Reply::gone().and(said),
+            Err(diagnostic) => Reply::failed(Some(prior), diagnostic).keep(private),
+        }
+    }
+
+    async fn import(&self, cx: &Context<'_, Stack>, id: &str) -> Reply<Topic> {
+        match import(cx, id).await {
+            Ok(reply) => reply,
+            Err(diagnostic) => Reply::failed(None, diagnostic),
+        }
+    }
+}
+
+fn guard(topic: &Topic) -> Result<(), Diagnostic> {
+    match topic.deletion_protection.unwrap_or(false) {
+        true => Err(words::protected(topic.id.text())),
+        false => Ok(()),
+    }
+}
+
+/// Only the controller's word that there is no such topic takes it out of the state. While its whole cluster is away it is kept
+/// with a warning, for an error would stop the very plan that brings the cluster back.
+async fn refresh(cx: &Context<'_, Stack>, state: &Topic, private: &Private) -> Result<Reply<Topic>, Diagnostic> {
+    let (stack, name, cluster) = (cx.client()?, state.name.text(), state.cluster.text());
+    let kept = |why: &str| Reply::state(state.clone()).keep(private.clone()).and(words::cluster_is_away(cluster, name, why));
+    let (admin, target) = match reach::find(stack, state, private).await? {
+        Place::There(admin, target) => (admin.until(cx.deadline), target),
+        Place::Gone => return Ok(kept("neither its ConfigMap nor its StatefulSet is there")),
+    };
+    if let Some(target) = &target
+        && reach::is_stopped(stack, target).await
+    {
+        return Ok(kept("none of its brokers is ready"));
+    }
+    let mut seen = read::look(&admin, name, false).await;
+    let differs = |seen: &step::Seen| i64::try_from(seen.factor()).ok().as_ref() != state.replication_factor.known();
+    if matches!(&seen, Ok(Some(seen)) if differs(seen)) {
+        seen = read::look(&admin, name, true).await;
+    }
+    let Some(seen) = seen.map_err(|error| diagnostics::kafka(&format!("look at topic {name:?}"), &error))? else {
+        return Ok(Reply::gone());
+    };
+    let now = read::refreshed(state, &seen);
+    let mut said = Diagnostics::new();
+    if let (Some(old), Some(new)) = (state.topic_id.known(), now.topic_id.known())
+        && old != new
+    {
+        said.push(words::made_anew(name, old, new));
+    }
+    Ok(Reply::state(now).keep(reach::remember(target.as_ref())).and(said))
+}
+
+async fn import(cx: &Context<'_, Stack>, id: &str) -> Result<Reply<Topic>, Diagnostic> {
+    let (cluster, name) = match id.rsplit_once('/') {
+        Some((cluster, name)) => (Attr::Known(cluster.to_owned()), name),
+        None => (Attr::Null, id),
+    };
+    let bad = cluster.known().is_some_and(|id| schema::split_cluster(id).is_none()) || name.is_empty();
+    if bad {
+        return Err(diagnostics::import_id(id, "`namespace/cluster/topic`, or `topic` for the provider's own `kafka` block"));
+    }
+    let identity = Topic { id: Attr::Known(id.to_owned()), cluster, name: Attr::Known(name.to_owned()), ..Topic::default() };
+    let (admin, private) = there(cx.client()?, &identity, &Private::new()).await?;
+    let seen = read::look(&admin.until(cx.deadline), name, true).await;
+    match seen.map_err(|error| diagnostics::kafka(&format!("look at topic {name:?}"), &error))? {
+        Some(seen) => Ok(Reply::state(read::imported(identity, &seen)).keep(private)),
+        None => Err(words::nothing_to_import(id, name)),
+    }
+}

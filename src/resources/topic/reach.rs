@@ -1,0 +1,67 @@
+//! Which cluster a topic is in -> the client that asks it. The anchor of a `kafkastack_cluster` says where its brokers are; what
+//! it said last is kept in private state, so that a topic outlives an anchor that somebody deleted. Network.
+
+use super::schema::{Topic, split_cluster};
+use crate::diagnostics::{self, topic as words};
+use crate::kafka::Admin;
+use crate::kubernetes::object::{Key, Kind};
+use crate::plugin::diagnostic::Diagnostic;
+use crate::plugin::resource::Private;
+use crate::resources::cluster::schema::Cluster;
+use crate::resources::workload::anchor::{self, Anchor};
+use crate::stack::{Stack, Target};
+use serde_json::{Value, json};
+
+/// Where the topic's cluster is.
+pub enum Place {
+    /// Its brokers can be asked; the target where it is a `kafkastack_cluster`.
+    There(Admin, Option<Target>),
+    /// Kubernetes says that there is no such cluster: neither anchor nor StatefulSet.
+    Gone,
+}
+
+/// The key under which private state keeps where the cluster is.
+const TARGET: &str = "target";
+
+/// What private state keeps of a target.
+pub fn remember(target: Option<&Target>) -> Private {
+    let text = |target: &Target| json!({"port": target.port, "brokers": target.brokers}).to_string();
+    target.map(|target| (TARGET.to_owned(), text(target))).into_iter().collect()
+}
+
+fn recall(private: &Private, namespace: &str, name: &str) -> Option<Target> {
+    let kept: Value = serde_json::from_str(private.get(TARGET)?).ok()?;
+    let port = u16::try_from(kept["port"].as_u64()?).ok()?;
+    Some(Target { namespace: namespace.to_owned(), name: name.to_owned(), port, brokers: kept["brokers"].as_i64()? })
+}
+
+/// Finds the cluster of a topic whose `cluster` is known.
+///
+/// # Errors
+/// When Kubernetes cannot be asked, or the provider names no cluster of its own.
+pub async fn find(stack: &Stack, topic: &Topic, private: &Private) -> Result<Place, Diagnostic> {
+    let Some((namespace, name)) = topic.cluster.known().and_then(|id| split_cluster(id)) else {
+        return stack.own_admin().map(|admin| Place::There(admin, None)).ok_or_else(words::no_cluster);
+    };
+    let failed = |failure| diagnostics::kubernetes(&failure);
+    let found = stack.kubernetes.get(&anchor::key(namespace, name)).await.map_err(failed)?;
+    if let Some(anchor) = found.as_ref().and_then(Anchor::<Cluster>::read) {
+        let target = anchor.spec.target();
+        return Ok(Place::There(stack.admin(&target), Some(target)));
+    }
+    let set = stack.kubernetes.get(&Key::new(Kind::StatefulSet, namespace, name)).await.map_err(failed)?;
+    Ok(match (set, recall(private, namespace, name)) {
+        (Some(_), Some(target)) => Place::There(stack.admin(&target), Some(target)),
+        _ => Place::Gone,
+    })
+}
+
+/// Whether the cluster does not run at all, so that its own plan has to put that right first: its StatefulSet is gone, is scaled to
+/// nothing, or has no pod that is ready.
+pub async fn is_stopped(stack: &Stack, target: &Target) -> bool {
+    match stack.kubernetes.get(&Key::new(Kind::StatefulSet, &*target.namespace, &*target.name)).await {
+        Ok(Some(set)) => set.int("/status/readyReplicas").unwrap_or(0) == 0,
+        Ok(None) => true,
+        Err(_) => false,
+    }
+}
