@@ -14,7 +14,7 @@ use crate::kubernetes::object::{Key, Object};
 use crate::plugin::diagnostic::{Diagnostic, Diagnostics};
 use crate::plugin::resource::Context;
 use crate::resources::workload::anchor::Phase;
-use crate::resources::workload::converge::{Live, Step, next};
+use crate::resources::workload::converge::{Live, Step, changed, next};
 use crate::resources::workload::plan::label;
 use crate::resources::workload::read::DIFFERS;
 use crate::stack::Stack;
@@ -102,10 +102,12 @@ impl Run<'_> {
         self.mark(phase).await?;
         self.remove_volumes().await?;
         let wanted = volumes(&self.wanted);
+        let before = self.applied.as_ref().map(volumes).unwrap_or_default();
+        let mut otherwise = changed(&before, &wanted);
         let (mut live, mut applied) = (Live::new(), BTreeSet::new());
         loop {
             self.go_on()?;
-            match next(&wanted, &live, true) {
+            match next(&wanted, &live, true, &otherwise) {
                 Step::Look(object) => {
                     live.insert(object.key(), self.get(&object.key()).await?);
                 }
@@ -115,6 +117,7 @@ impl Run<'_> {
                 }
                 Step::Apply(object, _) => {
                     let done = self.apply(object).await?;
+                    otherwise.remove(&object.key());
                     applied.insert(object.key());
                     live.insert(object.key(), Some(done));
                 }
