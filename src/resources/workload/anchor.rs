@@ -7,6 +7,7 @@ use crate::kubernetes::object::{Key, Kind, Object};
 use crate::plugin::path::Path;
 use crate::plugin::wire;
 use crate::resources::as_json;
+use jiff::{SignedDuration, Timestamp};
 use serde_json::json;
 
 /// How far the provider came.
@@ -44,7 +45,13 @@ pub struct Anchor<M> {
     pub phase: Phase,
     /// What was wanted when it was written.
     pub spec: M,
+    /// When its create came to its end; none after the first change.
+    pub created: Option<Timestamp>,
 }
+
+/// How long after its create an anchor that no state knows is taken for the trace of a run that was killed between its last
+/// write and the answer to core.
+const JUST_NOW: SignedDuration = SignedDuration::from_mins(10);
 
 /// Which object is the anchor of the workload `name`.
 pub fn key(namespace: &str, name: &str) -> Key {
@@ -55,7 +62,10 @@ impl<M: Spec> Anchor<M> {
     /// The anchor as an object.
     pub fn object(&self) -> Object {
         let labels = json!({"app.kubernetes.io/managed-by": "terraform-provider-kafkastack", "app.kubernetes.io/instance": self.spec.name()});
-        let data = json!({"resource": M::RESOURCE, "phase": self.phase.name(), "spec": encode(&self.spec)});
+        let mut data = json!({"resource": M::RESOURCE, "phase": self.phase.name(), "spec": encode(&self.spec)});
+        if let (Some(created), Some(data)) = (self.created, data.as_object_mut()) {
+            data.insert("created".to_owned(), created.to_string().into());
+        }
         Object::of(&key(self.spec.namespace(), self.spec.name()), json!({"metadata": {"labels": labels}, "data": data}))
     }
 
@@ -65,7 +75,13 @@ impl<M: Spec> Anchor<M> {
             return None;
         }
         let phase = Phase::named(object.text("/data/phase"))?;
-        Some(Self { phase, spec: decode(object.text("/data/spec"))? })
+        Some(Self { phase, spec: decode(object.text("/data/spec"))?, created: object.text("/data/created").parse().ok() })
+    }
+
+    /// Whether the run that made it may have been killed before core heard of it: it wanted the very same, just now.
+    pub fn may_be_unheard_of(&self, wanted: &M, now: Timestamp) -> bool {
+        let just_now = self.created.is_some_and(|created| now.duration_since(created) < JUST_NOW);
+        just_now && encode(&self.spec) == encode(wanted)
     }
 }
 

@@ -16,6 +16,7 @@ use crate::plugin::diagnostic::{Diagnostic, Diagnostics};
 use crate::plugin::model::Attr;
 use crate::plugin::resource::{Change, Context, Private, Reply};
 use crate::stack::Stack;
+use jiff::Timestamp;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// One create or update under way.
@@ -71,7 +72,7 @@ pub async fn create<M: Spec>(cx: &Context<'_, Stack>, change: Change<M>) -> Repl
     }
     let halt = until_serving(cx, stack, &run.spec).await.err();
     let warning = halt.map(|halt| diagnostics::not_serving(M::RESOURCE, run.spec.name(), &halt, false));
-    run.finish(warning).await
+    run.finish(warning, Some(Timestamp::now())).await
 }
 
 /// Changes a workload.
@@ -85,7 +86,7 @@ pub async fn update<M: Spec>(cx: &Context<'_, Stack>, change: Change<M>) -> Repl
     if let Some(before) = private.get(APPLIED).and_then(|text| anchor::decode::<M>(text)) {
         run.changed = changed(&before.objects(), &run.spec.objects());
     }
-    let applied = match run.mark(Phase::Updating).await {
+    let applied = match run.mark(Phase::Updating, None).await {
         Ok(()) => run.converge().await,
         Err(stop) => Err(stop),
     };
@@ -97,7 +98,7 @@ pub async fn update<M: Spec>(cx: &Context<'_, Stack>, change: Change<M>) -> Repl
     }
     let halt = until_serving(cx, stack, &run.spec).await.err();
     let error = halt.map(|halt| diagnostics::not_serving(M::RESOURCE, run.spec.name(), &halt, true));
-    run.finish(error).await
+    run.finish(error, None).await
 }
 
 impl<'a, M: Spec> Run<'a, M> {
@@ -150,13 +151,13 @@ impl<'a, M: Spec> Run<'a, M> {
                 return Err(diagnostics::name_taken(&found.key(), M::RESOURCE).into());
             };
             match anchor.phase {
-                Phase::Ready | Phase::Updating => {
+                Phase::Ready | Phase::Updating if !anchor.may_be_unheard_of(&self.spec, Timestamp::now()) => {
                     return Err(diagnostics::exists(M::RESOURCE, self.spec.namespace(), self.spec.name()).into());
                 }
-                Phase::Creating | Phase::Deleting => {
+                Phase::Ready | Phase::Updating | Phase::Creating | Phase::Deleting => {
                     self.diagnostics.push(diagnostics::resuming(M::RESOURCE, self.spec.namespace(), self.spec.name()));
                     self.changed = changed(&anchor.spec.objects(), &self.spec.objects());
-                    return self.mark(Phase::Creating).await;
+                    return self.mark(Phase::Creating, None).await;
                 }
             }
         }
@@ -206,7 +207,7 @@ impl<'a, M: Spec> Run<'a, M> {
 
     /// Writes the anchor, atomically; false when somebody else was faster.
     async fn begin(&mut self) -> Result<bool, Stop> {
-        let object = Anchor { phase: Phase::Creating, spec: self.spec.clone() }.object();
+        let object = Anchor { phase: Phase::Creating, spec: self.spec.clone(), created: None }.object();
         match self.stack.kubernetes.create(&object).await {
             Ok(_) => Ok(true),
             Err(Failure { class: Class::AlreadyExists, .. }) => Ok(false),
@@ -222,8 +223,8 @@ impl<'a, M: Spec> Run<'a, M> {
     }
 
     /// Writes phase and specification into the anchor, if they are not there yet.
-    async fn mark(&mut self, phase: Phase) -> Result<(), Stop> {
-        let wanted = Anchor { phase, spec: self.spec.clone() }.object();
+    async fn mark(&mut self, phase: Phase, created: Option<Timestamp>) -> Result<(), Stop> {
+        let wanted = Anchor { phase, spec: self.spec.clone(), created }.object();
         let Some(found) = self.stack.kubernetes.get(&self.anchor_key()).await? else {
             self.stack.kubernetes.create(&wanted).await?;
             return Ok(());
@@ -300,12 +301,12 @@ impl<'a, M: Spec> Run<'a, M> {
     }
 
     /// Says in the anchor that everything is applied, and makes state of what is there.
-    async fn finish(mut self, halt: Option<Diagnostic>) -> Reply<M> {
+    async fn finish(mut self, halt: Option<Diagnostic>, created: Option<Timestamp>) -> Reply<M> {
         let serving = halt.is_none();
         if let Some(diagnostic) = halt {
             self.diagnostics.push(diagnostic);
         }
-        let settled = self.mark(Phase::Ready).await;
+        let settled = self.mark(Phase::Ready, created).await;
         if let Err(Stop::Failed(diagnostic)) = settled {
             self.diagnostics.push(diagnostic);
         }

@@ -67,7 +67,7 @@ async fn remove<M: Spec>(cx: &Context<'_, Stack>, stack: &Stack, applied: &M, pr
 /// A create that finds this phase takes the name up again instead of saying that it exists.
 async fn mark_deleting<M: Spec>(stack: &Stack, found: &Object, anchor: &Anchor<M>) -> Result<(), Failure> {
     let phase = if anchor.phase == Phase::Creating { Phase::Creating } else { Phase::Deleting };
-    let mut object = Anchor { phase, spec: anchor.spec.clone() }.object();
+    let mut object = Anchor { phase, spec: anchor.spec.clone(), created: None }.object();
     if found.at("/data") == object.at("/data") {
         return Ok(());
     }

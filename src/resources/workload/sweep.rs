@@ -291,10 +291,29 @@ async fn a_second_state_is_told_to_import() {
         let wanted = config(&*resource, set);
         let mut core = Core::new(resource, &world.stack);
         assert!(!core.apply(&wanted).await.has_errors());
+        // Long ago: a run that was killed at its last moment would be taken up again.
+        for anchor in world.kubernetes.all(Kind::ConfigMap).iter().filter(|object| object.name().ends_with("-kafkastack")) {
+            world.kubernetes.edit("test", &anchor.key(), "/data/created", json!("2020-01-01T00:00:00Z"));
+        }
         let mut other = Core::new(subject().0, &world.stack);
         let said = other.apply(&wanted).await;
         assert_eq!(said.iter().map(|d| d.summary.as_str()).collect::<Vec<_>>(), ["It exists already"]);
         assert!(other.state.is_none());
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_run_that_was_killed_after_its_last_write_is_taken_up_again() {
+    for subject in SUBJECTS {
+        let world = world(Faults::none());
+        let (resource, set) = subject();
+        let wanted = config(&*resource, set);
+        assert!(!Core::new(resource, &world.stack).apply(&wanted).await.has_errors());
+        let before = uids(&world.kubernetes);
+        let mut next = Core::new(subject().0, &world.stack);
+        assert!(!next.apply(&wanted).await.has_errors());
+        assert!(next.is_settled(&wanted).await);
+        assert_eq!(before, uids(&world.kubernetes));
     }
 }
 
