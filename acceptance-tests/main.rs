@@ -2,6 +2,9 @@
 //! the cluster that `KUBECONFIG` names. One file per concern; `support/` drives the tools and the cluster.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, reason = "a test ends by panicking")]
 
+mod cut_off;
 mod harness;
+mod life;
+mod refusals;
 mod sandbox_is_real;
 mod support;

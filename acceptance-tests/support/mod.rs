@@ -5,6 +5,7 @@ pub mod audit;
 pub mod cluster;
 pub mod plan;
 pub mod running;
+pub mod stack;
 pub mod terraform;
 
 /// Makes one test per tool of a scenario: `with_both_tools! { fn a_sentence(tool: Tool) { ... } }`.

@@ -59,7 +59,7 @@ pub async fn until_serving<M: Spec>(cx: &Context<'_, Stack>, stack: &Stack, spec
                     tracing::info!(waiting_for = why, "waiting");
                     waiting = why;
                 }
-                let reasons = if pods.iter().all(is_ready) { vec![] } else { hopeless(stack, spec).await };
+                let reasons = if !pods.is_empty() && pods.iter().all(is_ready) { vec![] } else { hopeless(stack, spec).await };
                 let since = *hopeless_since.get_or_insert_with(tokio::time::Instant::now);
                 if reasons.is_empty() {
                     hopeless_since = None;

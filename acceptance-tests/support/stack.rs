@@ -1,0 +1,112 @@
+//! Configurations of a whole stack, small enough for many on one machine, and what tests ask its pods.
+
+use super::cluster::Cluster;
+use std::fmt::Write as _;
+
+/// A stack to write down.
+#[derive(Clone)]
+pub struct Stack {
+    /// The namespace of everything.
+    pub namespace: String,
+    /// The brokers' image.
+    pub image: &'static str,
+    /// Members and brokers.
+    pub size: u32,
+    /// `labels` of the cluster.
+    pub label: &'static str,
+    /// `retention.ms` of the topic.
+    pub retention: u64,
+    /// `deletion_protection` of the cluster.
+    pub protected: bool,
+}
+
+impl Stack {
+    /// Three of everything, protected.
+    pub fn new(namespace: &str, image: &'static str) -> Self {
+        Self { namespace: namespace.to_owned(), image, size: 3, label: "a", retention: 3_600_000, protected: true }
+    }
+
+    /// The ensemble alone.
+    pub fn ensemble(&self) -> String {
+        format!(
+            r#"terraform {{
+  required_providers {{ kafkastack = {{ source = "kafkastack/kafkastack" }} }}
+}}
+resource "kafkastack_zookeeper_ensemble" "zookeeper" {{
+  namespace        = "{namespace}"
+  create_namespace = true
+  name             = "zookeeper"
+  members          = {size}
+  heap             = "128m"
+  storage          = {{ size = "1Gi" }}
+}}
+"#,
+            namespace = self.namespace,
+            size = self.size
+        )
+    }
+
+    /// Ensemble, cluster and topic.
+    pub fn text(&self) -> String {
+        let mut text = self.ensemble();
+        let _ = write!(
+            text,
+            r#"resource "kafkastack_cluster" "kafka" {{
+  namespace = "{namespace}"
+  name      = "kafka"
+  brokers   = {size}
+  image     = "{image}"
+  heap      = "256m"
+  labels    = {{ team = "{label}" }}
+  storage   = {{ size = "1Gi" }}
+  zookeeper = {{
+    connection = kafkastack_zookeeper_ensemble.zookeeper.connection
+    chroot     = "/kafka"
+  }}
+  config              = {{ "log.cleaner.dedupe.buffer.size" = "2097152" }}
+  deletion_protection = {protected}
+}}
+resource "kafkastack_topic" "test1" {{
+  cluster            = kafkastack_cluster.kafka.id
+  name               = "test1"
+  partitions         = 3
+  replication_factor = {size}
+  config             = {{ "retention.ms" = "{retention}" }}
+}}
+"#,
+            namespace = self.namespace,
+            size = self.size,
+            image = self.image,
+            label = self.label,
+            protected = self.protected,
+            retention = self.retention,
+        );
+        text
+    }
+
+    /// Runs one of Kafka's own tools in the first broker's pod.
+    pub fn kafka(&self, cluster: &Cluster, command: &str) -> String {
+        let quiet = "unset JMX_PORT KAFKA_OPTS; export KAFKA_HEAP_OPTS=-Xmx128M LOG_DIR=/tmp PATH=$PATH:/opt/kafka/bin; ";
+        cluster.exec(&self.namespace, "kafka-0", &["bash", "-c", &format!("{quiet}{command}")])
+    }
+
+    /// Writes `count` records with acks=all, named after `tag`.
+    pub fn produce(&self, cluster: &Cluster, tag: &str, count: u32) {
+        let servers = format!("kafka.{}.svc:9092", self.namespace);
+        let command = format!(
+            "seq -f {tag}-%g {count} | kafka-console-producer.sh --broker-list {servers} --topic test1 --request-required-acks all"
+        );
+        let new = command.replace("--broker-list", "--bootstrap-server");
+        self.kafka(cluster, if self.image.contains("5.2") { &command } else { &new });
+    }
+
+    /// Reads until `count` records named after `tag` are there; how many different ones came.
+    pub fn consume(&self, cluster: &Cluster, tag: &str, count: u32) -> u32 {
+        let servers = format!("kafka.{}.svc:9092", self.namespace);
+        let consumer = format!(
+            "kafka-console-consumer.sh --bootstrap-server {servers} --topic test1 --from-beginning --timeout-ms 20000 2>/dev/null"
+        );
+        let command = format!("grep -m {count} '^{tag}-' < <({consumer}) | sort -u | wc -l");
+        self.kafka(cluster, &command).trim().parse().expect("a number")
+    }
+}
