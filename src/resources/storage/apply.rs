@@ -35,6 +35,9 @@ pub struct Run<'a> {
     pub diagnostics: Diagnostics,
 }
 
+/// Between two looks at a volume that is on its way out.
+const LOOK_AGAIN: Duration = Duration::from_millis(200);
+
 fn failed(failure: Failure) -> Diagnostic {
     diagnostics::kubernetes(&failure)
 }
@@ -164,18 +167,20 @@ impl Run<'_> {
         if let Some(claim) = bound_to(live) {
             return Err(words::volume_in_use(live.name(), &claim));
         }
-        self.delete_this(live).await?;
-        while self.get(&live.key()).await?.is_some_and(|found| found.uid() == live.uid()) {
-            tokio::time::sleep(Duration::from_millis(200)).await;
+        loop {
+            self.delete_this(live).await?;
+            if self.get(&live.key()).await?.is_none_or(|found| found.uid() != live.uid()) {
+                return Ok(());
+            }
+            tokio::time::sleep(LOOK_AGAIN).await;
         }
-        Ok(())
     }
 
     /// This very object: one of the same name that came meanwhile stays.
     async fn delete_this(&self, object: &Object) -> Result<(), Diagnostic> {
         let how = Delete { uid: Some(object.uid().to_owned()), ..Delete::default() };
         match self.stack.kubernetes.delete(&object.key(), how).await {
-            Ok(_) | Err(Failure { class: Class::NotFound | Class::Stale, .. }) => Ok(()),
+            Ok(_) | Err(Failure { class: Class::NotFound, .. }) => Ok(()),
             Err(failure) => Err(failed(failure)),
         }
     }
