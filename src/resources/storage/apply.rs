@@ -1,10 +1,8 @@
 //! Create, update and delete of a storage: own the class, write what differs, say that it is done. Interrupted anywhere and run
 //! again, it goes on from what is there. Network; the decisions are in `objects.rs`, `plan.rs` and `workload/converge.rs`.
 
-use super::objects::{
-    anchor, bound_to, class, class_key, encode, is_its_volume, is_other_class, is_other_volume, volumes, written,
-};
-use super::plan::claims;
+use super::objects::{anchor, bound_to, class, class_key, encode, is_its_volume, is_other_class, volumes, written};
+use super::plan::{claims, leaving, live_volumes};
 use super::read::state;
 use super::schema::Storage;
 use crate::diagnostics::{self, storage as words};
@@ -36,6 +34,9 @@ pub struct Run<'a> {
     /// What there is to say.
     pub diagnostics: Diagnostics,
 }
+
+/// Between two looks at a volume that is on its way out.
+const LOOK_AGAIN: Duration = Duration::from_millis(200);
 
 fn failed(failure: Failure) -> Diagnostic {
     diagnostics::kubernetes(&failure)
@@ -130,35 +131,36 @@ impl Run<'_> {
         Ok(live)
     }
 
+    /// The volumes that are its own, as they are.
+    async fn mine(&self) -> Result<Vec<Object>, Diagnostic> {
+        self.go_on()?;
+        live_volumes(
+            self.stack,
+            self.applied.as_ref().unwrap_or(&Storage { name: self.wanted.name.clone(), ..Storage::default() }),
+        )
+        .await
+        .map_err(failed)
+    }
+
     /// Before the first write: nothing foreign is taken, nothing that a claim uses is moved.
     async fn check_volumes(&self) -> Result<(), Diagnostic> {
-        let before = self.applied.as_ref().map(volumes).unwrap_or_default();
-        let wanted = volumes(&self.wanted);
-        let gone = before.iter().filter(|old| !wanted.iter().any(|wanted| wanted.key() == old.key()));
-        for object in wanted.iter().chain(gone) {
-            let Some(live) = self.get(&object.key()).await? else { continue };
-            let known = before.iter().any(|old| old.key() == object.key());
-            if !known && !is_its_volume(&live, self.name()) {
-                return Err(words::name_taken(&live.key()));
-            }
-            let stays = wanted.iter().any(|wanted| wanted.key() == live.key() && !is_other_volume(wanted, &live));
-            if let Some(claim) = bound_to(&live).filter(|_| !stays) {
-                return Err(words::volume_in_use(live.name(), &claim));
+        let (wanted, mine) = (volumes(&self.wanted), self.mine().await?);
+        for object in wanted.iter().filter(|wanted| !mine.iter().any(|mine| mine.key() == wanted.key())) {
+            if let Some(foreign) = self.get(&object.key()).await? {
+                return Err(words::name_taken(&foreign.key()));
             }
         }
-        Ok(())
+        match leaving(&wanted, &mine).into_iter().find_map(|volume| Some((volume, bound_to(volume)?))) {
+            Some((volume, claim)) => Err(words::volume_in_use(volume.name(), &claim)),
+            None => Ok(()),
+        }
     }
 
     /// Volumes that are not wanted any more, or in another place.
     async fn remove_volumes(&self) -> Result<(), Diagnostic> {
-        let wanted = volumes(&self.wanted);
-        let before = self.applied.as_ref().map(volumes).unwrap_or_default();
-        for key in before.iter().chain(&wanted).map(Object::key) {
-            let Some(live) = self.get(&key).await? else { continue };
-            let stays = wanted.iter().any(|wanted| wanted.key() == key && !is_other_volume(wanted, &live));
-            if !stays {
-                self.remove(&live).await?;
-            }
+        let mine = self.mine().await?;
+        for volume in leaving(&volumes(&self.wanted), &mine) {
+            self.remove(volume).await?;
         }
         Ok(())
     }
@@ -168,18 +170,20 @@ impl Run<'_> {
         if let Some(claim) = bound_to(live) {
             return Err(words::volume_in_use(live.name(), &claim));
         }
-        self.delete_this(live).await?;
-        while self.get(&live.key()).await?.is_some_and(|found| found.uid() == live.uid()) {
-            tokio::time::sleep(Duration::from_millis(200)).await;
+        loop {
+            self.delete_this(live).await?;
+            if self.get(&live.key()).await?.is_none_or(|found| found.uid() != live.uid()) {
+                return Ok(());
+            }
+            tokio::time::sleep(LOOK_AGAIN).await;
         }
-        Ok(())
     }
 
     /// This very object: one of the same name that came meanwhile stays.
     async fn delete_this(&self, object: &Object) -> Result<(), Diagnostic> {
         let how = Delete { uid: Some(object.uid().to_owned()), ..Delete::default() };
         match self.stack.kubernetes.delete(&object.key(), how).await {
-            Ok(_) | Err(Failure { class: Class::NotFound | Class::Stale, .. }) => Ok(()),
+            Ok(_) | Err(Failure { class: Class::NotFound, .. }) => Ok(()),
             Err(failure) => Err(failed(failure)),
         }
     }
@@ -230,10 +234,8 @@ impl Run<'_> {
             self.refuse_claims().await?;
             self.mark(Phase::Deleting).await?;
         }
-        for volume in volumes(&self.wanted).iter().rev() {
-            if let Some(live) = self.get(&volume.key()).await?.filter(|live| is_its_volume(live, self.name())) {
-                self.remove(&live).await?;
-            }
+        for volume in self.mine().await?.iter().filter(|volume| is_its_volume(volume, self.name())) {
+            self.remove(volume).await?;
         }
         match ours {
             Some(class) => self.delete_this(&class).await,

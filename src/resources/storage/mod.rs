@@ -34,12 +34,11 @@ fn applied(private: &Private, prior: &Storage) -> Storage {
 }
 
 async fn look(stack: &Stack, storage: &Storage) -> Result<Live, Failure> {
-    let mut live = Live::new();
-    for object in objects::objects(storage) {
-        let found = stack.kubernetes.get(&object.key()).await?;
-        live.insert(object.key(), found);
-    }
-    Ok(live)
+    let class = objects::class_key(storage.name.text());
+    let found = stack.kubernetes.get(&class).await?;
+    let volumes = plan::live_volumes(stack, storage).await?;
+    let volumes = volumes.into_iter().map(|volume| (volume.key(), Some(volume)));
+    Ok(volumes.chain([(class, found)]).collect())
 }
 
 impl Resource for KafkaStorage {

@@ -140,6 +140,11 @@ pub fn is_its_volume(live: &Object, name: &str) -> bool {
     is_ours(live) && live.labels().get(INSTANCE).copied() == Some(&*instance(name))
 }
 
+/// Selects the volumes that were made for the storage `name`.
+pub fn query(name: &str) -> String {
+    format!("{}={},{INSTANCE}={}", MANAGED_BY.0, MANAGED_BY.1, instance(name))
+}
+
 /// The claim that a volume is bound to, as `namespace/name`.
 pub fn bound_to(volume: &Object) -> Option<String> {
     (volume.text("/status/phase") == "Bound")

@@ -1,6 +1,6 @@
 //! Prior + configuration -> the plan of a storage, and the claims that forbid a removal. The first is pure, the second asks.
 
-use super::objects::{bound_to, class_key, is_other_volume, objects, volumes};
+use super::objects::{bound_to, is_other_volume, objects, query, volumes};
 use super::schema::Storage;
 use crate::diagnostics::storage as words;
 use crate::kubernetes::failure::{Class, Failure};
@@ -41,14 +41,18 @@ pub fn leaving<'a>(wanted: &[Object], live: &'a [Object]) -> Vec<&'a Object> {
     live.iter().filter(|live| !stays(live)).collect()
 }
 
-/// The live volumes that this storage made, of those that it wanted.
+/// The live volumes of a storage: those that it wanted, and those that carry its labels, for a change may have been cut off after
+/// it made them.
 ///
 /// # Errors
 /// When they cannot be looked at.
 pub async fn live_volumes(stack: &Stack, applied: &Storage) -> Result<Vec<Object>, Failure> {
-    let mut live = Vec::new();
+    let mut live = stack.kubernetes.list(Kind::PersistentVolume, None, &query(applied.name.text())).await?;
     for volume in volumes(applied) {
-        live.extend(stack.kubernetes.get(&volume.key()).await?);
+        // One that lost its labels is its own all the same.
+        if !live.iter().any(|live| live.name() == volume.name()) {
+            live.extend(stack.kubernetes.get(&volume.key()).await?);
+        }
     }
     Ok(live)
 }
@@ -106,12 +110,4 @@ pub async fn claims(stack: &Stack, class: &str) -> Result<Vec<String>, Failure> 
         Err(failure) => return Err(failure),
     }
     Ok(names.into_iter().collect())
-}
-
-/// Whether the class is there at all: claims of one that is not are nobody's business.
-///
-/// # Errors
-/// When it cannot be looked at.
-pub async fn is_there(stack: &Stack, name: &str) -> Result<bool, Failure> {
-    Ok(stack.kubernetes.get(&class_key(name)).await?.is_some())
 }

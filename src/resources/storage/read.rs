@@ -11,6 +11,9 @@ use crate::resources::workload::plan::label;
 use crate::resources::workload::read::DIFFERS;
 use std::collections::BTreeMap;
 
+/// What `objects` says of a volume that a change made which was cut off.
+const NOT_WANTED: &str = "not wanted";
+
 /// State, from what was applied and what is there.
 pub fn state(applied: &Storage, live: &Live) -> Storage {
     let mut state = applied.clone();
@@ -29,6 +32,10 @@ pub fn state(applied: &Storage, live: &Live) -> Storage {
             false => format!("{DIFFERS}{}", fields.join(", ")),
         };
         shown.insert(label(&object), text);
+    }
+    let wanted = objects(applied);
+    for other in live.values().flatten().filter(|live| !wanted.iter().any(|wanted| wanted.key() == live.key())) {
+        shown.insert(label(other), NOT_WANTED.to_owned());
     }
     state.objects = Attr::Known(shown);
     state

@@ -1,1 +1,295 @@
-//! todo
+//! Storage against an API server in memory: every request of every operation meets every fault, and afterwards at most two more
+//! runs reach what is wanted; nothing foreign is touched, and nothing that a claim uses is removed.
+
+use super::schema::{LocalVolume, NfsVolume, Storage};
+use super::*;
+use crate::kubernetes::object::{Key, Kind, Object};
+use crate::kubernetes::{Kubernetes, differences};
+use crate::plugin::model::Attr;
+use crate::plugin::resource::Limits;
+use crate::stack::Access;
+use crate::testing::fake_kubernetes::FakeKubernetes;
+use crate::testing::faults::{Fault, Faults, sweep};
+use serde_json::{Value, json};
+use tokio_util::sync::CancellationToken;
+
+fn text(text: &str) -> Attr<String> {
+    Attr::Known(text.to_owned())
+}
+
+fn local(name: &str, path: &str) -> LocalVolume {
+    LocalVolume { name: text(name), node: text("node0"), path: text(path), capacity: text("1Gi"), ..LocalVolume::default() }
+}
+
+fn storage(volumes: &[(&str, &str)], expansion: bool) -> Storage {
+    let mut storage = Storage {
+        name: text("disks"),
+        reclaim_policy: text("Retain"),
+        volume_binding_mode: text("WaitForFirstConsumer"),
+        allow_volume_expansion: Attr::Known(expansion),
+        local_volumes: Attr::Known(volumes.iter().map(|(name, path)| local(name, path)).collect()),
+        ..Storage::default()
+    };
+    plan::complete(&mut storage);
+    storage
+}
+
+fn class() -> Key {
+    Key::cluster(Kind::StorageClass, "disks")
+}
+
+fn volume(name: &str) -> Key {
+    Key::cluster(Kind::PersistentVolume, name)
+}
+
+fn stack(kubernetes: Kubernetes) -> Stack {
+    Stack::new(kubernetes, Access::Direct, vec![])
+}
+
+fn context(stack: &Stack) -> Context<'_, Stack> {
+    let deadline = tokio::time::Instant::now() + Limits::default().create;
+    Context { client: Some(stack), cancel: CancellationToken::new(), deadline }
+}
+
+/// What core keeps: state and private state.
+type Kept = Option<(Storage, Private)>;
+
+fn keep(reply: Reply<Storage>, before: Kept) -> Kept {
+    let failed = reply.diagnostics.has_errors();
+    match reply.state {
+        Some(state) => Some((state, reply.private)),
+        None if failed => before,
+        None => None,
+    }
+}
+
+fn change(prior: &Kept, planned: &Storage) -> Change<Storage> {
+    let (prior, private) = prior.clone().unwrap_or_default();
+    Change { config: planned.clone(), prior, planned: planned.clone(), private }
+}
+
+/// One run of core: refresh, then create or update. `tainted` by a failed create: destroyed first.
+async fn apply(stack: &Stack, kept: Kept, tainted: &mut bool, wanted: &Storage) -> Kept {
+    let cx = context(stack);
+    let mut kept = match kept.clone() {
+        None => None,
+        Some((state, private)) => {
+            let reply = KafkaStorage.read(&cx, state, private).await;
+            if reply.diagnostics.has_errors() {
+                return kept;
+            }
+            keep(reply, kept)
+        }
+    };
+    if *tainted && kept.is_some() {
+        let reply = KafkaStorage.delete(&cx, change(&kept, &Storage::default())).await;
+        kept = keep(reply, kept);
+        if kept.is_some() {
+            return kept;
+        }
+    }
+    *tainted = false;
+    match &kept {
+        None => {
+            let reply = KafkaStorage.create(&cx, change(&None, wanted)).await;
+            *tainted = reply.diagnostics.has_errors() && reply.state.is_some();
+            keep(reply, None)
+        }
+        Some((state, _)) if state == wanted => kept,
+        Some(_) => keep(KafkaStorage.update(&cx, change(&kept, wanted)).await, kept.clone()),
+    }
+}
+
+fn is_as_wanted(fake: &FakeKubernetes, wanted: &Storage) -> bool {
+    let there = |object: &Object| fake.get(&object.key()).is_some_and(|live| differences(object.json(), live.json()).is_empty());
+    let ready = fake.get(&class()).and_then(|class| objects::anchor(&class)).is_some_and(|(phase, _)| phase == Phase::Ready);
+    ready
+        && objects::objects(wanted).iter().all(there)
+        && fake.all(Kind::PersistentVolume).len() == objects::volumes(wanted).len()
+}
+
+/// A world in which `existing` was applied, and the faults of which begin afterwards.
+async fn world(existing: Option<&Storage>, faults: &Faults) -> (FakeKubernetes, Stack, Kept) {
+    let quiet = FakeKubernetes::new(Faults::none());
+    let kept = match existing {
+        Some(existing) => apply(&stack(quiet.patient()), None, &mut false, existing).await,
+        None => None,
+    };
+    let fake = FakeKubernetes::new(faults.clone());
+    for object in quiet.all(Kind::StorageClass).into_iter().chain(quiet.all(Kind::PersistentVolume)) {
+        fake.put("terraform-provider-kafkastack", object);
+    }
+    let stack = stack(fake.impatient());
+    (fake, stack, kept)
+}
+
+async fn survives(existing: Option<Storage>, wanted: Storage) -> usize {
+    sweep(&Fault::ALL, async |faults: Faults| {
+        let (fake, stack, kept) = world(existing.as_ref(), &faults).await;
+        let (had, mut tainted) = (kept.is_some(), false);
+        let mut kept = apply(&stack, kept, &mut tainted, &wanted).await;
+        assert!(!had || kept.is_some(), "out of the state");
+        faults.stop();
+        for _ in 0..2 {
+            kept = apply(&stack, kept, &mut tainted, &wanted).await;
+        }
+        assert!(is_as_wanted(&fake, &wanted), "{:?} {:?}", fake.all(Kind::StorageClass), fake.all(Kind::PersistentVolume));
+        assert_eq!(kept.as_ref().map(|(state, _)| state), Some(&wanted));
+        let writes = fake.writes().len();
+        apply(&stack, kept, &mut tainted, &wanted).await;
+        assert_eq!(fake.writes().len(), writes, "a write though nothing changed");
+    })
+    .await
+}
+
+#[tokio::test]
+async fn a_create_survives_every_fault_at_every_request() {
+    let runs = survives(None, storage(&[("a", "/a"), ("b", "/b")], true)).await;
+    assert!(runs >= 60, "{runs}");
+}
+
+#[tokio::test]
+async fn an_update_survives_every_fault_at_every_request() {
+    let existing = storage(&[("a", "/a"), ("b", "/b"), ("c", "/c")], true);
+    let runs = survives(Some(existing), storage(&[("a", "/a"), ("b", "/elsewhere"), ("d", "/d")], false)).await;
+    assert!(runs >= 100, "{runs}");
+}
+
+#[tokio::test]
+async fn a_delete_survives_every_fault_at_every_request() {
+    let existing = storage(&[("a", "/a"), ("b", "/b")], true);
+    let runs = sweep(&Fault::ALL, async |faults: Faults| {
+        let (fake, stack, kept) = world(Some(&existing), &faults).await;
+        let nothing = Storage::default();
+        let reply = KafkaStorage.delete(&context(&stack), change(&kept, &nothing)).await;
+        let gone = !reply.diagnostics.has_errors();
+        assert!(!gone || fake.get(&class()).is_none(), "said to be gone");
+        faults.stop();
+        let reply = KafkaStorage.delete(&context(&stack), change(&kept, &nothing)).await;
+        assert!(!reply.diagnostics.has_errors(), "{:?}", reply.diagnostics);
+        assert!(fake.all(Kind::StorageClass).is_empty() && fake.all(Kind::PersistentVolume).is_empty());
+    })
+    .await;
+    assert!(runs >= 60, "{runs}");
+}
+
+/// The first error's summary.
+fn refused(diagnostics: &Diagnostics) -> Option<&str> {
+    diagnostics.iter().find(|d| d.severity == crate::plugin::diagnostic::Severity::Error).map(|d| d.summary.as_str())
+}
+
+fn bind(fake: &FakeKubernetes, name: &str) {
+    fake.edit("kube", &volume(name), "/status", json!({"phase": "Bound"}));
+    fake.edit("kube", &volume(name), "/spec/claimRef", json!({"namespace": "prod", "name": "data-0"}));
+}
+
+async fn planned(stack: &Stack, prior: &Kept, planned: Storage) -> Plan<Storage> {
+    let (prior, private) = prior.clone().unwrap();
+    let mut plan =
+        Plan { config: planned.clone(), prior: Some(prior), planned, replace: vec![], private, diagnostics: Diagnostics::new() };
+    KafkaStorage.plan(&context(stack), &mut plan).await;
+    plan
+}
+
+#[tokio::test]
+async fn what_a_claim_uses_is_neither_removed_nor_moved() {
+    let existing = storage(&[("a", "/a"), ("b", "/b")], true);
+    let (fake, stack, kept) = world(Some(&existing), &Faults::none()).await;
+    bind(&fake, "a");
+    for changed in [storage(&[("b", "/b")], true), storage(&[("a", "/other"), ("b", "/b")], true)] {
+        let plan = planned(&stack, &kept, changed.clone()).await;
+        assert_eq!(refused(&plan.diagnostics), Some("A claim is bound to the volume"));
+        assert!(plan.diagnostics.iter().all(|d| d.detail.contains("prod/data-0")));
+        let reply = KafkaStorage.update(&context(&stack), change(&kept, &changed)).await;
+        assert_eq!(refused(&reply.diagnostics), Some("A claim is bound to the volume"));
+    }
+    let other_class = Storage { volume_binding_mode: text("Immediate"), ..existing.clone() };
+    let plan = planned(&stack, &kept, other_class).await;
+    assert_eq!(refused(&plan.diagnostics), Some("Claims are bound to the storage"), "nor is its class replaced");
+    let said = KafkaStorage.plan_delete(&context(&stack), &existing).await;
+    assert_eq!(refused(&said), Some("Claims are bound to the storage"));
+    let reply = KafkaStorage.delete(&context(&stack), change(&kept, &Storage::default())).await;
+    assert_eq!(refused(&reply.diagnostics), Some("Claims are bound to the storage"));
+    assert_eq!(fake.writes(), Vec::<String>::new());
+    // The others are free.
+    let fewer = storage(&[("a", "/a"), ("c", "/c")], true);
+    assert_eq!(refused(&planned(&stack, &kept, fewer.clone()).await.diagnostics), None);
+    let reply = KafkaStorage.update(&context(&stack), change(&kept, &fewer)).await;
+    assert_eq!(refused(&reply.diagnostics), None);
+    assert!(fake.get(&volume("b")).is_none() && fake.get(&volume("c")).is_some());
+}
+
+#[tokio::test]
+async fn nothing_foreign_is_touched() {
+    let wanted = storage(&[("a", "/a")], true);
+    let theirs = |key: &Key| Object::of(key, json!({"provisioner": "x", "spec": {"storageClassName": "other"}}));
+    for (key, others) in [(class(), "StorageClass disks"), (volume("a"), "PersistentVolume a")] {
+        let (fake, stack, _) = world(None, &Faults::none()).await;
+        fake.put("kubectl", theirs(&key));
+        let reply = KafkaStorage.create(&context(&stack), change(&None, &wanted)).await;
+        assert_eq!((refused(&reply.diagnostics), reply.state.is_some()), (Some("The name is taken"), false), "{others}");
+        assert_eq!(fake.writes(), Vec::<String>::new());
+    }
+    let (_, stack, kept) = world(Some(&wanted), &Faults::none()).await;
+    let reply = KafkaStorage.create(&context(&stack), change(&None, &wanted)).await;
+    assert_eq!(refused(&reply.diagnostics), Some("It exists already"));
+    let imported = KafkaStorage.import(&context(&stack), "disks").await;
+    assert_eq!(imported.state, kept.map(|(state, _)| state));
+    assert_eq!(refused(&KafkaStorage.import(&context(&stack), "other").await.diagnostics), Some("Nothing to import"));
+}
+
+#[tokio::test]
+async fn drift_shows_where_it_is_and_is_put_right() {
+    let wanted = Storage { default_class: Attr::Known(true), ..storage(&[("a", "/a")], true) };
+    let (fake, stack, kept) = world(Some(&wanted), &Faults::none()).await;
+    let pointer = "/metadata/annotations/storageclass.kubernetes.io~1is-default-class";
+    fake.edit("kubectl", &class(), pointer, json!("false"));
+    fake.edit("kubectl", &class(), "/allowVolumeExpansion", json!(false));
+    fake.edit("kubectl", &class(), "/metadata/annotations/of-another", json!("kept"));
+    fake.edit("kubectl", &volume("a"), "/spec/capacity", json!({"storage": "5Gi"}));
+    let (state, private) = kept.unwrap();
+    let seen = KafkaStorage.read(&context(&stack), state, private).await;
+    let now = seen.state.clone().unwrap();
+    assert_eq!((now.default_class.clone(), now.allow_volume_expansion.clone()), (Attr::Known(false), Attr::Known(false)));
+    assert_eq!(now.objects.known().unwrap()["PersistentVolume/a"], "differs at .spec.capacity.storage");
+    let mut planned = wanted.clone();
+    plan::complete(&mut planned);
+    let reply = KafkaStorage.update(&context(&stack), change(&keep(seen, None), &planned)).await;
+    assert_eq!((refused(&reply.diagnostics), reply.state.as_ref()), (None, Some(&planned)));
+    assert!(is_as_wanted(&fake, &planned));
+    assert_eq!(fake.get(&class()).unwrap().annotations().get("of-another"), Some(&"kept"));
+}
+
+#[test]
+fn a_storage_is_one_thing_or_the_other() {
+    let said = |storage: Storage| {
+        let mut diagnostics = Diagnostics::new();
+        KafkaStorage.validate(&storage, &mut diagnostics);
+        refused(&diagnostics).map(str::to_owned)
+    };
+    assert_eq!(said(storage(&[("a", "/a")], true)), None);
+    assert_eq!(said(storage(&[], true)).as_deref(), Some("Missing value"));
+    assert_eq!(said(Storage { provisioner: text("x"), ..storage(&[], true) }), None);
+    let both = Storage { provisioner: text("x"), ..storage(&[("a", "/a")], true) };
+    assert_eq!(said(both).as_deref(), Some("Static volumes have no provisioner"));
+    let delete = Storage { reclaim_policy: text("Delete"), ..storage(&[("a", "/a")], true) };
+    assert_eq!(said(delete).as_deref(), Some("Static volumes are not deleted"));
+    let nfs = NfsVolume { name: text("a"), ..NfsVolume::default() };
+    let twice = Storage { nfs_volumes: Attr::Known(vec![nfs]), ..storage(&[("a", "/a")], true) };
+    assert_eq!(said(twice).as_deref(), Some("Two volumes have one name"));
+}
+
+#[test]
+fn a_volume_is_where_its_node_or_server_is() {
+    let [disk] = &objects::volumes(&storage(&[("a", "/a")], true))[..] else { panic!("one volume") };
+    assert_eq!(disk.at("/spec/local/path"), "/a");
+    let term = disk.at("/spec/nodeAffinity/required/nodeSelectorTerms/0/matchExpressions/0");
+    assert_eq!(*term, json!({"key": "kubernetes.io/hostname", "operator": "In", "values": ["node0"]}));
+    let moved = &objects::volumes(&storage(&[("a", "/b")], true))[0];
+    let larger = {
+        let mut larger = disk.clone();
+        larger.json_mut()["spec"]["capacity"]["storage"] = Value::from("2Gi");
+        larger
+    };
+    assert!(objects::is_other_volume(moved, disk) && !objects::is_other_volume(&larger, disk));
+}
