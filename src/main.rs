@@ -1,6 +1,7 @@
 //! The provider's process: it serves plugin protocol 6 to the OpenTofu or Terraform that started it.
 
-use kafkastack::{plugin, provider};
+use kafkastack::{docs, plugin, provider};
+use std::path::Path;
 use std::process::ExitCode;
 
 /// Namespace and type, as registries have them.
@@ -18,8 +19,15 @@ fn main() -> ExitCode {
             println!("terraform-provider-kafkastack {}", env!("CARGO_PKG_VERSION"));
             ExitCode::SUCCESS
         }
+        Some("docs") => match docs::write(Path::new(&std::env::args().nth(2).unwrap_or_else(|| "docs".to_owned()))) {
+            Ok(()) => ExitCode::SUCCESS,
+            Err(error) => {
+                eprintln!("the reference pages were not written: {error}");
+                ExitCode::FAILURE
+            }
+        },
         Some(other) => {
-            eprintln!("unknown argument {other:?}; there are `--debug` and `--version`");
+            eprintln!("unknown argument {other:?}; there are `--debug`, `--version` and `docs FOLDER`");
             ExitCode::from(2)
         }
     }

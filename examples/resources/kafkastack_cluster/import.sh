@@ -1,0 +1,2 @@
+# by namespace and name
+tofu import kafkastack_cluster.kafka streams/kafka

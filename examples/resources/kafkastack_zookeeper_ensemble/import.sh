@@ -1,0 +1,2 @@
+# by namespace and name
+tofu import kafkastack_zookeeper_ensemble.zookeeper streams/zookeeper
