@@ -2,7 +2,7 @@
 
 use super::support::cluster::{Cluster, Namespace};
 use super::support::stack::Stack;
-use super::support::terraform::{Refresh, Tool, Workspace};
+use super::support::terraform::{Tool, Workspace};
 use super::support::with_both_tools;
 
 const STORAGE: &str = "kafkastack_storage.disks";
@@ -40,7 +40,8 @@ with_both_tools! {
         empty.assert_settled();
 
         workspace.configure(&format!("{}resource{with_class}", class.replace("\"Delete\"", "\"Retain\"")));
-        assert_eq!(workspace.plan(Refresh::Yes).change(STORAGE).actions, ["delete", "create"]);
+        let refused = workspace.plan_expect_error();
+        assert!(refused.contains("data-zookeeper-0"), "a replacement is a removal: {refused}");
 
         workspace.step(&class);
         let refused = workspace.destroy_expect_error();
