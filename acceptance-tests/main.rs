@@ -7,4 +7,5 @@ mod harness;
 mod life;
 mod refusals;
 mod sandbox_is_real;
+mod storage;
 mod support;

@@ -130,6 +130,11 @@ pub fn interrupted() -> Diagnostic {
     Diagnostic::warning("Interrupted", "What is there is kept in state, as not ready.\nhint: apply again, it goes on from here")
 }
 
+/// The user interrupted a change.
+pub fn change_interrupted() -> Diagnostic {
+    Diagnostic::error("Interrupted", "Some of the change may be there already.\nhint: apply again, it goes on from here")
+}
+
 /// The user interrupted a delete.
 pub fn delete_interrupted(left: &[String]) -> Diagnostic {
     Diagnostic::error(

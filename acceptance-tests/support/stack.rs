@@ -104,7 +104,7 @@ resource "kafkastack_topic" "test1" {{
     pub fn consume(&self, cluster: &Cluster, tag: &str, count: u32) -> u32 {
         let servers = format!("kafka.{}.svc:9092", self.namespace);
         let consumer = format!(
-            "kafka-console-consumer.sh --bootstrap-server {servers} --topic test1 --from-beginning --timeout-ms 20000 2>/dev/null"
+            "kafka-console-consumer.sh --bootstrap-server {servers} --topic test1 --from-beginning --timeout-ms 60000 2>/dev/null"
         );
         let command = format!("grep -m {count} '^{tag}-' < <({consumer}) | sort -u | wc -l");
         self.kafka(cluster, &command).trim().parse().expect("a number")

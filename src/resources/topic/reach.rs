@@ -31,8 +31,8 @@ pub fn remember(target: Option<&Target>) -> Private {
 
 fn recall(private: &Private, namespace: &str, name: &str) -> Option<Target> {
     let kept: Value = serde_json::from_str(private.get(TARGET)?).ok()?;
-    let port = u16::try_from(kept["port"].as_u64()?).ok()?;
-    Some(Target { namespace: namespace.to_owned(), name: name.to_owned(), port, brokers: kept["brokers"].as_i64()? })
+    let port = u16::try_from(kept.get("port")?.as_u64()?).ok()?;
+    Some(Target { namespace: namespace.to_owned(), name: name.to_owned(), port, brokers: kept.get("brokers")?.as_i64()? })
 }
 
 /// Finds the cluster of a topic whose `cluster` is known.

@@ -93,7 +93,7 @@ pub async fn update<M: Spec>(cx: &Context<'_, Stack>, change: Change<M>) -> Repl
     match applied {
         Ok(()) => {}
         // The old state: the next refresh sees what of the change is there already.
-        Err(Stop::Cancelled) => return Reply::failed(Some(prior), diagnostics::interrupted()).keep(private),
+        Err(Stop::Cancelled) => return Reply::failed(Some(prior), diagnostics::change_interrupted()).keep(private),
         Err(Stop::Failed(diagnostic)) => return Reply::failed(Some(prior), diagnostic).keep(private),
     }
     let halt = until_serving(cx, stack, &run.spec).await.err();

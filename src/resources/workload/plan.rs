@@ -47,6 +47,10 @@ pub fn complete<M: Spec>(plan: &mut Plan<M>) {
     let applied = plan.private.get(APPLIED).and_then(|text| anchor::decode::<M>(text));
     let applied = applied.unwrap_or_else(|| prior.clone());
     M::refuse(&applied, &plan.planned, &mut plan.diagnostics);
+    let moved = prior.namespace() != plan.planned.namespace() || prior.name() != plan.planned.name();
+    if moved && let Err(guard) = prior.guard() {
+        plan.diagnostics.extend(guard);
+    }
     if specified && !plan.diagnostics.has_errors() {
         let changed = template_changes(&applied.objects(), &plan.planned.objects());
         if !changed.is_empty() {

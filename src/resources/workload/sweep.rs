@@ -279,7 +279,7 @@ async fn what_somebody_else_made_is_never_adopted() {
         let said = core.apply(&wanted).await;
         assert_eq!(said.iter().map(|d| d.summary.as_str()).collect::<Vec<_>>(), ["The name is taken"]);
         assert!(core.state.is_none());
-        assert_eq!(world.kubernetes.writes(), [String::new(); 0]);
+        assert!(world.kubernetes.writes().is_empty());
     }
 }
 
@@ -395,6 +395,36 @@ async fn a_protected_cluster_is_not_destroyed() {
     assert!(!core.apply(&wanted).await.has_errors());
     let writes = world.kubernetes.writes();
     assert!(core.destroy().await.has_errors());
+    let (resource, mut set) = cluster();
+    set["deletion_protection"] = true.into();
+    set["name"] = "renamed".into();
+    assert!(core.plan(&config(&*resource, set)).await.diagnostics.has_errors(), "a replacement is a destroy");
     assert_eq!(world.kubernetes.writes(), writes);
     assert!(core.state.is_some());
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_interrupted_change_goes_on_with_the_next_apply() {
+    for subject in SUBJECTS {
+        let world = world(Faults::none());
+        let (resource, set) = subject();
+        let wanted = config(&*resource, set.clone());
+        let mut core = Core::new(resource, &world.stack);
+        assert!(!core.apply(&wanted).await.has_errors());
+        let before = uids(&world.kubernetes);
+        let mut changed = set;
+        changed["labels"] = json!({"team": "b"});
+        let changed = config(&*core.resource, changed);
+        let (cancel, writes) = (core.cancel.clone(), std::sync::atomic::AtomicUsize::new(0));
+        world.kubernetes.admit(move |_, _| {
+            if writes.fetch_add(1, std::sync::atomic::Ordering::SeqCst) == 2 {
+                cancel.cancel();
+            }
+            None
+        });
+        assert!(core.apply(&changed).await.has_errors());
+        core.cancel = tokio_util::sync::CancellationToken::new();
+        settles(&mut core, &changed).await;
+        assert_eq!(before, uids(&world.kubernetes));
+    }
 }
