@@ -216,6 +216,41 @@ mod tests {
         }
     }
 
+    /// Every file below `folder` whose name ends so, by its path from the project's folder.
+    fn files(folder: &str, ends: &str, found: &mut Vec<String>) {
+        for entry in Path::new(env!("CARGO_MANIFEST_DIR")).join(folder).read_dir().unwrap().map(Result::unwrap) {
+            let path = format!("{folder}/{}", entry.file_name().display());
+            match entry.file_type().unwrap().is_dir() {
+                true => files(&path, ends, found),
+                false if path.ends_with(ends) => found.push(path),
+                false => {}
+            }
+        }
+    }
+
+    #[test]
+    fn links_and_names_of_tests_in_the_documents_lead_somewhere() {
+        let (mut documents, mut sources) = (Vec::new(), Vec::new());
+        files("docs", ".md", &mut documents);
+        files("src", ".rs", &mut sources);
+        files("acceptance-tests", ".rs", &mut sources);
+        let code: String = sources.iter().filter_map(|path| committed(path)).collect();
+        for path in &documents {
+            let (text, folder) = (committed(path).unwrap(), Path::new(path).parent().unwrap());
+            for link in text.split("](").skip(1).filter_map(|rest| rest.split(')').next()) {
+                let there = Path::new(env!("CARGO_MANIFEST_DIR")).join(folder).join(link).exists();
+                assert!(there || link.starts_with(['#', 'h']), "{path}: {link}");
+            }
+        }
+        let architecture = committed("docs/architecture.md").unwrap();
+        let names = architecture.split('`').skip(1).step_by(2).filter(|name| name.matches('_').count() >= 2);
+        let names: Vec<&str> = names.filter(|name| name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_')).collect();
+        assert!(names.len() > 30);
+        for name in names {
+            assert!(code.contains(&format!("{name}(")) || code.contains(&format!("{name}: ")), "no test is called {name}");
+        }
+    }
+
     #[test]
     fn a_page_says_type_default_replacement_and_secrecy() {
         use crate::plugin::schema::{optional, required};
