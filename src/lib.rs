@@ -1,5 +1,6 @@
 //! terraform-provider-kafkastack.
 pub mod diagnostics;
+pub mod docs;
 pub mod kafka;
 pub mod kubernetes;
 pub mod plugin;
