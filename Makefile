@@ -21,8 +21,8 @@ build: ## the provider, release build
 install: build ## the release build to where OpenTofu and Terraform find it
 	@acceptance-tests/support/mirror.sh target/release/terraform-provider-kafkastack "$(HOME)/.terraform.d/plugins"
 
-docs: ## writes the reference pages in docs/reference from the schemas
-	cargo run --quiet -- docs docs/reference
+docs: ## writes the reference pages, docs/index.md and docs/resources, from the schemas
+	cargo run --quiet -- docs docs
 
 bench: ## `tofu apply` beside `kubectl apply` of the same objects
 	@$(SANDBOX) setup && $(SANDBOX) up && cargo build --release

@@ -10,5 +10,6 @@ echo "== lints"; cargo clippy --quiet --all-targets -- -D warnings
 echo "== dependencies"; cargo deny --log-level error check bans licenses sources
 echo "== reference pages"
 cargo run --quiet -- docs "$fresh"
-[ -n "$(ls "$fresh")" ] || { echo "the provider wrote no reference pages"; exit 1; }
-diff -r docs/reference "$fresh" || { echo "docs/reference is out of date: run \`make docs\`"; exit 1; }
+[ -s "$fresh/index.md" ] || { echo "the provider wrote no reference pages"; exit 1; }
+diff docs/index.md "$fresh/index.md" && diff -r docs/resources "$fresh/resources" ||
+  { echo "the reference pages are out of date: run \`make docs\`"; exit 1; }

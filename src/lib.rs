@@ -1,5 +1,44 @@
-//! terraform-provider-kafkastack.
+//! terraform-provider-kafkastack: a Kafka cluster, its ZooKeeper ensemble, the storage of both and the topics inside, on any
+//! Kubernetes cluster, in one apply of OpenTofu or Terraform. The whole story, on one page.
+//!
+//! ```text
+//! configuration ─core─▶ plugin: values, each known, null or unknown ─▶ a typed model (schema.rs of a resource)
+//!                                                                         │ objects.rs: pure, the same for the same input
+//!  API server, brokers ──look──▶ Observed                              Desired
+//!        ▲                          └────────▶ next(desired, observed) ◀────┘      pure: converge.rs, roll.rs, step.rs
+//!        │                                            │
+//!        └──── the loop does exactly this, looks, ────┴─▶ one step: look, apply, restart, wait, refuse, done
+//!              and asks again                         └─▶ state, from what is there
+//! ```
+//!
+//! Three ideas carry it.
+//!
+//! 1. **Decisions are pure, effects decide nothing.** What to do next follows from what is wanted and what is seen, never from
+//!    where the code was. A run that was killed is therefore taken up by the same path that a first run takes, and a test can
+//!    let every request meet every fault.
+//! 2. **Own before you touch.** The first write of a create is an anchor, made atomically: it says whose the name is, how far
+//!    the provider came and what was wanted. What somebody else made is never adopted. The anchor goes last.
+//! 3. **Nothing is lost, nothing is destroyed unsaid.** A failed call leaves state as it is or says what is there; only an
+//!    authoritative "not found" takes something out of it; claims stay unless the configuration asks for their deletion.
+//!
+//! The modules, in reading order:
+//!
+//! | module | is |
+//! | --- | --- |
+//! | [`provider`] | the provider block, and the list of resources |
+//! | [`resources`] | one folder for each resource; `workload` is what ensemble and cluster have in common |
+//! | [`stack`] | what every resource is given: the Kubernetes cluster, and through it brokers and members |
+//! | [`kubernetes`] | the API server: calls, their failures, differences, reasons, tunnels |
+//! | [`kafka`], [`zookeeper`] | what brokers and members are asked |
+//! | [`diagnostics`] | errors to words for people |
+//! | [`plugin`] | the plugin protocol; it knows neither Kubernetes nor Kafka |
+//! | [`docs`] | schemas to reference pages |
+//! | [`secret`] | a value that must not be seen |
+//!
+//! `docs/architecture.md` has the promises and their tests, `docs/decisions/` why it is so.
+
 pub mod diagnostics;
+pub mod docs;
 pub mod kafka;
 pub mod kubernetes;
 pub mod plugin;

@@ -1,6 +1,7 @@
 //! The provider's process: it serves plugin protocol 6 to the OpenTofu or Terraform that started it.
 
-use kafkastack::{plugin, provider};
+use kafkastack::{docs, plugin, provider};
+use std::path::Path;
 use std::process::ExitCode;
 
 /// Namespace and type, as registries have them.
@@ -18,9 +19,21 @@ fn main() -> ExitCode {
             println!("terraform-provider-kafkastack {}", env!("CARGO_PKG_VERSION"));
             ExitCode::SUCCESS
         }
+        Some("docs") => write_docs(std::env::args().nth(2).as_deref().unwrap_or("docs")),
         Some(other) => {
-            eprintln!("unknown argument {other:?}; there are `--debug` and `--version`");
+            eprintln!("unknown argument {other:?}; there are `--debug`, `--version` and `docs FOLDER`");
             ExitCode::from(2)
+        }
+    }
+}
+
+/// Writes the reference pages.
+fn write_docs(folder: &str) -> ExitCode {
+    match docs::write(&provider::Kafkastack, Path::new(folder)) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("the reference pages could not be written to {folder:?}: {error}");
+            ExitCode::FAILURE
         }
     }
 }

@@ -1,0 +1,1 @@
+tofu import kafkastack_cluster.kafka streaming/kafka

@@ -1,0 +1,1 @@
+tofu import kafkastack_storage.fast fast

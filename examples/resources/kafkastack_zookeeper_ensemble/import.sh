@@ -1,0 +1,1 @@
+tofu import kafkastack_zookeeper_ensemble.zookeeper streaming/zookeeper

@@ -1,0 +1,245 @@
+//! Schemas and examples -> the reference pages in `docs/`, laid out as registries want them. Pure but for [`write`].
+
+use crate::plugin::model::{Object, doc};
+use crate::plugin::resource::{Limits, Provider};
+use crate::plugin::schema::{Attribute, Kind, Replace};
+use crate::plugin::timeouts::Timeouts;
+use crate::plugin::value::Value;
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+use std::path::Path;
+
+/// The configuration and the import commands that a resource's page shows.
+struct Example {
+    configuration: &'static str,
+    import: &'static str,
+}
+
+macro_rules! examples {
+    ($($name:literal),* $(,)?) => {
+        /// The examples of a resource, by its name without the provider's.
+        fn example(name: &str) -> Option<Example> {
+            match name {
+                $($name => Some(Example {
+                    configuration: include_str!(concat!("../examples/resources/kafkastack_", $name, "/resource.tf")),
+                    import: include_str!(concat!("../examples/resources/kafkastack_", $name, "/import.sh")),
+                }),)*
+                _ => None,
+            }
+        }
+    };
+}
+
+examples!("cluster", "storage", "topic", "zookeeper_ensemble");
+
+/// Every page: its path below `docs/`, and its text.
+pub fn pages<P: Provider>(provider: &P) -> BTreeMap<String, String> {
+    let resources = provider.resources();
+    let mut pages: BTreeMap<String, String> = resources
+        .iter()
+        .map(|resource| {
+            let (name, schema) = (resource.name(), resource.schema());
+            let page = resource_page(P::NAME, name, &schema.doc, &schema.attributes, &resource.limits());
+            (format!("resources/{name}.md"), page)
+        })
+        .collect();
+    pages.insert("index.md".to_owned(), provider_page::<P>());
+    pages
+}
+
+/// Writes every page below the folder `to`, and makes the folders.
+///
+/// # Errors
+/// When a folder or file cannot be written.
+pub fn write<P: Provider>(provider: &P, to: &Path) -> std::io::Result<()> {
+    for (path, text) in pages(provider) {
+        let file = to.join(path);
+        if let Some(folder) = file.parent() {
+            std::fs::create_dir_all(folder)?;
+        }
+        std::fs::write(file, text)?;
+    }
+    Ok(())
+}
+
+fn provider_page<P: Provider>() -> String {
+    let about = doc(P::Model::DOC);
+    let mut page = head(&format!("{} Provider", P::NAME), &about);
+    let _ = write!(page, "# {} Provider\n\n{about}\n\n", P::NAME);
+    code(&mut page, "Example", "terraform", include_str!("../examples/provider/provider.tf"));
+    reference(&mut page, &P::Model::attributes(), None);
+    page.trim_end().to_owned() + "\n"
+}
+
+fn resource_page(provider: &str, name: &str, about: &str, attributes: &[Attribute], limits: &Limits) -> String {
+    let mut page = head(&format!("{provider}_{name} Resource - {provider}"), about);
+    let _ = write!(page, "# {provider}_{name} (Resource)\n\n{about}\n\n");
+    let example = example(name);
+    if let Some(example) = &example {
+        code(&mut page, "Example", "terraform", example.configuration);
+    }
+    reference(&mut page, attributes, Some(limits));
+    if let Some(example) = &example {
+        code(&mut page, "Import", "shell", example.import);
+    }
+    page.trim_end().to_owned() + "\n"
+}
+
+/// The front matter. The description is the first paragraph of `about`.
+fn head(title: &str, about: &str) -> String {
+    let first: Vec<&str> = about.lines().take_while(|line| !line.trim().is_empty()).map(str::trim).collect();
+    format!("---\npage_title: \"{title}\"\nsubcategory: \"\"\ndescription: |-\n  {}\n---\n\n", first.join(" "))
+}
+
+fn code(page: &mut String, title: &str, language: &str, text: &str) {
+    let _ = write!(page, "## {title}\n\n```{language}\n{}\n```\n\n", text.trim_end());
+}
+
+/// A nested object: its path, its attributes.
+struct Nested<'a>(String, &'a [Attribute]);
+
+fn reference(page: &mut String, attributes: &[Attribute], limits: Option<&Limits>) {
+    page.push_str("## Schema\n\n");
+    let mut later = Vec::new();
+    groups(page, "", attributes, limits, &mut later);
+    // Breadth first: a section follows all those of the level above it.
+    let mut next = 0;
+    while let Some(Nested(path, inner)) = later.get(next) {
+        let (path, inner) = (path.clone(), *inner);
+        let _ = write!(page, "<a id=\"{}\"></a>\n\n### `{path}`\n\n", anchor(&path));
+        groups(page, &path, inner, limits, &mut later);
+        next += 1;
+    }
+}
+
+fn groups<'a>(page: &mut String, at: &str, all: &'a [Attribute], limits: Option<&Limits>, later: &mut Vec<Nested<'a>>) {
+    type Belongs = fn(&Attribute) -> bool;
+    let groups: [(&str, Belongs); 3] = [
+        ("Required", |a| a.rules.required),
+        ("Optional", |a| a.rules.optional),
+        ("Read-only", |a| !a.rules.required && !a.rules.optional),
+    ];
+    for (title, belongs) in groups {
+        let group: Vec<&Attribute> = all.iter().filter(|a| belongs(a)).collect();
+        if group.is_empty() {
+            continue;
+        }
+        let _ = write!(page, "{} {title}\n\n", if at.is_empty() { "###" } else { "####" });
+        for attribute in group {
+            let path = if at.is_empty() { attribute.name.to_owned() } else { format!("{at}.{}", attribute.name) };
+            let limit = limits.and_then(|limits| limit(&path, limits));
+            line(page, attribute, &path, limit);
+            if let Some(inner) = object(&attribute.kind) {
+                later.push(Nested(path, inner));
+            }
+        }
+        page.push('\n');
+    }
+}
+
+/// One attribute: `` - `name` (type, marks) documentation, default, where its own attributes are ``.
+fn line(page: &mut String, attribute: &Attribute, path: &str, limit: Option<String>) {
+    let rules = &attribute.rules;
+    let sensitive = if rules.sensitive { ", sensitive" } else { "" };
+    let _ = write!(page, "- `{}` ({}{sensitive}) {}", attribute.name, kind(&attribute.kind), attribute.doc.replace('\n', " "));
+    if let Some(default) = limit.or_else(|| rules.default.as_ref().map(literal)) {
+        let _ = write!(page, " Default: `{default}`.");
+    }
+    match rules.replace {
+        Replace::Never => {}
+        Replace::Always => page.push_str(" **Changing it replaces the resource.**"),
+        Replace::IfConfigured => page.push_str(" **Changing it in the configuration replaces the resource.**"),
+    }
+    if object(&attribute.kind).is_some() {
+        let _ = write!(page, " See [`{path}`](#{}).", anchor(path));
+    }
+    page.push('\n');
+}
+
+fn anchor(path: &str) -> String {
+    format!("nested--{}", path.replace('.', "--"))
+}
+
+/// The attributes of an object, or of the objects in a collection.
+fn object(kind: &Kind) -> Option<&[Attribute]> {
+    match kind {
+        Kind::Object(attributes) => Some(attributes),
+        Kind::List(inner) | Kind::Set(inner) | Kind::Map(inner) => object(inner),
+        Kind::Bool | Kind::Number | Kind::String => None,
+    }
+}
+
+fn kind(of: &Kind) -> String {
+    match of {
+        Kind::Bool => "bool".to_owned(),
+        Kind::Number => "number".to_owned(),
+        Kind::String => "string".to_owned(),
+        Kind::List(inner) => format!("list of {}", kind(inner)),
+        Kind::Set(inner) => format!("set of {}", kind(inner)),
+        Kind::Map(inner) => format!("map of {}", kind(inner)),
+        Kind::Object(_) => "object".to_owned(),
+    }
+}
+
+/// A default, as a configuration would have it.
+fn literal(value: &Value) -> String {
+    crate::resources::as_json(value).to_string()
+}
+
+/// The default of an attribute of `timeouts`, which depends on the resource.
+fn limit(path: &str, limits: &Limits) -> Option<String> {
+    let limit = match path {
+        "timeouts.create" => limits.create,
+        "timeouts.read" => limits.read,
+        "timeouts.update" => limits.update,
+        "timeouts.delete" => limits.delete,
+        _ => return None,
+    };
+    debug_assert!(Timeouts::attributes().iter().any(|a| path.ends_with(a.name)), "{path}");
+    let seconds = limit.as_secs();
+    Some(if seconds % 60 == 0 { format!("\"{}m\"", seconds / 60) } else { format!("\"{seconds}s\"") })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::plugin::wire;
+    use crate::provider::Kafkastack;
+
+    #[test]
+    fn core_accepts_every_schema() {
+        let none: Vec<String> = Vec::new();
+        assert_eq!(wire::schema::faults(&<Kafkastack as Provider>::Model::attributes()), none);
+        for resource in Kafkastack.resources() {
+            assert_eq!(wire::schema::faults(&resource.schema().attributes), none, "{}", resource.name());
+        }
+    }
+
+    #[test]
+    fn every_resource_has_an_example_and_every_attribute_words() {
+        fn documented(attributes: &[Attribute], at: &str) {
+            for attribute in attributes {
+                assert!(attribute.doc.trim_end().ends_with(['.', '`']), "{at}.{}: {:?}", attribute.name, attribute.doc);
+                documented(object(&attribute.kind).unwrap_or_default(), attribute.name);
+            }
+        }
+        for resource in Kafkastack.resources() {
+            assert!(example(resource.name()).is_some(), "{}", resource.name());
+            documented(&resource.schema().attributes, resource.name());
+        }
+    }
+
+    #[test]
+    fn the_reference_pages_say_what_the_schemas_say() {
+        let docs = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs");
+        let pages = pages(&Kafkastack);
+        for (path, page) in &pages {
+            let committed = std::fs::read_to_string(docs.join(path)).unwrap_or_default();
+            assert!(committed == *page, "docs/{path} is out of date: run `make docs`");
+        }
+        for file in std::fs::read_dir(docs.join("resources")).unwrap() {
+            let path = format!("resources/{}", file.unwrap().file_name().into_string().unwrap());
+            assert!(pages.contains_key(&path), "docs/{path} is of no resource");
+        }
+    }
+}
