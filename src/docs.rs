@@ -1,4 +1,4 @@
-//! Schemas and examples -> the reference pages in `docs/`, laid out as registries want them. Pure but for [`write`].
+//! Schemas and examples -> the reference pages in `docs/`, laid out as registries want them. Pure but for [`write()`].
 
 use crate::plugin::model::{Object, doc};
 use crate::plugin::resource::{Limits, Provider};
