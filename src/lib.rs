@@ -1,50 +1,41 @@
-//! A provider for OpenTofu and Terraform: a Kafka cluster, its ZooKeeper ensemble, their storage and topics, on any Kubernetes
-//! cluster.
-//!
-//! The whole story on one page. Core (OpenTofu or Terraform) starts this program as a plugin and sends it, over mutual TLS on a
-//! unix socket, what the user wrote and what the state says. The answer is a plan, and after the user's yes, what exists.
+//! terraform-provider-kafkastack: a Kafka cluster, its ZooKeeper ensemble, the storage of both and the topics inside, on any
+//! Kubernetes cluster, in one apply of OpenTofu or Terraform. The whole story, on one page.
 //!
 //! ```text
-//!  OpenTofu, Terraform
-//!    │ ▲  plugin protocol 6: msgpack, every value known, null or unknown
-//!    ▼ │
-//!  plugin        bytes ─▶ values ─▶ a typed model, checked against its schema; the plan's rules; deadlines; panics caught
-//!    │ ▲
-//!    ▼ │  Change { prior, planned } ... Reply { state, diagnostics }
-//!  resources     decide:  model ─▶ objects (desired)          next(desired, observed) ─▶ one step         pure
-//!    │ ▲         obey:    do the one step, look, ask again                                                network
-//!    ▼ │
-//!  stack         the clients of one run, shared by all resources
-//!    ├── kubernetes     objects as JSON, server-side apply without force, watches, why a pod does not come, port-forward
-//!    ├── kafka          administration: topics, settings, reassignments; who is registered and in sync
-//!    └── zookeeper      who leads, who follows
+//! configuration ─core─▶ plugin: values, each known, null or unknown ─▶ a typed model (schema.rs of a resource)
+//!                                                                         │ objects.rs: pure, the same for the same input
+//!  API server, brokers ──look──▶ Observed                              Desired
+//!        ▲                          └────────▶ next(desired, observed) ◀────┘      pure: converge.rs, roll.rs, step.rs
+//!        │                                            │
+//!        └──── the loop does exactly this, looks, ────┴─▶ one step: look, apply, restart, wait, refuse, done
+//!              and asks again                         └─▶ state, from what is there
 //! ```
 //!
-//! Five rules hold it together:
+//! Three ideas carry it.
 //!
-//! 1. **Decisions are pure, effects decide nothing.** What is wanted is a function of the configuration, the next step one of what
-//!    is wanted and what is seen. The loops that do the steps are short.
-//! 2. **Progress is what is seen, never where the code was.** Killed anywhere and run again is the first run once more. So every
-//!    fault at every request is an ordinary unit test.
-//! 3. **Own before you touch.** The first write is an atomic claim of the name: the anchor. What somebody else made is not adopted,
-//!    and a field that somebody else manages is not forced, unless the plan showed it.
-//! 4. **Not known is not gone.** Only an authoritative "not found" removes from state. A write whose answer was lost is looked at
-//!    before anything is repeated.
-//! 5. **Data outlives the resource.** Claims stay at a destroy; pods restart one at a time, and only while everything is in sync.
+//! 1. **Decisions are pure, effects decide nothing.** What to do next follows from what is wanted and what is seen, never from
+//!    where the code was. A run that was killed is therefore taken up by the same path that a first run takes, and a test can
+//!    let every request meet every fault.
+//! 2. **Own before you touch.** The first write of a create is an anchor, made atomically: it says whose the name is, how far
+//!    the provider came and what was wanted. What somebody else made is never adopted. The anchor goes last.
+//! 3. **Nothing is lost, nothing is destroyed unsaid.** A failed call leaves state as it is or says what is there; only an
+//!    authoritative "not found" takes something out of it; claims stay unless the configuration asks for their deletion.
 //!
-//! In reading order:
+//! The modules, in reading order:
 //!
-//! - [`plugin`]: Terraform's protocol. It knows neither Kubernetes nor Kafka. [`plugin::resource`] is what an author of a resource
-//!   sees, [`plugin::model`] makes schema and struct out of one declaration.
-//! - [`provider`]: the provider block, and the list of resources.
-//! - [`stack`]: what every resource is given, and how brokers are dialled.
-//! - [`resources`]: one folder per resource. Begin with [`resources::workload`], the procedure that ensemble and cluster share.
-//! - [`kubernetes`], [`kafka`], [`zookeeper`]: effects, each behind plain values and failures in classes.
-//! - [`diagnostics`]: errors into words for people; the only place with prose for users.
-//! - [`secret`]: a value that cannot be printed.
-//! - [`docs`]: schemas into the reference pages.
+//! | module | is |
+//! | --- | --- |
+//! | [`provider`] | the provider block, and the list of resources |
+//! | [`resources`] | one folder for each resource; `workload` is what ensemble and cluster have in common |
+//! | [`stack`] | what every resource is given: the Kubernetes cluster, and through it brokers and members |
+//! | [`kubernetes`] | the API server: calls, their failures, differences, reasons, tunnels |
+//! | [`kafka`], [`zookeeper`] | what brokers and members are asked |
+//! | [`diagnostics`] | errors to words for people |
+//! | [`plugin`] | the plugin protocol; it knows neither Kubernetes nor Kafka |
+//! | [`docs`] | schemas to reference pages |
+//! | [`secret`] | a value that must not be seen |
 //!
-//! `docs/architecture.md` has the promises and the tests that hold them, `docs/decisions/` why it is so and not otherwise.
+//! `docs/architecture.md` has the promises and their tests, `docs/decisions/` why it is so.
 
 pub mod diagnostics;
 pub mod docs;

@@ -19,16 +19,21 @@ fn main() -> ExitCode {
             println!("terraform-provider-kafkastack {}", env!("CARGO_PKG_VERSION"));
             ExitCode::SUCCESS
         }
-        Some("docs") => match docs::write(Path::new(&std::env::args().nth(2).unwrap_or_else(|| "docs".to_owned()))) {
-            Ok(()) => ExitCode::SUCCESS,
-            Err(error) => {
-                eprintln!("the reference pages were not written: {error}");
-                ExitCode::FAILURE
-            }
-        },
+        Some("docs") => write_docs(std::env::args().nth(2).as_deref().unwrap_or("docs")),
         Some(other) => {
             eprintln!("unknown argument {other:?}; there are `--debug`, `--version` and `docs FOLDER`");
             ExitCode::from(2)
+        }
+    }
+}
+
+/// Writes the reference pages.
+fn write_docs(folder: &str) -> ExitCode {
+    match docs::write(&provider::Kafkastack, Path::new(folder)) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("the reference pages could not be written to {folder:?}: {error}");
+            ExitCode::FAILURE
         }
     }
 }

@@ -1,2 +1,1 @@
-# by namespace and name
-tofu import kafkastack_cluster.kafka streams/kafka
+tofu import kafkastack_cluster.kafka streaming/kafka

@@ -1,5 +1,5 @@
 resource "kafkastack_cluster" "kafka" {
-  namespace = "streams"
+  namespace = "streaming"
   name      = "kafka"
 
   brokers = 3
@@ -10,22 +10,21 @@ resource "kafkastack_cluster" "kafka" {
     chroot     = "/kafka"
   }
   resources = {
-    requests = { cpu = "1", memory = "4Gi" }
-    limits   = { memory = "4Gi" }
+    requests = { cpu = "1", memory = "3Gi" }
+    limits   = { cpu = "2", memory = "4Gi" }
   }
-  storage = { class = "fast", size = "100Gi" }
+  storage = { class = "fast", size = "40Gi" }
 
-  # server.properties by its own names
+  # server.properties by their own names
   config = {
     "log.retention.hours" = "168"
-    "num.io.threads"      = "8"
   }
 
-  spread = { nodes = "required", zones = "preferred" }
+  # one broker on a node, or none at all
+  spread = { nodes = "required" }
+
   pod = {
-    node_selector = { "node.kubernetes.io/pool" = "kafka" }
+    node_selector = { "pool" = "kafka" }
     tolerations   = [{ key = "dedicated", value = "kafka", effect = "NoSchedule" }]
   }
-
-  timeouts = { update = "1h" }
 }

@@ -1,5 +1,5 @@
-# by namespace, cluster and topic
-tofu import kafkastack_topic.orders streams/kafka/orders
+# a topic of a kafkastack_cluster: namespace/cluster/topic
+tofu import kafkastack_topic.orders streaming/kafka/orders
 
-# by topic alone, where the provider's kafka block says which cluster
+# a topic of the cluster that the provider's kafka.bootstrap_servers name
 tofu import kafkastack_topic.orders orders

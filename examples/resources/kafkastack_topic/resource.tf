@@ -4,11 +4,9 @@ resource "kafkastack_topic" "orders" {
   partitions         = 12
   replication_factor = 3
 
-  # what is not here keeps the brokers' default
   config = {
     "retention.ms"        = "604800000"
     "min.insync.replicas" = "2"
   }
-
   deletion_protection = true
 }

@@ -1,2 +1,1 @@
-# by namespace and name
-tofu import kafkastack_zookeeper_ensemble.zookeeper streams/zookeeper
+tofu import kafkastack_zookeeper_ensemble.zookeeper streaming/zookeeper

@@ -1,5 +1,5 @@
 resource "kafkastack_zookeeper_ensemble" "zookeeper" {
-  namespace        = "streams"
+  namespace        = "streaming"
   create_namespace = true
   name             = "zookeeper"
 
@@ -7,13 +7,11 @@ resource "kafkastack_zookeeper_ensemble" "zookeeper" {
   heap    = "512m"
   resources = {
     requests = { cpu = "100m", memory = "768Mi" }
-    limits   = { memory = "1Gi" }
+    limits   = { cpu = "1", memory = "1Gi" }
   }
   storage = { class = "fast", size = "10Gi" }
 
-  # zoo.cfg by its own names
-  config = { maxClientCnxns = "200" }
-
-  # never two members on one node
-  spread = { nodes = "required" }
+  config = {
+    "maxClientCnxns" = "100"
+  }
 }

@@ -18,6 +18,14 @@ set -eu
 data=/var/lib/kafkastack/data
 mkdir -p "$data" /var/lib/kafkastack/log /tmp/zookeeper
 echo $((${HOSTNAME##*-} + 1)) >"$data/myid"
+# A name that is looked up before it is there is remembered as unknown by the cluster's DNS for seconds, and an election
+# among members that cannot find each other ends only at its time limit. So the first start waits for the others' names.
+if [ ! -e "$data/version-2" ]; then
+  sleep 1
+  for peer in $(sed -n 's/^server\.[0-9]*=\([^:]*\):.*/\1/p' /etc/kafkastack/zoo.cfg); do
+    while [ $SECONDS -lt 20 ] && ! getent hosts "$peer" >/dev/null; do sleep 0.5; done
+  done
+fi
 # A file that may be written, for ZooKeeper keeps what it learns of the ensemble beside it.
 cp /etc/kafkastack/zoo.cfg /tmp/zookeeper/zoo.cfg
 exec zkServer.sh start-foreground /tmp/zookeeper/zoo.cfg
