@@ -129,12 +129,16 @@ fn destroyed_and_made_again(workspace: &Workspace, stack: &Stack, cluster: &Clus
     workspace.step(&open.text());
     // A destroy would delete the topic with its records; forgotten, it stays in the data that is kept.
     workspace.run(&["state", "rm", TOPIC]).success("forgetting the topic");
+    let text = open.text();
+    let (without_topic, _) = text.split_once("resource \"kafkastack_topic\"").unwrap();
+    workspace.configure(without_topic);
     workspace.destroy();
     let left = cluster.kubectl(&["-n", &stack.namespace, "get", "all,configmap,pdb,pvc", "-o", "name"]);
     let left: Vec<&str> = left.lines().filter(|line| !line.contains("kube-root-ca.crt")).collect();
     assert_eq!(left.len(), 6, "claims and nothing else: {left:?}");
     assert!(left.iter().all(|line| line.starts_with("persistentvolumeclaim/")), "{left:?}");
 
+    workspace.configure(&text);
     let exists = workspace.apply_expect_error();
     assert!(exists.contains("import"), "the topic is there already: {exists}");
     workspace.import(TOPIC, &format!("{}/kafka/test1", stack.namespace));
