@@ -105,7 +105,8 @@ model! {
         cluster_id: String = computed().stable(),
         /// The Kafka release, such as `3.9`, as the brokers themselves say by what they can do.
         kafka_version: String = computed(),
-        /// Whether every broker was registered and every partition had a leader when last looked at. If not, the next apply waits again.
+        /// Whether the last apply saw every broker registered and every partition in sync, and every broker's pod is ready since. If
+        /// not, the next apply waits again.
         ready: bool = computed(),
         /// Every object, with a fingerprint of what is wanted of it, or the fields in which it differs from that.
         objects: BTreeMap<String, String> = computed(),
