@@ -45,6 +45,8 @@ def objects(namespace, other):
 
 
 def removed(namespace):
+    # at once: brokers whose ensemble goes first would take their whole grace period to stop
+    run("kubectl", "-n", namespace, "delete", "statefulset,pod", "--all", "--grace-period=0", "--force")
     run("kubectl", "delete", "namespace", namespace, "--wait", "--timeout=180s")
 
 
@@ -64,8 +66,10 @@ def with_kubectl(namespace, manifest):
     """Seconds of one `kubectl apply` until every StatefulSet is complete."""
     begin = time.monotonic()
     run("kubectl", "apply", "-f", "-", input=manifest)
-    for name in run("kubectl", "-n", namespace, "get", "statefulsets", "-o", "name").split():
-        run("kubectl", "-n", namespace, "rollout", "status", name, "--timeout=300s")
+    # not `rollout status`: it knows nothing of updateStrategy OnDelete
+    for item in json.loads(run("kubectl", "-n", namespace, "get", "statefulsets", "-o", "json"))["items"]:
+        ready = f"--for=jsonpath={{.status.readyReplicas}}={item['spec']['replicas']}"
+        run("kubectl", "-n", namespace, "wait", f"statefulset/{item['metadata']['name']}", ready, "--timeout=300s")
     return time.monotonic() - begin
 
 
