@@ -77,7 +77,6 @@ impl Cluster {
 impl Spec for Cluster {
     const RESOURCE: &'static str = KafkaCluster::NAME;
     const APP: &'static str = "kafka";
-    const REPLICAS: &'static str = "brokers";
     const CONFIG_FILE: &'static str = "server.properties";
 
     fn namespace(&self) -> &str {

@@ -3,6 +3,7 @@
 //! of somebody else is ever adopted. It also holds the specification, from which an import makes state. Pure.
 
 use super::Spec;
+use super::converge::MANAGED_BY;
 use crate::kubernetes::object::{Key, Kind, Object};
 use crate::plugin::path::Path;
 use crate::plugin::wire;
@@ -61,7 +62,7 @@ pub fn key(namespace: &str, name: &str) -> Key {
 impl<M: Spec> Anchor<M> {
     /// The anchor as an object.
     pub fn object(&self) -> Object {
-        let labels = json!({"app.kubernetes.io/managed-by": "terraform-provider-kafkastack", "app.kubernetes.io/instance": self.spec.name()});
+        let labels = json!({MANAGED_BY.0: MANAGED_BY.1, "app.kubernetes.io/instance": self.spec.name()});
         let mut data = json!({"resource": M::RESOURCE, "phase": self.phase.name(), "spec": encode(&self.spec)});
         if let (Some(created), Some(data)) = (self.created, data.as_object_mut()) {
             data.insert("created".to_owned(), created.to_string().into());

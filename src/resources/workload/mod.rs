@@ -39,8 +39,6 @@ pub trait Spec: Model {
     const RESOURCE: &'static str;
     /// The value of `app.kubernetes.io/name`, and the container's name.
     const APP: &'static str;
-    /// The attribute with the number of pods.
-    const REPLICAS: &'static str;
     /// The name of the file in the ConfigMap that `config` is rendered into.
     const CONFIG_FILE: &'static str;
 

@@ -1,5 +1,6 @@
 //! Settings -> the pod template and StatefulSet of a workload. Pure.
 
+use super::converge::MANAGED_BY;
 use super::settings::{Pod, Probe, Resources, Spread, Storage};
 use crate::kubernetes::object::{Kind, Object};
 use crate::plugin::model::Attr;
@@ -85,7 +86,7 @@ impl Workload<'_> {
         let mut labels = Map::new();
         labels.insert("app.kubernetes.io/name".into(), self.app.into());
         labels.insert("app.kubernetes.io/instance".into(), self.name.into());
-        labels.insert("app.kubernetes.io/managed-by".into(), "terraform-provider-kafkastack".into());
+        labels.insert(MANAGED_BY.0.into(), MANAGED_BY.1.into());
         labels
     }
 

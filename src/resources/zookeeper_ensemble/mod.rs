@@ -61,7 +61,6 @@ impl Resource for ZookeeperEnsemble {
 impl Spec for Ensemble {
     const RESOURCE: &'static str = ZookeeperEnsemble::NAME;
     const APP: &'static str = "zookeeper";
-    const REPLICAS: &'static str = "members";
     const CONFIG_FILE: &'static str = "zoo.cfg";
 
     fn namespace(&self) -> &str {

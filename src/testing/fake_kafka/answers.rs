@@ -131,7 +131,7 @@ impl State {
             ApiKey::ListPartitionReassignments => {
                 self.go(broker, &header, version, frame, |_: &ListPartitionReassignmentsRequest| false, Self::list_moves)
             }
-            other => unimplemented!("{other:?}"),
+            other => panic!("the fake offers no {other:?}"),
         }
     }
 
