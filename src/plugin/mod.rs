@@ -5,6 +5,7 @@
 //! In reading order: [`serve()`] starts the process, [`server`] answers each call, [`planner`] decides what a plan is,
 //! [`wire`] turns bytes into values.
 
+pub mod data_source;
 pub mod diagnostic;
 pub mod go_plugin;
 pub mod handshake;

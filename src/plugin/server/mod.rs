@@ -3,19 +3,23 @@
 //!
 //! Here: the provider itself, schemas, validation, stored state. The life of a resource is in `lifecycle`.
 
+mod data;
 mod lifecycle;
+mod shape;
 #[cfg(test)]
 mod tests;
 
 use super::diagnostic::{Diagnostic, Diagnostics};
-use super::model::{Object, Typed, doc};
+use super::model::Typed;
 use super::operation;
 use super::path::Path;
 use super::proto::tfplugin6::{self as proto, DynamicValue, provider_server};
-use super::resource::{AnyResource, Context, Private, Provider};
-use super::schema::{self, Kind, Schema};
+use super::resource::{AnyResource, Context, Private, Provider, described};
+use super::schema;
 use super::value::Value;
 use super::wire;
+use data::Source;
+use shape::Shape;
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::time::Duration;
@@ -26,9 +30,9 @@ use tonic::{Request, Response, Status};
 /// A provider, as core calls it.
 pub struct Server<P: Provider> {
     provider: P,
-    schema: Schema,
-    kind: Kind,
+    settings: Shape,
     resources: BTreeMap<String, Entry<P::Client>>,
+    sources: BTreeMap<String, Source<P::Client>>,
     client: RwLock<Option<Arc<P::Client>>>,
     stop: Mutex<CancellationToken>,
     /// Every operation holds it to read.
@@ -38,23 +42,25 @@ pub struct Server<P: Provider> {
 /// One resource type.
 struct Entry<C> {
     resource: Box<dyn AnyResource<C>>,
-    schema: Schema,
-    kind: Kind,
+    shape: Shape,
 }
 
 impl<P: Provider> Server<P> {
     /// The server of `provider`; nothing is configured yet.
     pub fn new(provider: P) -> Self {
-        let entry = |resource: Box<dyn AnyResource<P::Client>>| {
-            let schema = resource.schema();
-            let kind = Kind::Object(schema.attributes.clone());
-            (format!("{}_{}", P::NAME, resource.name()), Entry { resource, schema, kind })
-        };
-        let schema = Schema { version: 0, doc: doc(P::Model::DOC), attributes: P::Model::attributes() };
+        let named = |name: &str| format!("{}_{name}", P::NAME);
+        let resources = provider.resources().into_iter().map(|resource| {
+            let shape = Shape::new(resource.schema());
+            (named(resource.name()), Entry { resource, shape })
+        });
+        let sources = provider.data_sources().into_iter().map(|source| {
+            let shape = Shape::new(source.schema());
+            (named(source.name()), Source { source, shape })
+        });
         Self {
-            kind: Kind::Object(schema.attributes.clone()),
-            schema,
-            resources: provider.resources().into_iter().map(entry).collect(),
+            settings: Shape::new(described::<P::Model>(0)),
+            resources: resources.collect(),
+            sources: sources.collect(),
             provider,
             client: RwLock::new(None),
             stop: Mutex::new(CancellationToken::new()),
@@ -95,7 +101,7 @@ impl<P: Provider> Server<P> {
     }
 
     fn provider_config(&self, config: Option<&DynamicValue>) -> Result<(Value, P::Model), Diagnostics> {
-        let config = decode(&self.kind, config)?;
+        let config = self.settings.decode(config)?;
         let model = match &config {
             Value::Null => P::Model::default(),
             config => P::Model::decode(config, &Path::root()).map_err(|e| unreadable(&e.to_string(), e.at.clone()))?,
@@ -106,7 +112,7 @@ impl<P: Provider> Server<P> {
     fn validate_provider(&self, config: Option<&DynamicValue>) -> Result<Diagnostics, Diagnostics> {
         let (config, model) = self.provider_config(config)?;
         let mut diagnostics = Diagnostics::new();
-        schema::validate(&self.schema.attributes, &config, &Path::root(), &mut diagnostics);
+        schema::validate(self.settings.attributes(), &config, &Path::root(), &mut diagnostics);
         if !diagnostics.has_errors() {
             self.provider.validate(&model, &mut diagnostics);
         }
@@ -127,19 +133,13 @@ impl<P: Provider> Server<P> {
 
     fn validate_resource(&self, type_name: &str, config: Option<&DynamicValue>) -> Result<Diagnostics, Diagnostics> {
         let entry = self.entry(type_name)?;
-        let config = decode(&entry.kind, config)?;
-        let mut diagnostics = Diagnostics::new();
-        schema::validate(&entry.schema.attributes, &config, &Path::root(), &mut diagnostics);
-        if !diagnostics.has_errors() {
-            entry.resource.validate(&config, &mut diagnostics);
-        }
-        Ok(diagnostics)
+        entry.shape.validate(config, |config, said| entry.resource.validate(config, said))
     }
 
     /// Every stored state passes here, also one of this very version.
     fn upgrade(&self, request: &proto::upgrade_resource_state::Request) -> Result<DynamicValue, Diagnostics> {
         let entry = self.entry(&request.type_name)?;
-        let ours = entry.schema.version;
+        let ours = entry.shape.schema.version;
         if request.version > ours {
             return Err(Diagnostic::error(
                 "The state is of a newer provider",
@@ -153,14 +153,14 @@ impl<P: Provider> Server<P> {
         }
         let state = match &request.raw_state {
             Some(raw) if !raw.json.is_empty() => {
-                wire::json::decode(&entry.kind, &raw.json).map_err(|e| unreadable(&e.to_string(), e.path()))?
+                wire::json::decode(&entry.shape.kind, &raw.json).map_err(|e| unreadable(&e.to_string(), e.path()))?
             }
             Some(raw) if !raw.flatmap.is_empty() => {
                 return Err(unreadable("state in the format of 2018", Path::root()).into());
             }
             _ => Value::Null,
         };
-        encode(&entry.kind, &state)
+        entry.shape.encode(&state)
     }
 
     fn capabilities() -> proto::ServerCapabilities {
@@ -177,14 +177,6 @@ fn bug(detail: String, at: Path) -> Diagnostic {
     tracing::error!(detail, "the provider breaks its own plan");
     Diagnostic::error("A fault of the provider", format!("{detail}\nhint: this is a bug of the provider; please report it"))
         .at(at)
-}
-
-fn decode(kind: &Kind, value: Option<&DynamicValue>) -> Result<Value, Diagnostic> {
-    wire::decode(kind, value).map_err(|e| unreadable(&e.to_string(), e.path()))
-}
-
-fn encode(kind: &Kind, value: &Value) -> Result<DynamicValue, Diagnostics> {
-    wire::encode(kind, value).map_err(|e| bug(format!("A value does not fit the schema: {e}."), e.path()).into())
 }
 
 fn decode_private(bytes: &[u8]) -> Result<Private, Diagnostic> {
@@ -222,9 +214,11 @@ impl<P: Provider> provider_server::Provider for Server<P> {
         _: Request<proto::get_metadata::Request>,
     ) -> Result<Response<proto::get_metadata::Response>, Status> {
         let resource = |name: &String| proto::get_metadata::ResourceMetadata { type_name: name.clone() };
+        let source = |name: &String| proto::get_metadata::DataSourceMetadata { type_name: name.clone() };
         Ok(Response::new(proto::get_metadata::Response {
             server_capabilities: Some(Self::capabilities()),
             resources: self.resources.keys().map(resource).collect(),
+            data_sources: self.sources.keys().map(source).collect(),
             ..Default::default()
         }))
     }
@@ -233,10 +227,10 @@ impl<P: Provider> provider_server::Provider for Server<P> {
         &self,
         _: Request<proto::get_provider_schema::Request>,
     ) -> Result<Response<proto::get_provider_schema::Response>, Status> {
-        let schemas = self.resources.iter().map(|(name, entry)| (name.clone(), wire::schema::schema(&entry.schema)));
         Ok(Response::new(proto::get_provider_schema::Response {
-            provider: Some(wire::schema::schema(&self.schema)),
-            resource_schemas: schemas.collect(),
+            provider: Some(self.settings.message()),
+            resource_schemas: self.resources.iter().map(|(name, entry)| (name.clone(), entry.shape.message())).collect(),
+            data_source_schemas: self.sources.iter().map(|(name, entry)| (name.clone(), entry.shape.message())).collect(),
             server_capabilities: Some(Self::capabilities()),
             ..Default::default()
         }))
@@ -280,6 +274,22 @@ impl<P: Provider> provider_server::Provider for Server<P> {
         let validate = async { self.validate_resource(&request.type_name, request.config.as_ref()) };
         let diagnostics = validated(validate).await;
         Ok(Response::new(proto::validate_resource_config::Response { diagnostics }))
+    }
+
+    async fn validate_data_resource_config(
+        &self,
+        request: Request<proto::validate_data_resource_config::Request>,
+    ) -> Result<Response<proto::validate_data_resource_config::Response>, Status> {
+        let request = request.get_ref();
+        let diagnostics = validated(async { self.validate_source(&request.type_name, request.config.as_ref()) }).await;
+        Ok(Response::new(proto::validate_data_resource_config::Response { diagnostics }))
+    }
+
+    async fn read_data_source(
+        &self,
+        request: Request<proto::read_data_source::Request>,
+    ) -> Result<Response<proto::read_data_source::Response>, Status> {
+        Ok(Response::new(self.read_source(request.into_inner()).await))
     }
 
     async fn upgrade_resource_state(
