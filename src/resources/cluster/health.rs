@@ -2,7 +2,8 @@
 
 use super::schema::Cluster;
 use crate::kafka::{ClusterView, Error, Topic};
-use crate::resources::workload::roll::Health;
+use crate::kubernetes::object::Object;
+use crate::resources::workload::roll::{Health, is_ready};
 use crate::stack::Stack;
 use std::time::Duration;
 
@@ -10,7 +11,11 @@ use std::time::Duration;
 const ANSWER: Duration = Duration::from_secs(5);
 
 /// Asks the brokers who is registered and what is in sync.
-pub async fn check(cluster: &Cluster, stack: &Stack) -> Health {
+pub async fn check(cluster: &Cluster, stack: &Stack, pods: &[Object]) -> Health {
+    // The Service of `bootstrap_servers` leads to pods that the kubelet found ready, and otherwise nowhere.
+    if !pods.iter().any(is_ready) {
+        return Health::Waiting("no broker's pod is ready".to_owned());
+    }
     let admin = stack.admin(&cluster.target()).until(tokio::time::Instant::now() + ANSWER);
     let asked = async {
         let view = admin.cluster().await?;
@@ -66,10 +71,7 @@ mod tests {
 
     #[test]
     fn a_cluster_serves_when_all_are_registered_and_in_sync() {
-        assert_eq!(
-            judge("kafka", &view(&[1, 0, 2]), &[topic(&[0, 1, 2])]),
-            Health::Healthy { leaders: vec!["kafka-1".into()] }
-        );
+        assert_eq!(judge("kafka", &view(&[1, 0, 2]), &[topic(&[0, 1, 2])]), Health::Healthy { leaders: vec!["kafka-1".into()] });
         assert_eq!(unregistered(3, &view(&[0, 2])), Some(Health::Waiting("not registered: broker 1".into())));
         assert_eq!(unregistered(3, &view(&[2, 0, 1])), None);
         assert_eq!(

@@ -46,7 +46,7 @@ fn runs(pod: &Object) -> bool {
 
 /// Pods go one at a time, only when all others serve; one that is not ready goes first, for it cannot get worse, and those that
 /// lead go last, for each move of a leader is felt by clients. Without restarts, what counts is what the service says: the
-/// kubelet's probes come after it, and one pod that is ready is enough for the Services to lead somewhere.
+/// kubelet's probes come after it.
 pub fn next(stateful_set: &Object, pods: &[Object], health: &Health) -> Step {
     let wait = |why: String| Step::Wait(why);
     if stateful_set.int("/status/observedGeneration") < stateful_set.int("/metadata/generation") {
@@ -67,9 +67,9 @@ pub fn next(stateful_set: &Object, pods: &[Object], health: &Health) -> Step {
         return restart(pod);
     }
     let unready: Vec<&Object> = pods.iter().filter(|pod| !is_ready(pod)).collect();
-    let lacks = |what: &str| wait(format!("{what}: {}", unready.iter().map(|pod| pod.name()).collect::<Vec<_>>().join(", ")));
     if unready.iter().any(|pod| !runs(pod)) || !(unready.is_empty() || outdated.is_empty()) {
-        return lacks("not ready");
+        let names: Vec<&str> = unready.iter().map(|pod| pod.name()).collect();
+        return wait(format!("not ready: {}", names.join(", ")));
     }
     let leaders = match health {
         Health::Waiting(why) => return wait(why.clone()),
@@ -78,7 +78,6 @@ pub fn next(stateful_set: &Object, pods: &[Object], health: &Health) -> Step {
     let leads = |pod: &&&Object| leaders.iter().any(|leader| leader == pod.name());
     match outdated.iter().find(|pod| !leads(pod)).or(outdated.first()) {
         Some(pod) => restart(pod),
-        None if unready.len() == pods.len() && !pods.is_empty() => lacks("none is ready"),
         None => Step::Done,
     }
 }
@@ -153,9 +152,6 @@ mod tests {
         // Nobody has to be asked while a pod does not run.
         pods[2].json_mut()["status"]["phase"] = "Pending".into();
         assert_eq!(next(&set(2, 2), &pods, &healthy("a")), Step::Wait("not ready: a, c".into()));
-        // The Services lead nowhere.
-        let pods = [pod("a", "new", false), pod("b", "new", false), pod("c", "new", false)];
-        assert_eq!(next(&set(2, 2), &pods, &healthy("a")), Step::Wait("none is ready: a, b, c".into()));
     }
 
     #[test]

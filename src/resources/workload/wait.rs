@@ -126,7 +126,8 @@ async fn restart(stack: &Stack, namespace: &str, pod: &str, uid: String) -> Resu
 }
 
 fn is_passing(failure: &Failure) -> bool {
-    !matches!(failure.class, Class::Forbidden { .. } | Class::Denied | Class::NotFound | Class::Invalid(_) | Class::Unauthorized)
+    let lasting = [Class::Denied, Class::NotFound, Class::Unauthorized].contains(&failure.class);
+    !lasting && !matches!(failure.class, Class::Forbidden { .. } | Class::Invalid(_) | Class::NotConfigured(_))
 }
 
 /// How long there has been no hope.
