@@ -8,6 +8,7 @@ use crate::kafka::Error as KafkaError;
 use crate::kubernetes::failure::{Class, Failure};
 use crate::kubernetes::object::Key;
 use crate::plugin::diagnostic::Diagnostic;
+use crate::plugin::path::Path;
 use crate::resources::workload::wait::Halt;
 
 /// A call to Kubernetes that failed.
@@ -252,6 +253,17 @@ pub fn nothing_to_import(resource: &str, id: &str) -> Diagnostic {
             "There is no kafkastack_{resource} {id}, or not one that this provider made.\nhint: check namespace, name and the Kubernetes context"
         ),
     )
+}
+
+/// The configuration names an ensemble that is not there.
+pub fn no_such_ensemble(id: &str) -> Diagnostic {
+    Diagnostic::error(
+        "The ensemble does not exist",
+        format!(
+            "There is no kafkastack_zookeeper_ensemble {id} that this provider made.\nhint: write `zookeeper_ensemble = kafkastack_zookeeper_ensemble.NAME.id`, and check the Kubernetes context"
+        ),
+    )
+    .at(Path::of("zookeeper_ensemble"))
 }
 
 /// Why an ensemble keeps its size.
