@@ -6,6 +6,7 @@ mod cut_off;
 mod drill_report;
 mod harness;
 mod life;
+mod module;
 mod refusals;
 mod sandbox_is_real;
 mod storage;
