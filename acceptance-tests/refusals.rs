@@ -125,7 +125,7 @@ fn topics_of_a_kafka_that_is_reached_directly_need_no_kubernetes() {
     workspace.init();
     assert_eq!(workspace.plan(Refresh::Yes).change("kafkastack_topic.one").actions, ["create"]);
     let said = workspace.apply_expect_error();
-    assert!(said.contains("127.0.0.1:1") && !said.contains("Kubernetes"), "{said}");
+    assert!(said.contains("127.0.0.1:1: connection refused") && !said.contains("not configured"), "{said}");
     workspace.configure(&ensemble);
     let said = workspace.apply_expect_error();
     assert!(said.contains("The Kubernetes cluster is not configured"), "{said}");

@@ -280,7 +280,7 @@ async fn what_the_server_would_refuse_is_known_at_plan() {
             let refused = object.kind() == Kind::StatefulSet && refuses.load(std::sync::atomic::Ordering::SeqCst);
             refused.then(|| (403, "admission webhook \"policy\" denied the request: no".to_owned()))
         });
-        let mut core = Core::new(resource, &world.stack);
+        let core = Core::new(resource, &world.stack);
         let said = core.plan(&wanted).await.diagnostics;
         assert_eq!(warnings(&said), ["The cluster's admission rules refuse it"]);
         assert!(world.kubernetes.writes().is_empty(), "a plan writes nothing");
