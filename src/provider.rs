@@ -11,7 +11,8 @@ use crate::plugin::resource::{AnyResource, Provider};
 use crate::plugin::schema::{optional, required};
 use crate::plugin::value::Value;
 use crate::resources::{
-    checks, cluster::KafkaCluster, storage::KafkaStorage, topic::KafkaTopic, zookeeper_ensemble::ZookeeperEnsemble,
+    checks, cluster::KafkaCluster, ha_drill::KafkaHaDrill, storage::KafkaStorage, topic::KafkaTopic,
+    zookeeper_ensemble::ZookeeperEnsemble,
 };
 use crate::secret::Secret;
 use crate::stack::{Access, Stack};
@@ -109,7 +110,13 @@ impl Provider for Kafkastack {
     }
 
     fn resources(&self) -> Vec<Box<dyn AnyResource<Stack>>> {
-        vec![Box::new(KafkaStorage), Box::new(ZookeeperEnsemble), Box::new(KafkaCluster), Box::<KafkaTopic>::default()]
+        vec![
+            Box::new(KafkaStorage),
+            Box::new(ZookeeperEnsemble),
+            Box::new(KafkaCluster),
+            Box::<KafkaTopic>::default(),
+            Box::new(KafkaHaDrill),
+        ]
     }
 }
 
