@@ -8,7 +8,7 @@
 //!        monitor, znode ────────────┴─▶ recording ◀───────┘
 //! ```
 //!
-//! `facts`, `step`, `recovery`, `pace`, `recording` are pure. It knows nothing of resources: it is given a [`look::Site`].
+//! `facts`, `step`, `recovery`, `pace`, `recording`, `verdict` are pure. It knows nothing of resources: it is given a [`look::Site`].
 
 mod claim;
 mod clean;
@@ -28,6 +28,8 @@ mod recovery;
 pub mod run;
 mod sockets;
 pub mod step;
+pub mod verdict;
+pub mod words;
 mod znode;
 
 pub use claim::Unclaimed;
