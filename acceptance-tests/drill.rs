@@ -175,7 +175,8 @@ impl Consumer {
     /// Every record once, in order and without a hole in the offsets, and as many as the drill says.
     fn assert_counts(self, site: &Site, acknowledged: u64) {
         let topic = &self.topic;
-        let end = format!("kill $(cat /tmp/{topic}.pid); tail --pid=$(cat /tmp/{topic}.pid) -f /dev/null; cat /tmp/{topic}");
+        let ended = format!("until grep -q '^Processed a total' /tmp/{topic}.err; do sleep 0.1; done");
+        let end = format!("kill $(cat /tmp/{topic}.pid); {ended}; cat /tmp/{topic}");
         let read = site.tool(&end);
         let mut next: BTreeMap<String, u64> = BTreeMap::new();
         for line in read.lines() {

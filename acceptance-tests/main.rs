@@ -4,6 +4,7 @@
 
 mod cut_off;
 mod drill;
+mod drill_report;
 mod harness;
 mod life;
 mod refusals;

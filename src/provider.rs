@@ -4,6 +4,7 @@
 use crate::kubernetes::settings::{Exec as ExecSettings, Settings};
 use crate::kubernetes::{ConfigError, Kubernetes};
 use crate::model;
+use crate::plugin::action::AnyAction;
 use crate::plugin::diagnostic::{Diagnostic, Diagnostics};
 use crate::plugin::model::{Attr, Typed};
 use crate::plugin::path::Path;
@@ -11,7 +12,11 @@ use crate::plugin::resource::{AnyResource, Provider};
 use crate::plugin::schema::{optional, required};
 use crate::plugin::value::Value;
 use crate::resources::{
-    checks, cluster::KafkaCluster, ha_drill::KafkaHaDrill, storage::KafkaStorage, topic::KafkaTopic,
+    checks,
+    cluster::KafkaCluster,
+    ha_drill::{KafkaHaDrill, action::KafkaDrill},
+    storage::KafkaStorage,
+    topic::KafkaTopic,
     zookeeper_ensemble::ZookeeperEnsemble,
 };
 use crate::secret::Secret;
@@ -117,6 +122,10 @@ impl Provider for Kafkastack {
             Box::<KafkaTopic>::default(),
             Box::new(KafkaHaDrill),
         ]
+    }
+
+    fn actions(&self) -> Vec<Box<dyn AnyAction<Stack>>> {
+        vec![Box::new(KafkaDrill)]
     }
 }
 

@@ -34,14 +34,14 @@ resource "kafkastack_ha_drill" "proof" {
     { kind = "evict_node_pods" },
   ]
 
-  max_unavailable = "15s"
+  max_unavailable = "30s"
   report_path     = "ha-drill.html"
 }
 
 # Says it at every plan, not only in the apply that drilled.
 check "high_availability" {
   assert {
-    condition     = kafkastack_ha_drill.proof.lost == 0 && kafkastack_ha_drill.proof.longest_write_gap_ms < 15000
+    condition     = kafkastack_ha_drill.proof.lost == 0 && kafkastack_ha_drill.proof.longest_write_gap_ms < 30000
     error_message = "The last drill lost records, or nothing could be written for too long."
   }
 }

@@ -8,7 +8,7 @@
 //!        monitor, znode ────────────┴─▶ recording ◀───────┘
 //! ```
 //!
-//! `facts`, `step`, `recovery`, `pace`, `recording`, `verdict` are pure. It knows nothing of resources: it is given a [`look::Site`].
+//! `facts`, `step`, `recovery`, `pace`, `recording`, `verdict`, `report` are pure. It knows nothing of resources: it is given a [`look::Site`].
 
 mod claim;
 mod clean;
@@ -25,6 +25,7 @@ mod monitor;
 pub mod pace;
 pub mod recording;
 mod recovery;
+pub mod report;
 pub mod run;
 mod sockets;
 pub mod step;

@@ -12,15 +12,15 @@ mod chart;
 mod lanes;
 mod markup;
 mod page;
-mod timeline;
 #[cfg(test)]
 pub(crate) mod tests;
+mod timeline;
 
 pub use timeline::{Bucket, Lane, Span, Timeline};
 
 use super::recording::{Recording, Settings, StepRun};
 use super::verdict::{Bounds, Verdict, judge};
-use super::words::{duration, records};
+use super::words::{duration, plural, thousands};
 use serde::{Deserialize, Serialize};
 
 /// The version of the document.
@@ -70,6 +70,18 @@ impl Report {
         }
     }
 
+    /// A document that was stored.
+    ///
+    /// # Errors
+    /// When it is no such document, or one of a later version.
+    pub fn parse(document: &str) -> Result<Self, String> {
+        let report: Self = serde_json::from_str(document).map_err(|error| error.to_string())?;
+        match report.schema_version {
+            SCHEMA_VERSION => Ok(report),
+            other => Err(format!("its schema_version is {other}; this version of the provider draws {SCHEMA_VERSION}")),
+        }
+    }
+
     /// The document. It has no keys but text and no numbers but finite ones, so it can be written.
     pub fn json(&self) -> String {
         serde_json::to_string(self).unwrap_or_default()
@@ -84,16 +96,25 @@ impl Report {
 /// `0 of 41,230 acknowledged records lost; longest write gap 1.2 s, ...`
 fn summary(recording: &Recording, verdict: &Verdict) -> String {
     let lost = match verdict.read_back {
-        true => format!("{} of {} acknowledged lost", super::words::thousands(verdict.lost.count), records(verdict.acknowledged)),
-        false => format!("{} acknowledged; how many were lost is not known", records(verdict.acknowledged)),
+        true => format!(
+            "{} of {} acknowledged {} lost",
+            thousands(verdict.lost.count),
+            thousands(verdict.acknowledged),
+            plural(verdict.acknowledged, "record")
+        ),
+        false => format!(
+            "{} acknowledged {}; how many were lost is not known",
+            thousands(verdict.acknowledged),
+            plural(verdict.acknowledged, "record")
+        ),
     };
     let gap = |gap: Option<&super::verdict::Gap>| gap.map_or("unknown".to_owned(), |gap| duration(gap.length_ms()));
-    let taken = recording.steps.iter().filter(|step| step.killed.is_some()).count();
+    let taken = recording.steps.iter().filter(|step| step.killed.is_some()).count() as u64;
     format!(
         "{lost}; longest write gap {}, longest read gap {}; {taken} {} taken away in {}",
         gap(verdict.longest_write_gap()),
         gap(verdict.longest_read_gap()),
-        if taken == 1 { "pod" } else { "pods" },
+        plural(taken, "pod"),
         duration(recording.ended),
     )
 }

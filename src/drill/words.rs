@@ -33,7 +33,17 @@ pub fn thousands(number: u64) -> String {
 
 /// `1 record`, `41,230 records`.
 pub fn records(count: u64) -> String {
-    format!("{} {}", thousands(count), if count == 1 { "record" } else { "records" })
+    format!("{} {}", thousands(count), plural(count, "record"))
+}
+
+/// `record`, `records`.
+pub fn plural(count: u64, one: &str) -> String {
+    format!("{one}{}", if count == 1 { "" } else { "s" })
+}
+
+/// A moment as the axis of time has it: `1:10`.
+pub fn moment(ms: u64) -> String {
+    format!("{}:{:02}", ms / 60_000, ms / 1_000 % 60)
 }
 
 /// `step 2 (kill_broker kafka-1)`; steps are counted from 1.
@@ -45,6 +55,11 @@ pub fn step(index: usize, run: &StepRun) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_moment_is_minutes_and_seconds() {
+        assert_eq!([0, 9_999, 70_000, 3_600_000].map(moment), ["0:00", "0:09", "1:10", "60:00"]);
+    }
 
     #[test]
     fn figures_are_readable() {

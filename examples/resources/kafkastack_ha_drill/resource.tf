@@ -11,7 +11,7 @@ resource "kafkastack_ha_drill" "proof" {
     { kind = "evict_node_pods", watch = "30s" },
   ]
 
-  max_unavailable = "15s"
+  max_unavailable = "30s"
   max_recovery    = "5m"
   report_path     = "ha-drill.html"
 }

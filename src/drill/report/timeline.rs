@@ -74,7 +74,8 @@ pub(super) fn timeline(recording: &Recording) -> Timeline {
     // Whole multiples of 100 ms are easier to read, and to add up.
     let bucket_ms = (end.div_ceil(MOST)).div_ceil(100).max(1) * 100;
     let samples = &recording.samples;
-    let partitions: BTreeSet<i32> = samples.iter().flat_map(|sample| &sample.partitions).map(|one| one.index).take(100_000).collect();
+    let partitions: BTreeSet<i32> =
+        samples.iter().flat_map(|sample| &sample.partitions).map(|one| one.index).take(100_000).collect();
     let leader = |index: i32| {
         lane(index.to_string(), samples, end, |sample| {
             let one = sample.partitions.iter().find(|one| one.index == index)?;

@@ -6,8 +6,9 @@
 //! read, update ─▶ state as it is          delete ─▶ nothing: the drill has cleaned up after itself
 //! ```
 //!
-//! `schema.rs` attributes · this file: the wiring.
+//! `schema.rs` attributes · `action.rs` the same as an action · this file: the wiring.
 
+pub mod action;
 pub mod apply;
 pub mod find;
 pub mod plan;

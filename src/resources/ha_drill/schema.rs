@@ -75,19 +75,20 @@ model! {
         /// What is done, in this order.
         steps: Vec<DrillStep> = required().replaces().check(steps),
         /// How many records are written each second, of 100 bytes each.
-        records_per_second: i64 = optional().defaults_to(500i64).replaces().check(|v| between(v, 1, 5000)),
+        records_per_second: i64 = optional().defaults_to(500i64).replaces().check(rate),
         /// How many partitions the drill's topic has.
-        partitions: i64 = optional().defaults_to(3i64).replaces().check(|v| between(v, 1, 100)),
+        partitions: i64 = optional().defaults_to(3i64).replaces().check(some),
         /// How many replicas each of them has.
-        replication_factor: i64 = optional().defaults_to(3i64).replaces().check(|v| between(v, 1, 100)),
+        replication_factor: i64 = optional().defaults_to(3i64).replaces().check(some),
         /// `min.insync.replicas` of the drill's topic.
-        min_insync_replicas: i64 = optional().defaults_to(2i64).replaces().check(|v| between(v, 1, 100)),
+        min_insync_replicas: i64 = optional().defaults_to(2i64).replaces().check(some),
         /// `all` (the default): an idempotent producer, whose records are acknowledged by every in-sync replica. `1`: the leader alone
         /// acknowledges; then records are lost, and the drill says which. It is there to show that.
         acks: String = optional().defaults_to("all").replaces().check(|v| checks::one_of(v, &["all", "1"])),
-        /// The longest time for which no record of a partition may be acknowledged, or read, such as `15s`.
+        /// The longest time for which no record of a partition may be acknowledged, or read, such as `30s`. A broker that is killed is missed only after `zookeeper.session.timeout.ms`,
+        /// 18 seconds by default.
         max_unavailable: String = optional().replaces().check(duration),
-        /// The longest time that a step may take until everything is whole again, such as `2m`.
+        /// The longest time that a step may take until everything is whole again, such as `5m`.
         max_recovery: String = optional().replaces().check(duration),
         /// A file to write the report to: one HTML page that needs nothing else.
         report_path: String = optional().replaces().check(path),
@@ -130,19 +131,47 @@ fn broker(value: &Value) -> Result<(), String> {
     }
 }
 
-fn duration(value: &Value) -> Result<(), String> {
+/// A duration.
+///
+/// # Errors
+/// What it should look like.
+pub fn duration(value: &Value) -> Result<(), String> {
     parse_duration(text(value)).map(drop).map_err(|error| error.to_string())
 }
 
-fn path(value: &Value) -> Result<(), String> {
+/// A file.
+///
+/// # Errors
+/// When it is empty.
+pub fn path(value: &Value) -> Result<(), String> {
     if text(value).is_empty() { Err("it is no path of a file.".to_owned()) } else { Ok(()) }
 }
 
-fn steps(value: &Value) -> Result<(), String> {
+/// Steps.
+///
+/// # Errors
+/// When there are none.
+pub fn steps(value: &Value) -> Result<(), String> {
     match value {
         Value::List(steps) if steps.is_empty() => Err("a drill has at least one step.".to_owned()),
         _ => Ok(()),
     }
+}
+
+/// Records each second: what one provider process can keep account of.
+///
+/// # Errors
+/// What is allowed.
+pub fn rate(value: &Value) -> Result<(), String> {
+    between(value, 1, 5000)
+}
+
+/// A small number.
+///
+/// # Errors
+/// What is allowed.
+pub fn some(value: &Value) -> Result<(), String> {
+    between(value, 1, 100)
 }
 
 fn between(value: &Value, least: i64, most: i64) -> Result<(), String> {
