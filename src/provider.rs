@@ -1,11 +1,13 @@
 //! The provider block: its settings -> the [`Stack`] that resources are given; and the list of resources. Opens no
 //! connection: a plan of what is not there yet needs none.
 
+use crate::data_sources::health::Health;
 use crate::diagnostics;
 use crate::kubernetes::Kubernetes;
 use crate::kubernetes::settings::{Exec as ExecSettings, Settings};
 use crate::model;
 use crate::plugin::action::AnyAction;
+use crate::plugin::data_source::AnyDataSource;
 use crate::plugin::diagnostic::Diagnostics;
 use crate::plugin::model::{Attr, Typed};
 use crate::plugin::resource::{AnyResource, Provider};
@@ -129,6 +131,10 @@ impl Provider for Kafkastack {
 
     fn actions(&self) -> Vec<Box<dyn AnyAction<Stack>>> {
         vec![Box::new(KafkaDrill)]
+    }
+
+    fn data_sources(&self) -> Vec<Box<dyn AnyDataSource<Stack>>> {
+        vec![Box::new(Health)]
     }
 }
 
