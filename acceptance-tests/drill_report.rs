@@ -27,7 +27,7 @@ const rgba = (text) => { const n = text.match(/[\d.]+/g).map(Number); return { c
 const over = (top, alpha, base) => base.map((c, i) => alpha * top[i] + (1 - alpha) * c);
 const light = (c) => c.map((v) => v / 255).map((v) => v <= 0.03928 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4)
   .reduce((sum, v, i) => sum + v * [0.2126, 0.7152, 0.0722][i], 0);
-const contrast = (a, b) => { const [x, y] = [light(a), light(b)].sort(); return (y + 0.05) / (x + 0.05); };
+const contrast = (a, b) => { const [x, y] = [light(a), light(b)].sort((x, y) => x - y); return (y + 0.05) / (x + 0.05); };
 const behind = (element) => {
   const svg = element.previousElementSibling;
   if (element.tagName === 'text' && svg && ['rect', 'circle'].includes(svg.tagName) && !element.matches('.length')) {
