@@ -9,6 +9,7 @@ pub mod data_source;
 pub mod diagnostic;
 pub mod go_plugin;
 pub mod handshake;
+pub mod identity;
 pub mod logging;
 pub mod model;
 pub mod operation;

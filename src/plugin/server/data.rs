@@ -21,9 +21,9 @@ pub(super) struct Source<C> {
 
 impl<P: Provider> Server<P> {
     fn source(&self, type_name: &str) -> Result<&Source<P::Client>, Diagnostic> {
-        self.sources.get(type_name).ok_or_else(|| {
-            Diagnostic::error("Unknown data source", format!("This provider has no data source `{type_name}`."))
-        })
+        self.sources
+            .get(type_name)
+            .ok_or_else(|| Diagnostic::error("Unknown data source", format!("This provider has no data source `{type_name}`.")))
     }
 
     pub(super) fn validate_source(&self, name: &str, config: Option<&DynamicValue>) -> Result<Diagnostics, Diagnostics> {

@@ -4,8 +4,10 @@
 //! Here: the provider itself, schemas, validation, stored state. The life of a resource is in `lifecycle`.
 
 mod data;
+mod entry;
 mod lifecycle;
 mod shape;
+mod stored;
 #[cfg(test)]
 mod tests;
 
@@ -14,11 +16,12 @@ use super::model::Typed;
 use super::operation;
 use super::path::Path;
 use super::proto::tfplugin6::{self as proto, DynamicValue, provider_server};
-use super::resource::{AnyResource, Context, Private, Provider, described};
+use super::resource::{Context, Private, Provider, described};
 use super::schema;
 use super::value::Value;
 use super::wire;
 use data::Source;
+use entry::Entry;
 use shape::Shape;
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
@@ -39,19 +42,13 @@ pub struct Server<P: Provider> {
     running: tokio::sync::RwLock<()>,
 }
 
-/// One resource type.
-struct Entry<C> {
-    resource: Box<dyn AnyResource<C>>,
-    shape: Shape,
-}
-
 impl<P: Provider> Server<P> {
     /// The server of `provider`; nothing is configured yet.
     pub fn new(provider: P) -> Self {
         let named = |name: &str| format!("{}_{name}", P::NAME);
         let resources = provider.resources().into_iter().map(|resource| {
-            let shape = Shape::new(resource.schema());
-            (named(resource.name()), Entry { resource, shape })
+            let entry = Entry::new(resource);
+            (named(entry.resource.name()), entry)
         });
         let sources = provider.data_sources().into_iter().map(|source| {
             let shape = Shape::new(source.schema());
@@ -136,33 +133,6 @@ impl<P: Provider> Server<P> {
         entry.shape.validate(config, |config, said| entry.resource.validate(config, said))
     }
 
-    /// Every stored state passes here, also one of this very version.
-    fn upgrade(&self, request: &proto::upgrade_resource_state::Request) -> Result<DynamicValue, Diagnostics> {
-        let entry = self.entry(&request.type_name)?;
-        let ours = entry.shape.schema.version;
-        if request.version > ours {
-            return Err(Diagnostic::error(
-                "The state is of a newer provider",
-                format!(
-                    "It was written with version {} of the schema of `{}`; this provider knows version {ours}.\n\
-                     hint: use the provider's newer version, which wrote it",
-                    request.version, request.type_name
-                ),
-            )
-            .into());
-        }
-        let state = match &request.raw_state {
-            Some(raw) if !raw.json.is_empty() => {
-                wire::json::decode(&entry.shape.kind, &raw.json).map_err(|e| unreadable(&e.to_string(), e.path()))?
-            }
-            Some(raw) if !raw.flatmap.is_empty() => {
-                return Err(unreadable("state in the format of 2018", Path::root()).into());
-            }
-            _ => Value::Null,
-        };
-        entry.shape.encode(&state)
-    }
-
     fn capabilities() -> proto::ServerCapabilities {
         proto::ServerCapabilities { plan_destroy: true, get_provider_schema_optional: true, ..Default::default() }
     }
@@ -240,7 +210,7 @@ impl<P: Provider> provider_server::Provider for Server<P> {
         &self,
         _: Request<proto::get_resource_identity_schemas::Request>,
     ) -> Result<Response<proto::get_resource_identity_schemas::Response>, Status> {
-        Ok(Response::new(Default::default()))
+        Ok(Response::new(self.identity_schemas()))
     }
 
     async fn get_functions(
@@ -296,11 +266,14 @@ impl<P: Provider> provider_server::Provider for Server<P> {
         &self,
         request: Request<proto::upgrade_resource_state::Request>,
     ) -> Result<Response<proto::upgrade_resource_state::Response>, Status> {
-        let (upgraded_state, failed) = match self.upgrade(request.get_ref()) {
-            Ok(state) => (Some(state), Ok(())),
-            Err(diagnostics) => (None, Err(diagnostics)),
-        };
-        Ok(Response::new(proto::upgrade_resource_state::Response { upgraded_state, diagnostics: said(failed) }))
+        Ok(Response::new(self.upgrade_state(request.get_ref())))
+    }
+
+    async fn upgrade_resource_identity(
+        &self,
+        request: Request<proto::upgrade_resource_identity::Request>,
+    ) -> Result<Response<proto::upgrade_resource_identity::Response>, Status> {
+        Ok(Response::new(self.upgrade_identity(request.get_ref())))
     }
 
     async fn read_resource(
