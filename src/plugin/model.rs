@@ -2,7 +2,7 @@
 
 use super::path::Path;
 use super::schema::{Attribute, Kind};
-use super::value::{Number, Value};
+use super::value::{Dynamic, Number, Value};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// An attribute's value: known, null, or not known before apply.
@@ -159,6 +159,21 @@ scalar!(bool, Bool, "a bool", value => Some(*value), this => *this);
 scalar!(String, String, "a string", value => Some(value.clone()), this => this.clone());
 scalar!(i64, Number, "a whole number between -2^63 and 2^63-1", value => value.as_i64(), this => Number::from(*this));
 scalar!(Number, Number, "a number", value => Some(value.clone()), this => this.clone());
+
+impl Typed for Dynamic {
+    fn kind() -> Kind {
+        Kind::Dynamic
+    }
+    fn decode(value: &Value, at: &Path) -> Result<Self, Mismatch> {
+        match value {
+            Value::Dynamic(dynamic) => Ok((**dynamic).clone()),
+            _ => Err(Mismatch { at: at.clone(), expected: "a value with its type" }),
+        }
+    }
+    fn encode(&self) -> Value {
+        Value::Dynamic(Box::new(self.clone()))
+    }
+}
 
 /// The value of one element, if it is known, or holds its unknown parts itself. A null element is a mismatch.
 fn decode_element<T: Typed>(value: &Value, at: &Path) -> Result<Option<T>, Mismatch> {

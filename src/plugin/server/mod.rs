@@ -128,13 +128,24 @@ impl<P: Provider> Server<P> {
         Ok(())
     }
 
-    fn validate_resource(&self, type_name: &str, config: Option<&DynamicValue>) -> Result<Diagnostics, Diagnostics> {
-        let entry = self.entry(type_name)?;
-        entry.shape.validate(config, |config, said| entry.resource.validate(config, said))
+    fn validate_resource(&self, request: &proto::validate_resource_config::Request) -> Result<Diagnostics, Diagnostics> {
+        let entry = self.entry(&request.type_name)?;
+        let stores_everything = !request.client_capabilities.is_some_and(|can| can.write_only_attributes_allowed);
+        entry.shape.validate(request.config.as_ref(), |config, said| {
+            if stores_everything {
+                schema::refuse_write_only(&entry.shape.kind, config, said);
+            }
+            entry.resource.validate(config, said);
+        })
     }
 
     fn capabilities() -> proto::ServerCapabilities {
-        proto::ServerCapabilities { plan_destroy: true, get_provider_schema_optional: true, ..Default::default() }
+        proto::ServerCapabilities {
+            plan_destroy: true,
+            get_provider_schema_optional: true,
+            move_resource_state: true,
+            ..Default::default()
+        }
     }
 }
 
@@ -241,7 +252,7 @@ impl<P: Provider> provider_server::Provider for Server<P> {
         request: Request<proto::validate_resource_config::Request>,
     ) -> Result<Response<proto::validate_resource_config::Response>, Status> {
         let request = request.get_ref();
-        let validate = async { self.validate_resource(&request.type_name, request.config.as_ref()) };
+        let validate = async { self.validate_resource(request) };
         let diagnostics = validated(validate).await;
         Ok(Response::new(proto::validate_resource_config::Response { diagnostics }))
     }
@@ -274,6 +285,13 @@ impl<P: Provider> provider_server::Provider for Server<P> {
         request: Request<proto::upgrade_resource_identity::Request>,
     ) -> Result<Response<proto::upgrade_resource_identity::Response>, Status> {
         Ok(Response::new(self.upgrade_identity(request.get_ref())))
+    }
+
+    async fn move_resource_state(
+        &self,
+        request: Request<proto::move_resource_state::Request>,
+    ) -> Result<Response<proto::move_resource_state::Response>, Status> {
+        Ok(Response::new(self.move_state(request.get_ref())))
     }
 
     async fn read_resource(
