@@ -1,7 +1,10 @@
 //! What an author of resources sees: typed requests and answers, no wire format, no unknown-value plumbing.
 
+use super::action::AnyAction;
 use super::data_source::AnyDataSource;
 use super::diagnostic::{Diagnostic, Diagnostics};
+use super::ephemeral::AnyEphemeral;
+use super::function::AnyFunction;
 use super::model::{Mismatch, Object, Typed, doc};
 use super::path::Path;
 use super::schema::Schema;
@@ -234,6 +237,21 @@ pub trait Provider: Send + Sync + 'static {
 
     /// The data sources.
     fn data_sources(&self) -> Vec<Box<dyn AnyDataSource<Self::Client>>> {
+        Vec::new()
+    }
+
+    /// The ephemeral resources.
+    fn ephemeral_resources(&self) -> Vec<Box<dyn AnyEphemeral<Self::Client>>> {
+        Vec::new()
+    }
+
+    /// The actions.
+    fn actions(&self) -> Vec<Box<dyn AnyAction<Self::Client>>> {
+        Vec::new()
+    }
+
+    /// The functions.
+    fn functions(&self) -> Vec<Box<dyn AnyFunction>> {
         Vec::new()
     }
 }

@@ -7,9 +7,10 @@ use super::super::schema::{computed, optional, required};
 use super::super::stored::Stored;
 use super::super::timeouts::Timeouts;
 use super::*;
+use proto::provider_server::Provider as _;
 use proto::{apply_resource_change as apply, diagnostic::Severity, plan_resource_change as plan};
-use provider_server::Provider as _;
 use tokio::sync::Notify;
+use tonic::Request;
 
 crate::model! {
     /// Settings.
