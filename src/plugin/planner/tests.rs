@@ -101,7 +101,8 @@ fn applied(kind: &Kind, planned: &Value) -> Value {
             Value::Map(kinds.iter().map(|(name, kind)| (name.clone(), applied(kind, planned.get(name)))).collect())
         }
         (Kind::Object(attributes), Value::Map(_) | Value::Unknown) => {
-            Value::Map(attributes.iter().map(|a| (a.name.to_owned(), applied(&a.kind, planned.get(a.name)))).collect())
+            let one = |a: &Attribute| if a.rules.write_only { Value::Null } else { applied(&a.kind, planned.get(a.name)) };
+            Value::Map(attributes.iter().map(|a| (a.name.to_owned(), one(a))).collect())
         }
         (Kind::List(inner), Value::List(items)) => Value::List(items.iter().map(|item| applied(inner, item)).collect()),
         (Kind::Set(inner), Value::Set(items)) => Value::Set(items.iter().map(|item| applied(inner, item)).collect()),
