@@ -3,32 +3,40 @@
 //!
 //! Here: the provider itself, schemas, validation, stored state. The life of a resource is in `lifecycle`.
 
+mod actions;
 mod data;
 mod entry;
+mod ephemeral;
+mod functions;
+#[cfg(test)]
+mod kinds_tests;
 mod lifecycle;
+mod rpc;
 mod shape;
 mod stored;
 #[cfg(test)]
 mod tests;
 
 use super::diagnostic::{Diagnostic, Diagnostics};
+use super::function::AnyFunction;
 use super::model::Typed;
 use super::operation;
 use super::path::Path;
-use super::proto::tfplugin6::{self as proto, DynamicValue, provider_server};
+use super::proto::tfplugin6::{self as proto, DynamicValue};
 use super::resource::{Context, Private, Provider, described};
 use super::schema;
 use super::value::Value;
 use super::wire;
+use actions::Deed;
 use data::Source;
 use entry::Entry;
+use ephemeral::Fleeting;
 use shape::Shape;
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::time::Duration;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
-use tonic::{Request, Response, Status};
 
 /// A provider, as core calls it.
 pub struct Server<P: Provider> {
@@ -36,10 +44,13 @@ pub struct Server<P: Provider> {
     settings: Shape,
     resources: BTreeMap<String, Entry<P::Client>>,
     sources: BTreeMap<String, Source<P::Client>>,
+    ephemerals: BTreeMap<String, Fleeting<P::Client>>,
+    actions: BTreeMap<String, Deed<P::Client>>,
+    functions: BTreeMap<String, Box<dyn AnyFunction>>,
     client: RwLock<Option<Arc<P::Client>>>,
     stop: Mutex<CancellationToken>,
     /// Every operation holds it to read.
-    running: tokio::sync::RwLock<()>,
+    running: Arc<tokio::sync::RwLock<()>>,
 }
 
 impl<P: Provider> Server<P> {
@@ -54,14 +65,26 @@ impl<P: Provider> Server<P> {
             let shape = Shape::new(source.schema());
             (named(source.name()), Source { source, shape })
         });
+        let ephemerals = provider.ephemeral_resources().into_iter().map(|ephemeral| {
+            let shape = Shape::new(ephemeral.schema());
+            (named(ephemeral.name()), Fleeting { ephemeral, shape })
+        });
+        let actions = provider.actions().into_iter().map(|action| {
+            let shape = Shape::new(action.schema());
+            (named(action.name()), Deed { action: action.into(), shape })
+        });
+        let functions = provider.functions().into_iter().map(|function| (function.name().to_owned(), function));
         Self {
             settings: Shape::new(described::<P::Model>(0)),
             resources: resources.collect(),
             sources: sources.collect(),
+            ephemerals: ephemerals.collect(),
+            actions: actions.collect(),
+            functions: functions.collect(),
             provider,
             client: RwLock::new(None),
             stop: Mutex::new(CancellationToken::new()),
-            running: tokio::sync::RwLock::new(()),
+            running: Arc::default(),
         }
     }
 
@@ -88,13 +111,13 @@ impl<P: Provider> Server<P> {
         self.client.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
+    fn cancel(&self) -> CancellationToken {
+        self.stop.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
     fn context<'a>(&self, client: &'a Option<Arc<P::Client>>, limit: Duration) -> Context<'a, P::Client> {
         let now = Instant::now();
-        Context {
-            client: client.as_deref(),
-            cancel: self.stop.lock().unwrap_or_else(PoisonError::into_inner).clone(),
-            deadline: now.checked_add(limit).unwrap_or(now),
-        }
+        Context { client: client.as_deref(), cancel: self.cancel(), deadline: now.checked_add(limit).unwrap_or(now) }
     }
 
     fn provider_config(&self, config: Option<&DynamicValue>) -> Result<(Value, P::Model), Diagnostics> {
@@ -128,13 +151,68 @@ impl<P: Provider> Server<P> {
         Ok(())
     }
 
-    fn validate_resource(&self, type_name: &str, config: Option<&DynamicValue>) -> Result<Diagnostics, Diagnostics> {
-        let entry = self.entry(type_name)?;
-        entry.shape.validate(config, |config, said| entry.resource.validate(config, said))
+    fn validate_resource(&self, request: &proto::validate_resource_config::Request) -> Result<Diagnostics, Diagnostics> {
+        let entry = self.entry(&request.type_name)?;
+        let stores_everything = !request.client_capabilities.is_some_and(|can| can.write_only_attributes_allowed);
+        entry.shape.validate(request.config.as_ref(), |config, said| {
+            if stores_everything {
+                schema::refuse_write_only(&entry.shape.kind, config, said);
+            }
+            entry.resource.validate(config, said);
+        })
+    }
+
+    fn metadata(&self) -> proto::get_metadata::Response {
+        use proto::get_metadata as of;
+        let types = |names: Vec<&String>| names.into_iter().cloned().collect::<Vec<String>>();
+        proto::get_metadata::Response {
+            server_capabilities: Some(Self::capabilities()),
+            resources: types(self.resources.keys().collect())
+                .into_iter()
+                .map(|type_name| of::ResourceMetadata { type_name })
+                .collect(),
+            data_sources: types(self.sources.keys().collect())
+                .into_iter()
+                .map(|type_name| of::DataSourceMetadata { type_name })
+                .collect(),
+            ephemeral_resources: types(self.ephemerals.keys().collect())
+                .into_iter()
+                .map(|type_name| of::EphemeralMetadata { type_name })
+                .collect(),
+            actions: types(self.actions.keys().collect()).into_iter().map(|type_name| of::ActionMetadata { type_name }).collect(),
+            functions: types(self.functions.keys().collect()).into_iter().map(|name| of::FunctionMetadata { name }).collect(),
+            ..Default::default()
+        }
+    }
+
+    fn schemas(&self) -> proto::get_provider_schema::Response {
+        proto::get_provider_schema::Response {
+            provider: Some(self.settings.message()),
+            resource_schemas: self.resources.iter().map(|(name, entry)| (name.clone(), entry.shape.message())).collect(),
+            data_source_schemas: self.sources.iter().map(|(name, entry)| (name.clone(), entry.shape.message())).collect(),
+            ephemeral_resource_schemas: self
+                .ephemerals
+                .iter()
+                .map(|(name, entry)| (name.clone(), entry.shape.message()))
+                .collect(),
+            action_schemas: self
+                .actions
+                .iter()
+                .map(|(name, entry)| (name.clone(), proto::ActionSchema { schema: Some(entry.shape.message()) }))
+                .collect(),
+            functions: self.signatures(),
+            server_capabilities: Some(Self::capabilities()),
+            ..Default::default()
+        }
     }
 
     fn capabilities() -> proto::ServerCapabilities {
-        proto::ServerCapabilities { plan_destroy: true, get_provider_schema_optional: true, ..Default::default() }
+        proto::ServerCapabilities {
+            plan_destroy: true,
+            get_provider_schema_optional: true,
+            move_resource_state: true,
+            ..Default::default()
+        }
     }
 }
 
@@ -175,140 +253,4 @@ fn said(result: Result<(), Diagnostics>) -> Vec<proto::Diagnostic> {
 async fn validated(call: impl Future<Output = Result<Diagnostics, Diagnostics>>) -> Vec<proto::Diagnostic> {
     let outcome = operation::caught(call).await.map_err(|cut| cut.diagnostic("validation").into());
     wire::schema::diagnostics(outcome.and_then(|said| said).unwrap_or_else(|failed: Diagnostics| failed))
-}
-
-#[tonic::async_trait]
-impl<P: Provider> provider_server::Provider for Server<P> {
-    async fn get_metadata(
-        &self,
-        _: Request<proto::get_metadata::Request>,
-    ) -> Result<Response<proto::get_metadata::Response>, Status> {
-        let resource = |name: &String| proto::get_metadata::ResourceMetadata { type_name: name.clone() };
-        let source = |name: &String| proto::get_metadata::DataSourceMetadata { type_name: name.clone() };
-        Ok(Response::new(proto::get_metadata::Response {
-            server_capabilities: Some(Self::capabilities()),
-            resources: self.resources.keys().map(resource).collect(),
-            data_sources: self.sources.keys().map(source).collect(),
-            ..Default::default()
-        }))
-    }
-
-    async fn get_provider_schema(
-        &self,
-        _: Request<proto::get_provider_schema::Request>,
-    ) -> Result<Response<proto::get_provider_schema::Response>, Status> {
-        Ok(Response::new(proto::get_provider_schema::Response {
-            provider: Some(self.settings.message()),
-            resource_schemas: self.resources.iter().map(|(name, entry)| (name.clone(), entry.shape.message())).collect(),
-            data_source_schemas: self.sources.iter().map(|(name, entry)| (name.clone(), entry.shape.message())).collect(),
-            server_capabilities: Some(Self::capabilities()),
-            ..Default::default()
-        }))
-    }
-
-    async fn get_resource_identity_schemas(
-        &self,
-        _: Request<proto::get_resource_identity_schemas::Request>,
-    ) -> Result<Response<proto::get_resource_identity_schemas::Response>, Status> {
-        Ok(Response::new(self.identity_schemas()))
-    }
-
-    async fn get_functions(
-        &self,
-        _: Request<proto::get_functions::Request>,
-    ) -> Result<Response<proto::get_functions::Response>, Status> {
-        Ok(Response::new(Default::default()))
-    }
-
-    async fn validate_provider_config(
-        &self,
-        request: Request<proto::validate_provider_config::Request>,
-    ) -> Result<Response<proto::validate_provider_config::Response>, Status> {
-        let diagnostics = validated(async { self.validate_provider(request.get_ref().config.as_ref()) }).await;
-        Ok(Response::new(proto::validate_provider_config::Response { diagnostics }))
-    }
-
-    async fn configure_provider(
-        &self,
-        request: Request<proto::configure_provider::Request>,
-    ) -> Result<Response<proto::configure_provider::Response>, Status> {
-        let diagnostics = said(self.configure(request.get_ref().config.as_ref()).await);
-        Ok(Response::new(proto::configure_provider::Response { diagnostics }))
-    }
-
-    async fn validate_resource_config(
-        &self,
-        request: Request<proto::validate_resource_config::Request>,
-    ) -> Result<Response<proto::validate_resource_config::Response>, Status> {
-        let request = request.get_ref();
-        let validate = async { self.validate_resource(&request.type_name, request.config.as_ref()) };
-        let diagnostics = validated(validate).await;
-        Ok(Response::new(proto::validate_resource_config::Response { diagnostics }))
-    }
-
-    async fn validate_data_resource_config(
-        &self,
-        request: Request<proto::validate_data_resource_config::Request>,
-    ) -> Result<Response<proto::validate_data_resource_config::Response>, Status> {
-        let request = request.get_ref();
-        let diagnostics = validated(async { self.validate_source(&request.type_name, request.config.as_ref()) }).await;
-        Ok(Response::new(proto::validate_data_resource_config::Response { diagnostics }))
-    }
-
-    async fn read_data_source(
-        &self,
-        request: Request<proto::read_data_source::Request>,
-    ) -> Result<Response<proto::read_data_source::Response>, Status> {
-        Ok(Response::new(self.read_source(request.into_inner()).await))
-    }
-
-    async fn upgrade_resource_state(
-        &self,
-        request: Request<proto::upgrade_resource_state::Request>,
-    ) -> Result<Response<proto::upgrade_resource_state::Response>, Status> {
-        Ok(Response::new(self.upgrade_state(request.get_ref())))
-    }
-
-    async fn upgrade_resource_identity(
-        &self,
-        request: Request<proto::upgrade_resource_identity::Request>,
-    ) -> Result<Response<proto::upgrade_resource_identity::Response>, Status> {
-        Ok(Response::new(self.upgrade_identity(request.get_ref())))
-    }
-
-    async fn read_resource(
-        &self,
-        request: Request<proto::read_resource::Request>,
-    ) -> Result<Response<proto::read_resource::Response>, Status> {
-        Ok(Response::new(self.read(request.into_inner()).await))
-    }
-
-    async fn plan_resource_change(
-        &self,
-        request: Request<proto::plan_resource_change::Request>,
-    ) -> Result<Response<proto::plan_resource_change::Response>, Status> {
-        Ok(Response::new(self.plan(request.into_inner()).await))
-    }
-
-    async fn apply_resource_change(
-        &self,
-        request: Request<proto::apply_resource_change::Request>,
-    ) -> Result<Response<proto::apply_resource_change::Response>, Status> {
-        Ok(Response::new(self.apply(request.into_inner()).await))
-    }
-
-    async fn import_resource_state(
-        &self,
-        request: Request<proto::import_resource_state::Request>,
-    ) -> Result<Response<proto::import_resource_state::Response>, Status> {
-        Ok(Response::new(self.import(request.into_inner()).await))
-    }
-
-    async fn stop_provider(
-        &self,
-        _: Request<proto::stop_provider::Request>,
-    ) -> Result<Response<proto::stop_provider::Response>, Status> {
-        self.stop();
-        Ok(Response::new(Default::default()))
-    }
 }
