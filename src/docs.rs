@@ -1,5 +1,6 @@
 //! Schemas and examples -> the reference pages in `docs/`, laid out as registries want them. Pure but for [`write()`].
 
+use crate::plugin::identity::Identity;
 use crate::plugin::model::{Object, doc};
 use crate::plugin::resource::{Limits, Provider};
 use crate::plugin::schema::{Attribute, Kind, Replace};
@@ -13,6 +14,7 @@ use std::path::Path;
 struct Example {
     configuration: &'static str,
     import: &'static str,
+    identity: &'static str,
 }
 
 macro_rules! examples {
@@ -23,6 +25,7 @@ macro_rules! examples {
                 $($name => Some(Example {
                     configuration: include_str!(concat!("../examples/resources/kafkastack_", $name, "/resource.tf")),
                     import: include_str!(concat!("../examples/resources/kafkastack_", $name, "/import.sh")),
+                    identity: include_str!(concat!("../examples/resources/kafkastack_", $name, "/import-by-identity.tf")),
                 }),)*
                 // A drill is an event: there is nothing to import.
                 "ha_drill" => Some(Example {
@@ -100,6 +103,7 @@ fn resource_page(provider: &str, name: &str, about: &str, attributes: &[Attribut
     reference(&mut page, attributes, Some(limits));
     if let Some(example) = example.filter(|example| !example.import.is_empty()) {
         code(&mut page, "Import", "shell", example.import);
+        identity(&mut page, attributes, example.identity);
     }
     page.trim_end().to_owned() + "\n"
 }
@@ -122,6 +126,22 @@ fn head(title: &str, about: &str) -> String {
 
 fn code(page: &mut String, title: &str, language: &str, text: &str) {
     let _ = write!(page, "## {title}\n\n```{language}\n{}\n```\n\n", text.trim_end());
+}
+
+/// An import block by identity, and what an identity is made of.
+fn identity(page: &mut String, attributes: &[Attribute], example: &str) {
+    let Some(identity) = Identity::of(attributes) else { return };
+    page.push_str("An `import` block can name it by its identity (OpenTofu 1.12, Terraform 1.12, or later):\n\n");
+    let _ = write!(page, "```terraform\n{}\n```\n\n", example.trim_end());
+    for part in identity.attributes() {
+        let may = if part.rules.required { "required" } else { "optional" };
+        let _ = write!(page, "- `{}` ({}, {may}) {}", part.name, kind(&part.kind), part.doc.replace('\n', " "));
+        if let Some(default) = part.rules.default.as_ref().map(literal) {
+            let _ = write!(page, " Default: `{default}`.");
+        }
+        page.push('\n');
+    }
+    page.push('\n');
 }
 
 /// A nested object: its path, its attributes.
@@ -169,8 +189,12 @@ fn groups<'a>(page: &mut String, at: &str, all: &'a [Attribute], limits: Option<
 /// One attribute: `` - `name` (type, marks) documentation, default, where its own attributes are ``.
 fn line(page: &mut String, attribute: &Attribute, path: &str, limit: Option<String>) {
     let rules = &attribute.rules;
-    let sensitive = if rules.sensitive { ", sensitive" } else { "" };
-    let _ = write!(page, "- `{}` ({}{sensitive}) {}", attribute.name, kind(&attribute.kind), attribute.doc.replace('\n', " "));
+    let marks = [(rules.sensitive, ", sensitive"), (rules.write_only, ", write-only")];
+    let marks: String = marks.iter().filter_map(|(is, mark)| is.then_some(*mark)).collect();
+    let _ = write!(page, "- `{}` ({}{marks}) {}", attribute.name, kind(&attribute.kind), attribute.doc.replace('\n', " "));
+    if let Some(instead) = rules.deprecated {
+        let _ = write!(page, " **Deprecated**: {instead}");
+    }
     if let Some(default) = limit.or_else(|| rules.default.as_ref().map(literal)) {
         let _ = write!(page, " Default: `{default}`.");
     }
@@ -194,7 +218,7 @@ fn object(kind: &Kind) -> Option<&[Attribute]> {
     match kind {
         Kind::Object(attributes) => Some(attributes),
         Kind::List(inner) | Kind::Set(inner) | Kind::Map(inner) => object(inner),
-        Kind::Bool | Kind::Number | Kind::String => None,
+        _ => None,
     }
 }
 
@@ -206,7 +230,9 @@ fn kind(of: &Kind) -> String {
         Kind::List(inner) => format!("list of {}", kind(inner)),
         Kind::Set(inner) => format!("set of {}", kind(inner)),
         Kind::Map(inner) => format!("map of {}", kind(inner)),
-        Kind::Object(_) => "object".to_owned(),
+        Kind::Object(_) | Kind::Record(_) => "object".to_owned(),
+        Kind::Tuple(_) => "tuple".to_owned(),
+        Kind::Dynamic => "any type".to_owned(),
     }
 }
 
