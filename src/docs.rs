@@ -1,5 +1,6 @@
 //! Schemas and examples -> the reference pages in `docs/`, laid out as registries want them. Pure but for [`write()`].
 
+use crate::plugin::identity::Identity;
 use crate::plugin::model::{Object, doc};
 use crate::plugin::resource::{Limits, Provider};
 use crate::plugin::schema::{Attribute, Kind, Replace};
@@ -13,6 +14,7 @@ use std::path::Path;
 struct Example {
     configuration: &'static str,
     import: &'static str,
+    identity: &'static str,
 }
 
 macro_rules! examples {
@@ -23,6 +25,7 @@ macro_rules! examples {
                 $($name => Some(Example {
                     configuration: include_str!(concat!("../examples/resources/kafkastack_", $name, "/resource.tf")),
                     import: include_str!(concat!("../examples/resources/kafkastack_", $name, "/import.sh")),
+                    identity: include_str!(concat!("../examples/resources/kafkastack_", $name, "/import-by-identity.tf")),
                 }),)*
                 _ => None,
             }
@@ -81,6 +84,7 @@ fn resource_page(provider: &str, name: &str, about: &str, attributes: &[Attribut
     reference(&mut page, attributes, Some(limits));
     if let Some(example) = &example {
         code(&mut page, "Import", "shell", example.import);
+        identity(&mut page, attributes, example.identity);
     }
     page.trim_end().to_owned() + "\n"
 }
@@ -93,6 +97,22 @@ fn head(title: &str, about: &str) -> String {
 
 fn code(page: &mut String, title: &str, language: &str, text: &str) {
     let _ = write!(page, "## {title}\n\n```{language}\n{}\n```\n\n", text.trim_end());
+}
+
+/// An import block by identity, and what an identity is made of.
+fn identity(page: &mut String, attributes: &[Attribute], example: &str) {
+    let Some(identity) = Identity::of(attributes) else { return };
+    page.push_str("An `import` block can name it by its identity (OpenTofu 1.12, Terraform 1.12, or later):\n\n");
+    let _ = write!(page, "```terraform\n{}\n```\n\n", example.trim_end());
+    for part in identity.attributes() {
+        let may = if part.rules.required { "required" } else { "optional" };
+        let _ = write!(page, "- `{}` ({}, {may}) {}", part.name, kind(&part.kind), part.doc.replace('\n', " "));
+        if let Some(default) = part.rules.default.as_ref().map(literal) {
+            let _ = write!(page, " Default: `{default}`.");
+        }
+        page.push('\n');
+    }
+    page.push('\n');
 }
 
 /// A nested object: its path, its attributes.

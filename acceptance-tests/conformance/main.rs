@@ -68,7 +68,7 @@ model! {
     /// An object in a file.
     pub struct Object {
         /// Its name.
-        name: String = required().replaces(),
+        name: String = required().replaces().identifies(),
         /// Chosen at creation.
         id: String = computed().stable(),
         /// Grows with every change.

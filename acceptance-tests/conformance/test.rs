@@ -289,6 +289,26 @@ fn an_imported_object_plans_empty() {
 
 #[test]
 #[ignore = "needs OpenTofu and Terraform"]
+fn an_object_is_imported_by_its_identity() {
+    everywhere(|world| {
+        let config = FULL.replace("timeouts = { create = \"1m\" }", "");
+        world.config(&config).apply();
+        assert_eq!(world.state()[0]["instances"][0]["identity"], serde_json::json!({ "name": "full" }));
+        std::fs::remove_file(world.at("terraform.tfstate")).unwrap();
+        let import = "import {\n to = conformance_object.x\n identity = { name = \"full\" }\n}\n";
+        world.config(&format!("{config}{import}"));
+        assert_eq!(world.change()["actions"], serde_json::json!(["no-op"]));
+        world.ok(&["apply", "plan"]);
+        assert_eq!(world.state()[0]["instances"][0]["identity"], serde_json::json!({ "name": "full" }));
+        world.config(&config).settled();
+        world.config(&config.replace("\"full\"", "\"other\"")).apply();
+        assert_eq!(world.state()[0]["instances"][0]["identity"], serde_json::json!({ "name": "other" }));
+        world.settled();
+    });
+}
+
+#[test]
+#[ignore = "needs OpenTofu and Terraform"]
 fn a_create_that_fails_half_way_is_kept_as_tainted() {
     everywhere(|world| {
         std::fs::write(world.at("objects/full.fail-create"), "").unwrap();

@@ -13,6 +13,7 @@ pub mod ephemeral;
 pub mod function;
 pub mod go_plugin;
 pub mod handshake;
+pub mod identity;
 pub mod logging;
 pub mod model;
 pub mod operation;

@@ -62,6 +62,8 @@ pub struct Rules {
     pub checks: Vec<Check>,
     /// Semantic equality.
     pub same: Option<Same>,
+    /// Part of what identifies the object.
+    pub identity: bool,
 }
 
 /// An attribute that the configuration has to set.
@@ -114,6 +116,12 @@ impl Rules {
     #[must_use]
     pub fn sensitive(self) -> Self {
         Self { sensitive: true, ..self }
+    }
+
+    /// Part of what tells the object from all others: see [`Identity`](super::identity::Identity).
+    #[must_use]
+    pub fn identifies(self) -> Self {
+        Self { identity: true, ..self }
     }
 
     /// Adds a check of configured values.

@@ -30,3 +30,28 @@ pub fn as_json(value: &Value) -> serde_json::Value {
         Value::Map(entries) => entries.iter().map(|(key, item)| (key.clone(), as_json(item))).collect(),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::plugin::identity::Identity;
+    use crate::plugin::resource::Provider as _;
+    use crate::provider::Kafkastack;
+    use crate::testing::core::config;
+    use serde_json::json;
+
+    #[test]
+    fn the_import_id_is_what_the_identity_says() {
+        for (name, set, id) in [
+            ("storage", json!({"name": "fast"}), "fast"),
+            ("zookeeper_ensemble", json!({"namespace": "prod", "name": "zk"}), "prod/zk"),
+            ("cluster", json!({"name": "kafka"}), "default/kafka"),
+            ("topic", json!({"cluster": "prod/kafka", "name": "orders"}), "prod/kafka/orders"),
+            ("topic", json!({"name": "orders"}), "orders"),
+        ] {
+            let resource = Kafkastack.resources().into_iter().find(|r| r.name() == name).unwrap();
+            let identity = Identity::of(&resource.schema().attributes).unwrap();
+            assert_eq!(identity.import_id(&identity.complete(&config(&*resource, set))), id);
+        }
+    }
+}

@@ -5,6 +5,7 @@
 
 mod actions;
 mod data;
+mod entry;
 mod ephemeral;
 mod functions;
 #[cfg(test)]
@@ -12,6 +13,7 @@ mod kinds_tests;
 mod lifecycle;
 mod rpc;
 mod shape;
+mod stored;
 #[cfg(test)]
 mod tests;
 
@@ -21,12 +23,13 @@ use super::model::Typed;
 use super::operation;
 use super::path::Path;
 use super::proto::tfplugin6::{self as proto, DynamicValue};
-use super::resource::{AnyResource, Context, Private, Provider, described};
+use super::resource::{Context, Private, Provider, described};
 use super::schema;
 use super::value::Value;
 use super::wire;
 use actions::Deed;
 use data::Source;
+use entry::Entry;
 use ephemeral::Fleeting;
 use shape::Shape;
 use std::collections::BTreeMap;
@@ -50,19 +53,13 @@ pub struct Server<P: Provider> {
     running: Arc<tokio::sync::RwLock<()>>,
 }
 
-/// One resource type.
-struct Entry<C> {
-    resource: Box<dyn AnyResource<C>>,
-    shape: Shape,
-}
-
 impl<P: Provider> Server<P> {
     /// The server of `provider`; nothing is configured yet.
     pub fn new(provider: P) -> Self {
         let named = |name: &str| format!("{}_{name}", P::NAME);
         let resources = provider.resources().into_iter().map(|resource| {
-            let shape = Shape::new(resource.schema());
-            (named(resource.name()), Entry { resource, shape })
+            let entry = Entry::new(resource);
+            (named(entry.resource.name()), entry)
         });
         let sources = provider.data_sources().into_iter().map(|source| {
             let shape = Shape::new(source.schema());
@@ -157,41 +154,6 @@ impl<P: Provider> Server<P> {
     fn validate_resource(&self, type_name: &str, config: Option<&DynamicValue>) -> Result<Diagnostics, Diagnostics> {
         let entry = self.entry(type_name)?;
         entry.shape.validate(config, |config, said| entry.resource.validate(config, said))
-    }
-
-    /// Every stored state passes here, also one of this very version.
-    fn upgrade(&self, request: &proto::upgrade_resource_state::Request) -> Result<DynamicValue, Diagnostics> {
-        let entry = self.entry(&request.type_name)?;
-        let ours = entry.shape.schema.version;
-        if request.version > ours {
-            return Err(Diagnostic::error(
-                "The state is of a newer provider",
-                format!(
-                    "It was written with version {} of the schema of `{}`; this provider knows version {ours}.\n\
-                     hint: use the provider's newer version, which wrote it",
-                    request.version, request.type_name
-                ),
-            )
-            .into());
-        }
-        let state = match &request.raw_state {
-            Some(raw) if !raw.json.is_empty() => {
-                wire::json::decode(&entry.shape.kind, &raw.json).map_err(|e| unreadable(&e.to_string(), e.path()))?
-            }
-            Some(raw) if !raw.flatmap.is_empty() => {
-                return Err(unreadable("state in the format of 2018", Path::root()).into());
-            }
-            _ => Value::Null,
-        };
-        entry.shape.encode(&state)
-    }
-
-    fn upgraded(&self, request: &proto::upgrade_resource_state::Request) -> proto::upgrade_resource_state::Response {
-        let (upgraded_state, failed) = match self.upgrade(request) {
-            Ok(state) => (Some(state), Ok(())),
-            Err(diagnostics) => (None, Err(diagnostics)),
-        };
-        proto::upgrade_resource_state::Response { upgraded_state, diagnostics: said(failed) }
     }
 
     fn metadata(&self) -> proto::get_metadata::Response {

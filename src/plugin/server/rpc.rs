@@ -33,7 +33,7 @@ macro_rules! calls {
 calls! {
     get_metadata => |server, _| server.metadata();
     get_provider_schema => |server, _| server.schemas();
-    get_resource_identity_schemas => |_server, _| Default::default();
+    get_resource_identity_schemas => |server, _| server.identity_schemas();
     get_functions => |server, _| proto::get_functions::Response { functions: server.signatures(), diagnostics: Vec::new() };
 
     validate_provider_config => |server, r| {
@@ -53,7 +53,8 @@ calls! {
         let diagnostics = validated(async { server.validate_resource(&r.type_name, r.config.as_ref()) }).await;
         proto::validate_resource_config::Response { diagnostics }
     };
-    upgrade_resource_state => |server, r| server.upgraded(&r);
+    upgrade_resource_state => |server, r| server.upgrade_state(&r);
+    upgrade_resource_identity => |server, r| server.upgrade_identity(&r);
     read_resource => |server, r| server.read(r).await;
     plan_resource_change => |server, r| server.plan(r).await;
     apply_resource_change => |server, r| server.apply(r).await;

@@ -1,7 +1,8 @@
 //! What a core may meet that no well-behaved resource shows: panics, lies, lost answers, damaged requests.
 
-use super::super::model::Attr;
-use super::super::resource::{Change, Plan, Reply, Resource};
+use super::super::identity::Identity;
+use super::super::model::{Attr, Object};
+use super::super::resource::{AnyResource, Change, Plan, Reply, Resource};
 use super::super::schema::{computed, optional, required};
 use super::super::timeouts::Timeouts;
 use super::*;
@@ -21,7 +22,7 @@ crate::model! {
     /// A thing. Its name says how it behaves.
     pub struct Thing {
         /// Its name.
-        name: String = required(),
+        name: String = required().replaces().identifies(),
         /// Its id.
         id: String = computed(),
         /// How long operations may take.
@@ -74,6 +75,9 @@ impl Resource for Things {
         panic!("with a s3cret")
     }
     async fn update(&self, _: &Context<'_, String>, change: Change<Thing>) -> Reply<Thing> {
+        if change.prior.name.text() == "renamed" {
+            return Reply::state(change.planned);
+        }
         Reply::failed(None, Diagnostic::error("Refused", change.planned.name.text()))
     }
     async fn delete(&self, _: &Context<'_, String>, change: Change<Thing>) -> Reply<Thing> {
@@ -286,4 +290,64 @@ async fn what_does_not_exist_is_not_imported() {
     assert!(only(&import("lost").await.diagnostics).contains("no `test_thing` with the id \"lost\""));
     let imported = import("known").await.imported_resources;
     assert_eq!(read_back(imported[0].state.as_ref()), thing("known", Value::Null));
+}
+
+fn identity(name: &str) -> Option<proto::ResourceIdentityData> {
+    let kind = Identity::of(&Thing::attributes()).unwrap().kind().clone();
+    let value = Value::Map([("name".to_owned(), name.into())].into());
+    Some(proto::ResourceIdentityData { identity_data: Some(wire::encode(&kind, &value).unwrap()) })
+}
+
+#[tokio::test]
+async fn every_answer_says_which_object_it_is_about() {
+    let server = server();
+    assert_eq!(plan_of(&server, "plain").await.planned_identity, identity("plain"));
+    assert_eq!(applied(&server, Value::Null, thing("plain", Value::Unknown)).await.new_identity, identity("plain"));
+    assert_eq!(applied(&server, thing("plain", "1".into()), Value::Null).await.new_identity, None);
+    let asked = Request::new(proto::get_resource_identity_schemas::Request {});
+    let schemas = server.get_resource_identity_schemas(asked).await.unwrap().into_inner().identity_schemas;
+    let part = &schemas["test_thing"].identity_attributes[0];
+    assert!(part.name == "name" && part.required_for_import && part.r#type == b"\"string\"");
+}
+
+#[tokio::test]
+async fn a_name_that_only_apply_knows_is_no_identity_yet() {
+    let config = wire_value(Value::Map(
+        [("name".into(), Value::Unknown), ("id".into(), Value::Null), ("timeouts".into(), Value::Null)].into(),
+    ));
+    let request =
+        plan::Request { type_name: "test_thing".into(), proposed_new_state: config.clone(), config, ..Default::default() };
+    let planned = server().plan_resource_change(Request::new(request)).await.unwrap().into_inner();
+    assert_eq!((planned.diagnostics, planned.planned_identity), (vec![], None));
+}
+
+#[tokio::test]
+async fn an_update_that_ends_as_another_object_is_named() {
+    let renamed = applied(&server(), thing("renamed", "1".into()), thing("other", "1".into())).await;
+    assert!(only(&renamed.diagnostics).contains("`name` is part of the identity, and another one than before"));
+}
+
+#[tokio::test]
+async fn an_object_is_imported_by_its_identity() {
+    let import = async |identity: Option<proto::ResourceIdentityData>| {
+        let request = proto::import_resource_state::Request { type_name: "test_thing".into(), identity, ..Default::default() };
+        server().import_resource_state(Request::new(request)).await.unwrap().into_inner()
+    };
+    let imported = &import(identity("known")).await.imported_resources[0];
+    assert_eq!(imported.identity, identity("known"));
+    assert_eq!(read_back(imported.state.as_ref()), thing("known", Value::Null));
+    assert!(only(&import(identity("lost")).await.diagnostics).contains("with the id \"lost\""));
+    let nothing = proto::ResourceIdentityData { identity_data: None };
+    assert!(only(&import(Some(nothing)).await.diagnostics).contains("It has to name `name`"));
+}
+
+#[tokio::test]
+async fn a_stored_identity_is_brought_to_this_schema() {
+    let upgrade = async |version: i64, json: &str| {
+        let raw_identity = Some(proto::RawState { json: json.as_bytes().to_vec(), ..Default::default() });
+        let request = proto::upgrade_resource_identity::Request { type_name: "test_thing".into(), version, raw_identity };
+        server().upgrade_resource_identity(Request::new(request)).await.unwrap().into_inner()
+    };
+    assert_eq!(upgrade(0, r#"{"name": "a", "old": 1}"#).await.upgraded_identity, identity("a"));
+    assert!(only(&upgrade(1, "{}").await.diagnostics).starts_with("The identity is of a newer provider"));
 }

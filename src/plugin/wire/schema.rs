@@ -1,9 +1,10 @@
 //! A schema to the protocol's messages, and diagnostics and paths too. No network.
 
 use super::super::diagnostic::{Diagnostic, Diagnostics, Severity};
+use super::super::identity::Identity;
 use super::super::path::{Path, Step};
 use super::super::proto::tfplugin6 as proto;
-use super::super::schema::{Attribute, Kind, Schema};
+use super::super::schema::{Attribute, Kind, Replace, Schema};
 use proto::attribute_path::step::Selector;
 use proto::schema::object::NestingMode;
 use serde_json::{Value as Json, json};
@@ -36,6 +37,18 @@ pub fn schema(schema: &Schema) -> proto::Schema {
             ..Default::default()
         }),
     }
+}
+
+/// The schema of an identity. Its version never changes: a part more or less is null or dropped.
+pub fn identity(identity: &Identity) -> proto::ResourceIdentitySchema {
+    let part = |a: &Attribute| proto::resource_identity_schema::IdentityAttribute {
+        name: a.name.to_owned(),
+        r#type: type_json(&a.kind).to_string().into_bytes(),
+        required_for_import: a.rules.required,
+        optional_for_import: !a.rules.required,
+        description: a.doc.clone(),
+    };
+    proto::ResourceIdentitySchema { version: 0, identity_attributes: identity.attributes().iter().map(part).collect() }
 }
 
 fn attributes(attributes: &[Attribute]) -> Vec<proto::schema::Attribute> {
@@ -121,7 +134,15 @@ pub fn faults(attributes: &[Attribute]) -> Vec<String> {
             (true, true, _) | (true, _, true) => faults.push(format!("`{name}` is required and something else")),
             _ => {}
         }
+        if rules.identity && !matches!(kind, Kind::Bool | Kind::Number | Kind::String) {
+            faults.push(format!("`{name}` is part of the identity, and neither text, number nor bool"));
+        }
+        if rules.identity && rules.replace != Replace::Always && (rules.required || rules.optional) {
+            faults.push(format!("`{name}` is part of the identity, and can be changed in place"));
+        }
         if let Some((_, inner)) = nesting(kind) {
+            let parts = inner.iter().filter(|a| a.rules.identity);
+            faults.extend(parts.map(|a| format!("in `{name}`: `{}` is part of the identity, and nested", a.name)));
             faults.extend(self::faults(inner).into_iter().map(|fault| format!("in `{name}`: {fault}")));
         }
     }
