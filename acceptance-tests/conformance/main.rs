@@ -4,8 +4,11 @@
 //! What the world does to a resource is played through its files: `<name>.json` is the object, and files named
 //! `<name>.fail-create` or `<name>.slow-create` make its creation fail half way or last until it is told to stop.
 
+mod list;
+
 use kafkastack::model;
 use kafkastack::plugin::diagnostic::{Diagnostic, Diagnostics};
+use kafkastack::plugin::list::AnyList;
 use kafkastack::plugin::model::{Attr, Typed};
 use kafkastack::plugin::path::Path;
 use kafkastack::plugin::resource::{AnyResource, Change, Context, Plan, Private, Provider, Reply, Resource};
@@ -269,6 +272,10 @@ impl Provider for Conformance {
 
     fn resources(&self) -> Vec<Box<dyn AnyResource<Directory>>> {
         vec![Box::new(Objects)]
+    }
+
+    fn lists(&self) -> Vec<Box<dyn AnyList<Directory>>> {
+        vec![Box::new(list::Files)]
     }
 }
 

@@ -5,6 +5,7 @@ use super::data_source::AnyDataSource;
 use super::diagnostic::{Diagnostic, Diagnostics};
 use super::ephemeral::AnyEphemeral;
 use super::function::AnyFunction;
+use super::list::AnyList;
 use super::model::{Mismatch, Object, Typed, doc};
 use super::path::Path;
 use super::schema::Schema;
@@ -231,6 +232,11 @@ pub trait Provider: Send + Sync + 'static {
 
     /// The actions.
     fn actions(&self) -> Vec<Box<dyn AnyAction<Self::Client>>> {
+        Vec::new()
+    }
+
+    /// The lists of resources that can be listed.
+    fn lists(&self) -> Vec<Box<dyn AnyList<Self::Client>>> {
         Vec::new()
     }
 

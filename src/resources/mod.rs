@@ -33,7 +33,6 @@ pub fn as_json(value: &Value) -> serde_json::Value {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
     use crate::plugin::identity::Identity;
     use crate::plugin::resource::Provider as _;
     use crate::provider::Kafkastack;
