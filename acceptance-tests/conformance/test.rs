@@ -15,6 +15,8 @@ use std::time::{Duration, Instant};
 
 #[path = "build.rs"]
 mod build;
+#[path = "kinds_test.rs"]
+mod kinds_test;
 #[path = "list_test.rs"]
 mod list_test;
 
