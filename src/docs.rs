@@ -184,8 +184,12 @@ fn groups<'a>(page: &mut String, at: &str, all: &'a [Attribute], limits: Option<
 /// One attribute: `` - `name` (type, marks) documentation, default, where its own attributes are ``.
 fn line(page: &mut String, attribute: &Attribute, path: &str, limit: Option<String>) {
     let rules = &attribute.rules;
-    let sensitive = if rules.sensitive { ", sensitive" } else { "" };
-    let _ = write!(page, "- `{}` ({}{sensitive}) {}", attribute.name, kind(&attribute.kind), attribute.doc.replace('\n', " "));
+    let marks = [(rules.sensitive, ", sensitive"), (rules.write_only, ", write-only")];
+    let marks: String = marks.iter().filter_map(|(is, mark)| is.then_some(*mark)).collect();
+    let _ = write!(page, "- `{}` ({}{marks}) {}", attribute.name, kind(&attribute.kind), attribute.doc.replace('\n', " "));
+    if let Some(instead) = rules.deprecated {
+        let _ = write!(page, " **Deprecated**: {instead}");
+    }
     if let Some(default) = limit.or_else(|| rules.default.as_ref().map(literal)) {
         let _ = write!(page, " Default: `{default}`.");
     }
@@ -209,7 +213,7 @@ fn object(kind: &Kind) -> Option<&[Attribute]> {
     match kind {
         Kind::Object(attributes) => Some(attributes),
         Kind::List(inner) | Kind::Set(inner) | Kind::Map(inner) => object(inner),
-        Kind::Bool | Kind::Number | Kind::String => None,
+        _ => None,
     }
 }
 
@@ -221,7 +225,9 @@ fn kind(of: &Kind) -> String {
         Kind::List(inner) => format!("list of {}", kind(inner)),
         Kind::Set(inner) => format!("set of {}", kind(inner)),
         Kind::Map(inner) => format!("map of {}", kind(inner)),
-        Kind::Object(_) => "object".to_owned(),
+        Kind::Object(_) | Kind::Record(_) => "object".to_owned(),
+        Kind::Tuple(_) => "tuple".to_owned(),
+        Kind::Dynamic => "any type".to_owned(),
     }
 }
 

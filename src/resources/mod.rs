@@ -29,6 +29,7 @@ pub fn as_json(value: &Value) -> serde_json::Value {
         Value::String(text) => text.as_str().into(),
         Value::List(items) | Value::Set(items) => items.iter().map(as_json).collect(),
         Value::Map(entries) => entries.iter().map(|(key, item)| (key.clone(), as_json(item))).collect(),
+        Value::Dynamic(dynamic) => as_json(&dynamic.value),
     }
 }
 

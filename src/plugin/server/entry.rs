@@ -1,8 +1,7 @@
 //! One type of resource, with what its answers are held against before core sees them. Pure.
 
 use super::super::diagnostic::Diagnostic;
-use super::super::identity::Identity;
-use super::super::path::Path;
+use super::super::oracle::{Oracle, Violation};
 use super::super::planner::{self, check};
 use super::super::proto::tfplugin6::ResourceIdentityData;
 use super::super::resource::{AnyResource, Private, Reply};
@@ -16,18 +15,23 @@ use super::{bug, unreadable};
 pub(super) struct Entry<C> {
     pub(super) resource: Box<dyn AnyResource<C>>,
     pub(super) shape: Shape,
-    pub(super) identity: Option<Identity>,
+    pub(super) oracle: Oracle,
+}
+
+/// A broken rule is a fault of the resource's own code.
+pub(super) fn broken(violation: Violation) -> Diagnostic {
+    bug(violation.what, violation.at)
 }
 
 impl<C> Entry<C> {
     pub(super) fn new(resource: Box<dyn AnyResource<C>>) -> Self {
         let shape = Shape::new(resource.schema());
-        Self { identity: Identity::of(shape.attributes()), shape, resource }
+        Self { oracle: Oracle::new(shape.attributes()), shape, resource }
     }
 
     /// The identity of what is in `state`, for core; none where there is nothing, or where a plan does not know it yet.
     pub(super) fn identify(&self, state: &Value) -> Result<Option<ResourceIdentityData>, Diagnostic> {
-        let Some(identity) = &self.identity else { return Ok(None) };
+        let Some(identity) = self.oracle.identity() else { return Ok(None) };
         let value = identity.value(state);
         if value.is_null() || !value.is_wholly_known() {
             return Ok(None);
@@ -38,7 +42,7 @@ impl<C> Entry<C> {
 
     /// The import id of the object that an identity names.
     pub(super) fn import_id(&self, data: &ResourceIdentityData) -> Result<String, Diagnostic> {
-        let Some(identity) = &self.identity else {
+        let Some(identity) = self.oracle.identity() else {
             let why = "This resource has no identity.\nhint: import it by its `id`";
             return Err(Diagnostic::error("The identity cannot be used", why));
         };
@@ -50,15 +54,25 @@ impl<C> Entry<C> {
         Ok(identity.import_id(&identity.complete(&named)))
     }
 
-    /// An object stays the one that it is, for as long as it is not replaced.
-    pub(super) fn is_still(&self, old: &Value, new: &Value) -> Result<(), Diagnostic> {
-        let changed = match (&self.identity, old, new) {
-            (None, ..) | (_, Value::Null, _) | (.., Value::Null) => None,
-            (Some(identity), old, new) => identity.changed(old, new),
-        };
-        match changed {
-            Some(at) => Err(bug(format!("`{at}` is part of the identity, and another one than before."), at)),
-            None => Ok(()),
+    /// What core may store of what was found where `stored` was: null if nothing was.
+    pub(super) fn found(&self, stored: &Value, found: Option<Value>) -> Result<Value, Diagnostic> {
+        let Some(found) = found else { return Ok(Value::Null) };
+        self.own_work(&found)?;
+        let found = self.storable(stored, found);
+        self.oracle.read(stored, &found).map_err(broken)?;
+        Ok(found)
+    }
+
+    /// A value as it is stored: in the spelling of `earlier` where both mean the same, and without what is write-only.
+    fn storable(&self, earlier: &Value, value: Value) -> Value {
+        self.shape.without_write_only(planner::settle(self.shape.attributes(), earlier, value))
+    }
+
+    /// What a resource has to see to itself, though core would not notice.
+    fn own_work(&self, answer: &Value) -> Result<(), Diagnostic> {
+        match cfg!(debug_assertions) {
+            true => self.oracle.without_write_only(answer).map_err(broken),
+            false => Ok(()),
         }
     }
 
@@ -73,32 +87,19 @@ impl<C> Entry<C> {
         reply: Reply<Value>,
     ) -> Reply<Value> {
         let Reply { state, private: kept, mut diagnostics } = reply;
-        let state = state.map(|new| planner::settle(self.shape.attributes(), planned, new));
+        let own_work = state.as_ref().map_or(Ok(()), |state| self.own_work(state));
+        let state = state.map(|new| self.storable(planned, new));
         if diagnostics.has_errors() {
             let state = state.map(check::unknown_as_null).unwrap_or(prior);
             let private = if kept.is_empty() { private } else { kept };
             return Reply { state: Some(state), private, diagnostics };
         }
-        let Err(fault) = self.is_as_planned(operation, &prior, planned, state.as_ref()) else {
-            return Reply { state, private: kept, diagnostics };
+        let held = match operation {
+            Operation::Delete => self.oracle.deleted(state.as_ref()),
+            _ => self.oracle.changed(&prior, planned, state.as_ref()),
         };
+        let Err(fault) = held.map_err(broken).and(own_work) else { return Reply { state, private: kept, diagnostics } };
         diagnostics.push(fault);
         Reply { state: Some(state.map(check::unknown_as_null).unwrap_or(prior)), private: kept, diagnostics }
-    }
-
-    fn is_as_planned(&self, operation: Operation, prior: &Value, planned: &Value, new: Option<&Value>) -> Result<(), Diagnostic> {
-        let fault = |what: String| Err(bug(what, Path::root()));
-        match (operation, new) {
-            (Operation::Delete, None) => Ok(()),
-            (Operation::Delete, Some(_)) => fault("The delete succeeded, but the resource still exists.".to_owned()),
-            (_, None) => fault(format!("The {} succeeded, but nothing exists.", operation.name())),
-            (_, Some(new)) => {
-                self.shape.wholly_known(new)?;
-                if let Some(at) = check::outcome(&self.shape.kind, planned, new, &Path::root()) {
-                    return Err(bug(format!("`{at}` is not what was planned."), at));
-                }
-                self.is_still(prior, new)
-            }
-        }
     }
 }

@@ -3,8 +3,7 @@
 
 use super::super::diagnostic::{Diagnostic, Diagnostics};
 use super::super::operation::{self, guarded};
-use super::super::path::Path;
-use super::super::planner::{self, check};
+use super::super::planner;
 use super::super::proto::tfplugin6::{
     apply_resource_change as apply, import_resource_state as import, plan_resource_change as plan, read_resource as read,
 };
@@ -12,8 +11,8 @@ use super::super::resource::{Change, Plan, Provider};
 use super::super::timeouts::Operation;
 use super::super::value::Value;
 use super::super::wire::schema::{diagnostics as said, path};
-use super::entry::Entry;
-use super::{Server, bug, decode_private, encode_private};
+use super::entry::{Entry, broken};
+use super::{Server, decode_private, encode_private};
 
 /// The outcome of a call, or that it panicked.
 async fn caught<T>(name: &str, call: impl Future<Output = Result<T, Diagnostics>>) -> Result<T, Diagnostics> {
@@ -49,9 +48,7 @@ impl<P: Provider> Server<P> {
         if reply.diagnostics.has_errors() {
             return Err(reply.diagnostics);
         }
-        let found = reply.state.map_or(Value::Null, |found| planner::settle(entry.shape.attributes(), &stored, found));
-        entry.shape.wholly_known(&found)?;
-        entry.is_still(&stored, &found)?;
+        let found = entry.found(&stored, reply.state)?;
         Ok(read::Response {
             new_identity: entry.identify(&found)?,
             new_state: Some(entry.shape.encode(&found)?),
@@ -134,9 +131,7 @@ impl<P: Provider> Server<P> {
         if done.diagnostics.has_errors() {
             return Err(done.diagnostics);
         }
-        if let Some(at) = check::plan(attributes, &config, &prior, &done.planned, &Path::root()) {
-            return Err(bug(format!("`{at}` is planned otherwise than configured."), at).into());
-        }
+        entry.oracle.plan(&config, &prior, &done.planned).map_err(broken)?;
         let mut replace = planner::replace::paths(attributes, &config, &prior, &done.planned);
         if !prior.is_null() {
             replace.extend(done.replace);
@@ -230,7 +225,7 @@ impl<P: Provider> Server<P> {
             let what = &request.type_name;
             return Err(Diagnostic::error("Nothing to import", format!("There is no `{what}` with the id {id:?}.")).into());
         };
-        entry.shape.wholly_known(&state)?;
+        let state = entry.found(&Value::Null, Some(state))?;
         let imported = import::ImportedResource {
             identity: entry.identify(&state)?,
             state: Some(entry.shape.encode(&state)?),

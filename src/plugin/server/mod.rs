@@ -161,9 +161,15 @@ impl<P: Provider> Server<P> {
         Ok(())
     }
 
-    fn validate_resource(&self, type_name: &str, config: Option<&DynamicValue>) -> Result<Diagnostics, Diagnostics> {
-        let entry = self.entry(type_name)?;
-        entry.shape.validate(config, |config, said| entry.resource.validate(config, said))
+    fn validate_resource(&self, request: &proto::validate_resource_config::Request) -> Result<Diagnostics, Diagnostics> {
+        let entry = self.entry(&request.type_name)?;
+        let stores_everything = !request.client_capabilities.is_some_and(|can| can.write_only_attributes_allowed);
+        entry.shape.validate(request.config.as_ref(), |config, said| {
+            if stores_everything {
+                schema::refuse_write_only(&entry.shape.kind, config, said);
+            }
+            entry.resource.validate(config, said);
+        })
     }
 
     fn metadata(&self) -> proto::get_metadata::Response {
@@ -204,6 +210,7 @@ impl<P: Provider> Server<P> {
         proto::ServerCapabilities {
             plan_destroy: true,
             get_provider_schema_optional: true,
+            move_resource_state: true,
             generate_resource_config: true,
             ..Default::default()
         }

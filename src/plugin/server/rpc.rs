@@ -56,11 +56,12 @@ calls! {
     };
 
     validate_resource_config => |server, r| {
-        let diagnostics = validated(async { server.validate_resource(&r.type_name, r.config.as_ref()) }).await;
+        let diagnostics = validated(async { server.validate_resource(&r) }).await;
         proto::validate_resource_config::Response { diagnostics }
     };
     upgrade_resource_state => |server, r| server.upgrade_state(&r);
     upgrade_resource_identity => |server, r| server.upgrade_identity(&r);
+    move_resource_state => |server, r| server.move_state(&r);
     read_resource => |server, r| server.read(r).await;
     plan_resource_change => |server, r| server.plan(r).await;
     apply_resource_change => |server, r| server.apply(r).await;

@@ -1,9 +1,10 @@
 //! Stored state, which is JSON, to values: what a state of another version lacks is null, what it has too much goes.
 //! No network.
 
+use super::super::path::Step;
 use super::super::schema::Kind;
-use super::super::value::{Number, Value};
-use super::{WireError, expected, in_attribute, in_index, in_key};
+use super::super::value::{Dynamic, Number, Value};
+use super::{WireError, expected, in_attribute, in_index, in_key, types};
 use serde_json::value::RawValue;
 use std::collections::BTreeMap;
 
@@ -14,11 +15,12 @@ use std::collections::BTreeMap;
 pub fn decode(kind: &Kind, json: &[u8]) -> Result<Value, WireError> {
     // The parser's own words may quote the document, and with it a secret.
     let raw: &RawValue = serde_json::from_slice(json).map_err(|_| WireError::new("not JSON"))?;
-    read(kind, raw)
+    read(kind, raw, false)
 }
 
-/// Numbers are read from their own text: through a float they would lose digits.
-fn read(kind: &Kind, raw: &RawValue) -> Result<Value, WireError> {
+/// Numbers are read from their own text: through a float they would lose digits. Inside a dynamic value there is no other
+/// one, as in `msgpack`.
+fn read(kind: &Kind, raw: &RawValue, inside: bool) -> Result<Value, WireError> {
     let text = raw.get();
     if text == "null" {
         return Ok(Value::Null);
@@ -30,12 +32,12 @@ fn read(kind: &Kind, raw: &RawValue) -> Result<Value, WireError> {
             let text = if text.starts_with('"') { parse(kind, text)? } else { text.to_owned() };
             Number::parse(&text).map(Value::Number).ok_or_else(|| expected(kind))
         }
-        Kind::List(inner) => read_items(kind, inner, text).map(Value::List),
-        Kind::Set(inner) => read_items(kind, inner, text).map(Value::Set),
+        Kind::List(inner) => read_items(kind, inner, text, inside).map(Value::List),
+        Kind::Set(inner) => read_items(kind, inner, text, inside).map(Value::Set),
         Kind::Map(inner) => {
             let entries: BTreeMap<String, &RawValue> = parse(kind, text)?;
             let read = |(key, raw): (String, &RawValue)| {
-                let value = read(inner, raw).map_err(in_key(&key))?;
+                let value = read(inner, raw, inside).map_err(in_key(&key))?;
                 Ok((key, value))
             };
             entries.into_iter().map(read).collect::<Result<_, _>>().map(Value::Map)
@@ -43,10 +45,34 @@ fn read(kind: &Kind, raw: &RawValue) -> Result<Value, WireError> {
         Kind::Object(attributes) => {
             let entries: BTreeMap<String, &RawValue> = parse(kind, text)?;
             let read = |attribute: &super::Attribute| {
-                let value = entries.get(attribute.name).map_or(Ok(Value::Null), |raw| read(&attribute.kind, raw));
+                let value = entries.get(attribute.name).map_or(Ok(Value::Null), |raw| read(&attribute.kind, raw, inside));
                 Ok((attribute.name.to_owned(), value.map_err(in_attribute(attribute))?))
             };
             attributes.iter().map(read).collect::<Result<_, _>>().map(Value::Map)
+        }
+        Kind::Tuple(kinds) => {
+            let items: Vec<&RawValue> = parse(kind, text)?;
+            if items.len() != kinds.len() {
+                return Err(expected(kind));
+            }
+            let read = |(i, (kind, raw)): (usize, (&Kind, &RawValue))| read(kind, raw, inside).map_err(in_index(i));
+            kinds.iter().zip(items).enumerate().map(read).collect::<Result<_, _>>().map(Value::List)
+        }
+        Kind::Record(kinds) => {
+            let entries: BTreeMap<String, &RawValue> = parse(kind, text)?;
+            let read = |(name, kind): (&String, &Kind)| {
+                let value = entries.get(name).map_or(Ok(Value::Null), |raw| read(kind, raw, inside));
+                Ok((name.clone(), value.map_err(|e| e.inside(Step::Attribute(name.clone())))?))
+            };
+            kinds.iter().map(read).collect::<Result<_, _>>().map(Value::Map)
+        }
+        Kind::Dynamic if inside => Err(WireError::new("a type inside a value that has its type")),
+        Kind::Dynamic => {
+            let parts: BTreeMap<String, &RawValue> = parse(kind, text)?;
+            let (Some(of), Some(value)) = (parts.get("type"), parts.get("value")) else { return Err(expected(kind)) };
+            let kind = types::read_type(of.get().as_bytes())?;
+            let value = read(&kind, value, true)?;
+            Ok(Value::Dynamic(Box::new(Dynamic { kind, value })))
         }
     }
 }
@@ -55,9 +81,9 @@ fn parse<'a, T: serde::Deserialize<'a>>(kind: &Kind, text: &'a str) -> Result<T,
     serde_json::from_str(text).map_err(|_| expected(kind))
 }
 
-fn read_items(kind: &Kind, inner: &Kind, text: &str) -> Result<Vec<Value>, WireError> {
+fn read_items(kind: &Kind, inner: &Kind, text: &str, inside: bool) -> Result<Vec<Value>, WireError> {
     let items: Vec<&RawValue> = parse(kind, text)?;
-    items.into_iter().enumerate().map(|(i, raw)| read(inner, raw).map_err(in_index(i))).collect()
+    items.into_iter().enumerate().map(|(i, raw)| read(inner, raw, inside).map_err(in_index(i))).collect()
 }
 
 #[cfg(test)]
@@ -81,6 +107,7 @@ mod tests {
                 let entries = entries.iter().map(|(k, v)| format!("{}:{}", serde_json::to_string(k).unwrap(), write(v)));
                 format!("{{{}}}", entries.collect::<Vec<_>>().join(","))
             }
+            Value::Dynamic(d) => format!(r#"{{"value":{},"type":{}}}"#, write(&d.value), types::type_json(&d.kind)),
         }
     }
 
