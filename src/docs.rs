@@ -27,6 +27,11 @@ macro_rules! examples {
                     import: include_str!(concat!("../examples/resources/kafkastack_", $name, "/import.sh")),
                     identity: include_str!(concat!("../examples/resources/kafkastack_", $name, "/import-by-identity.tf")),
                 }),)*
+                // A drill is an event: there is nothing to import.
+                "ha_drill" => Some(Example {
+                    configuration: include_str!("../examples/resources/kafkastack_ha_drill/resource.tf"),
+                    import: "",
+                }),
                 _ => None,
             }
         }
@@ -96,7 +101,7 @@ fn resource_page(provider: &str, name: &str, about: &str, attributes: &[Attribut
         code(&mut page, "Example", "terraform", example.configuration);
     }
     reference(&mut page, attributes, Some(limits));
-    if let Some(example) = &example {
+    if let Some(example) = example.filter(|example| !example.import.is_empty()) {
         code(&mut page, "Import", "shell", example.import);
         identity(&mut page, attributes, example.identity);
     }
