@@ -64,6 +64,13 @@ pub struct Report {
     pub unmanaged: Vec<Unmanaged>,
 }
 
+impl Report {
+    /// Whether there is anything.
+    pub fn drifted(&self) -> bool {
+        !(self.managed.is_empty() && self.unmanaged.is_empty())
+    }
+}
+
 /// Something that is managed, and not as it was applied.
 #[derive(Debug)]
 pub struct Managed {
