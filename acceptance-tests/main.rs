@@ -4,6 +4,7 @@
 
 mod cut_off;
 mod harness;
+mod health_and_drift;
 mod life;
 mod refusals;
 mod sandbox_is_real;
