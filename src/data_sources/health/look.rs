@@ -5,7 +5,7 @@ use crate::drill::look::{Site, Workload};
 use crate::kafka::{Admin, ClusterView, LogDir, Source, Topic};
 use crate::kubernetes::{Failure, Key, Kind};
 use crate::resources::workload::roll::revision;
-use crate::zookeeper::{Mode, mntr, srvr};
+use crate::zookeeper::{Answer, Mode, mntr, srvr};
 use futures::future::join_all;
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -77,10 +77,54 @@ async fn figures_of(ensemble: &Workload, host: &str) -> Option<Figures> {
     // Only the leader knows its followers, and only where `mntr` is allowed.
     let synced_followers = match told.mode {
         Mode::Leader => match dial().await {
-            Some(dialed) => mntr(dialed.stream, ANSWER).await.ok().and_then(|a| a.serving()).and_then(|m| m.synced_followers()),
+            Some(dialed) => mntr(dialed.stream, ANSWER).await.ok().and_then(Answer::serving).and_then(|m| m.synced_followers()),
             None => None,
         },
         _ => None,
     };
-    Some(Figures { outstanding: Some(told.outstanding), synced_followers })
+    Some(Figures { outstanding: Some(told.outstanding), synced_followers: synced_followers.map(u64::from) })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::kafka::NewTopic;
+    use crate::testing::fake_kafka::FakeKafka;
+
+    async fn with_a_topic(kafka: &FakeKafka) -> (ClusterView, Vec<Topic>) {
+        let admin = kafka.admin();
+        let new = NewTopic { name: "orders".into(), partitions: 2, replication_factor: 3, ..NewTopic::default() };
+        admin.create_topic(&new, false).await.unwrap();
+        (admin.cluster().await.unwrap(), admin.topics(None).await.unwrap())
+    }
+
+    #[tokio::test]
+    async fn each_broker_tells_of_its_own_disks() {
+        let kafka = FakeKafka::new(3);
+        let (view, topics) = with_a_topic(&kafka).await;
+        kafka.set_disk(1, 1000, 9);
+        let disks = disks_of(&kafka.admin(), &view).await;
+        let of = |id: i32| disks[&id].as_ref().unwrap()[0].clone();
+        assert_eq!((of(1).bytes, of(1).total, of(1).usable), (20, Some(1000), Some(9)));
+        assert_eq!(of(2).usable, Some(500));
+        assert_eq!(min_insync_of(&kafka.admin(), &topics).await, [("orders".to_owned(), 2)].into());
+    }
+
+    #[tokio::test]
+    async fn an_old_broker_tells_no_size_of_its_disk() {
+        let kafka = FakeKafka::release_2_2(3);
+        let (view, _) = with_a_topic(&kafka).await;
+        let disks = disks_of(&kafka.admin(), &view).await;
+        let dir = &disks[&0].as_ref().unwrap()[0];
+        assert_eq!((dir.bytes, dir.total, dir.usable, dir.online), (20, None, None, true));
+    }
+
+    #[tokio::test]
+    async fn a_broker_that_refuses_is_a_reason_and_no_error() {
+        use crate::testing::fake_kafka::{Fault, When};
+        let kafka = FakeKafka::new(3);
+        let (view, _) = with_a_topic(&kafka).await;
+        kafka.fault(When::Every(35), Fault::Code(31));
+        assert!(disks_of(&kafka.admin(), &view).await.values().all(Result::is_err));
+    }
 }

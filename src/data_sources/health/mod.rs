@@ -75,7 +75,9 @@ fn told(config: StackHealth, seen: &Seen) -> StackHealth {
         healthy: Attr::Known(reasons.is_empty()),
         reasons: Attr::Known(reasons),
         controller: view.and_then(|view| view.controller).map(i64::from).into(),
-        brokers: Attr::Known((0..seen.facts.brokers).map(|id| broker(id, seen, led.get(&i32::try_from(id).unwrap_or(-1)))).collect()),
+        brokers: Attr::Known(
+            (0..seen.facts.brokers).map(|id| broker(id, seen, led.get(&i32::try_from(id).unwrap_or(-1)))).collect(),
+        ),
         partition_count: count(topics.iter().map(|topic| topic.partitions.len()).sum()),
         offline_partitions: listed(&partitions.offline),
         offline_partition_count: count(partitions.offline.len()),
