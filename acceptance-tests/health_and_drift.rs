@@ -2,6 +2,7 @@
 //! stack that nobody touched, and each thing named that a hand did to it.
 
 use super::support::cluster::{Cluster, Namespace};
+use super::support::plan::Plan;
 use super::support::stack::Stack;
 use super::support::terraform::{Refresh, Tool, Workspace};
 use serde_json::Value;
@@ -41,9 +42,8 @@ data "kafkastack_drift" "stack" {{
     )
 }
 
-/// What a data source says in a fresh plan.
-pub fn read(workspace: &Workspace, kind: &str) -> Value {
-    let plan = workspace.plan(Refresh::Yes);
+/// What a data source said in a plan.
+pub fn read(plan: &Plan, kind: &str) -> Value {
     let resources = plan.json["prior_state"]["values"]["root_module"]["resources"].as_array().cloned().unwrap_or_default();
     let found = resources.into_iter().find(|resource| resource["type"] == kind);
     found.unwrap_or_else(|| panic!("no {kind} in the plan:\n{plan}"))["values"].clone()
@@ -72,12 +72,12 @@ fn what_a_hand_did_is_found_and_a_clean_stack_is_silent() {
 
     let (code, summary) = drift(&workspace, "drift");
     assert_eq!((code, summary.lines().next()), (Some(0), Some("## Drift: none")), "{summary}");
-    let health = read(&workspace, "kafkastack_health");
+    let health = read(&workspace.plan(Refresh::Yes), "kafkastack_health");
     assert_eq!((&health["healthy"], &health["reasons"]), (&Value::from(true), &Value::from(Vec::<String>::new())), "{health:#}");
 
     disturb(cluster, &stack);
     everything_is_found(&workspace);
-    everything_is_named(&read(&workspace, "kafkastack_health"));
+    everything_is_named(&read(&workspace.plan(Refresh::Yes), "kafkastack_health"));
 
     workspace.apply();
     the_import_blocks_are_ready(&workspace, &stack);
@@ -85,7 +85,7 @@ fn what_a_hand_did_is_found_and_a_clean_stack_is_silent() {
     stack.kafka(cluster, &format!("{kafka} --delete --topic by-hand"));
     let (code, summary) = drift(&workspace, "drift");
     assert_eq!((code, summary.lines().next()), (Some(0), Some("## Drift: none")), "{summary}");
-    assert_eq!(read(&workspace, "kafkastack_health")["healthy"], true);
+    assert_eq!(read(&workspace.plan(Refresh::Yes), "kafkastack_health")["healthy"], true);
 }
 
 /// A topic made, one changed and one deleted; a broker and a member taken away.
@@ -132,7 +132,8 @@ fn everything_is_named(health: &Value) {
 
 /// What the summary says to paste is a configuration that imports and changes nothing.
 fn the_import_blocks_are_ready(workspace: &Workspace, stack: &Stack) {
-    let summary = read(workspace, "kafkastack_drift")["summary_markdown"].as_str().unwrap_or_default().to_owned();
+    let summary =
+        read(&workspace.plan(Refresh::Yes), "kafkastack_drift")["summary_markdown"].as_str().unwrap_or_default().to_owned();
     let (_, blocks) = summary.split_once("```hcl\n").unwrap_or_else(|| panic!("no blocks in:\n{summary}"));
     let (blocks, _) = blocks.split_once("```").expect("the blocks end");
     workspace.configure(&(configuration(stack) + blocks));

@@ -228,10 +228,7 @@ mod tests {
     fn a_difference_has_both_values() {
         let (wanted, live) = (json!({"spec": {"replicas": 3}, "data": {"a": "b"}}), json!({"spec": {"replicas": 5}}));
         let found: Vec<_> = compared(&wanted, &live).into_iter().map(|d| (d.field, d.desired.clone(), d.live.clone())).collect();
-        assert_eq!(
-            found,
-            [(".data.a".to_owned(), json!("b"), Value::Null), (".spec.replicas".to_owned(), json!(3), json!(5))]
-        );
+        assert_eq!(found, [(".data.a".to_owned(), json!("b"), Value::Null), (".spec.replicas".to_owned(), json!(3), json!(5))]);
     }
 
     #[test]

@@ -5,6 +5,7 @@ use crate::kubernetes::difference::{Difference, compared};
 use crate::kubernetes::object::{Key, Kind, Object};
 use crate::resources::workload::anchor::{self, Phase};
 use crate::resources::workload::converge::{Live, is_ours};
+use crate::resources::workload::pod::VOLUME;
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -278,7 +279,7 @@ fn wanted(seen: &Seen) -> BTreeSet<Key> {
         keys.insert(anchor::key(namespace, name));
         let Some(applied) = applied else { continue };
         keys.extend(applied.wanted.iter().map(Object::key));
-        let claim = |ordinal| Key::new(Kind::PersistentVolumeClaim, &**namespace, format!("data-{name}-{ordinal}"));
+        let claim = |ordinal| Key::new(Kind::PersistentVolumeClaim, &**namespace, format!("{VOLUME}-{name}-{ordinal}"));
         keys.extend((0..applied.replicas).map(claim));
     }
     keys

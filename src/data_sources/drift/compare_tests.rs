@@ -35,8 +35,7 @@ fn live(objects: [Object; 2]) -> Live {
 fn whole() -> (StackDrift, Seen) {
     let wanted = [files("a=1\nb=2\n"), set(3)];
     let applied = Applied { phase: Phase::Ready, live: live(wanted.clone()), wanted: wanted.to_vec(), replicas: 3 };
-    let workload =
-        Workload { resource: "cluster", namespace: "prod".into(), name: "kafka".into(), applied: Some(applied) };
+    let workload = Workload { resource: "cluster", namespace: "prod".into(), name: "kafka".into(), applied: Some(applied) };
     let claim = |i| object(Kind::PersistentVolumeClaim, &format!("data-kafka-{i}"), json!({}));
     let mut pod = object(Kind::Pod, "kafka-0", json!({}));
     pod.set_metadata("ownerReferences", json!([{"kind": "StatefulSet"}]));
@@ -115,7 +114,8 @@ fn a_topic_that_was_deleted_or_changed_is_named() {
     assert_eq!(deleted["managed"], json!([{"kind": "topic", "name": "orders", "problem": "missing"}]));
     let changed = found(|asked, _| {
         let config = [("retention.ms".to_owned(), "9".to_owned()), ("segment.ms".to_owned(), "1".to_owned())];
-        let expected = ExpectedTopic { partitions: Attr::Known(6), config: Attr::Known(config.into()), ..ExpectedTopic::default() };
+        let expected =
+            ExpectedTopic { partitions: Attr::Known(6), config: Attr::Known(config.into()), ..ExpectedTopic::default() };
         asked.topics = Attr::Known([("orders".to_owned(), expected)].into());
     });
     assert_eq!(

@@ -24,14 +24,8 @@ use tokio::time::Instant;
 const ANSWER: Duration = Duration::from_secs(20);
 
 /// The kinds of object that a stack is made of, or that could be taken for a part of it.
-const KINDS: [Kind; 6] = [
-    Kind::StatefulSet,
-    Kind::Service,
-    Kind::ConfigMap,
-    Kind::PodDisruptionBudget,
-    Kind::PersistentVolumeClaim,
-    Kind::Pod,
-];
+const KINDS: [Kind; 6] =
+    [Kind::StatefulSet, Kind::Service, Kind::ConfigMap, Kind::PodDisruptionBudget, Kind::PersistentVolumeClaim, Kind::Pod];
 
 /// Looks at everything.
 ///

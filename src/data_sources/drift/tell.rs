@@ -44,7 +44,11 @@ pub fn markdown(report: &Report) -> String {
     }
     let mut text = String::new();
     if !managed.is_empty() {
-        let _ = write!(text, "### Not as it was applied: {}\n\n| what | field | applied | found |\n| --- | --- | --- | --- |\n", managed.len());
+        let _ = write!(
+            text,
+            "### Not as it was applied: {}\n\n| what | field | applied | found |\n| --- | --- | --- | --- |\n",
+            managed.len()
+        );
         managed.iter().take(SHOWN).for_each(|one| rows(&mut text, one));
         more(&mut text, managed.len());
     }
@@ -106,7 +110,11 @@ fn imports(text: &mut String, unmanaged: &[Unmanaged]) {
     if blocks.is_empty() {
         return;
     }
-    let _ = write!(text, "To manage them, put this into the configuration, and leave out what is not wanted:\n\n```hcl\n{}```\n", blocks.join("\n"));
+    let _ = write!(
+        text,
+        "To manage them, put this into the configuration, and leave out what is not wanted:\n\n```hcl\n{}```\n",
+        blocks.join("\n")
+    );
     if unmanaged.iter().any(|one| one.import.as_ref().is_some_and(|import| import.topic.is_none())) {
         text.push_str("\n`plan -generate-config-out=imported.tf` writes the resources that are only imported here.\n");
     }

@@ -60,7 +60,8 @@ async fn what_was_just_applied_is_silent_and_what_a_hand_changes_is_found() {
     put_topic(&world, "by-hand");
     tokio::time::sleep(Duration::from_secs(60)).await;
     let found = found(&world).await;
-    let problems: Vec<String> = found["managed"].as_array().unwrap().iter().map(|one| format!("{} {}", one["name"], one["problem"])).collect();
+    let problems: Vec<String> =
+        found["managed"].as_array().unwrap().iter().map(|one| format!("{} {}", one["name"], one["problem"])).collect();
     assert_eq!(problems, [r#""prod/kafka" "differs""#, r#""prod/zk-headless" "missing""#, r#""orders" "missing""#]);
     assert_eq!(found["unmanaged"][0]["import"]["id"], "prod/kafka/by-hand");
 }
