@@ -82,7 +82,7 @@ fn what_a_hand_did_is_found_and_a_clean_stack_is_silent() {
     workspace.apply();
     the_import_blocks_are_ready(&workspace, &stack);
     let kafka = format!("kafka-topics.sh --bootstrap-server kafka.{}.svc:9092", stack.namespace);
-    stack.kafka(cluster, &format!("{kafka} --delete --topic by-hand"));
+    stack.kafka(cluster, &format!("{kafka} --delete --topic by-hand; while {kafka} --list | grep -qx by-hand; do :; done"));
     let (code, summary) = drift(&workspace, "drift");
     assert_eq!((code, summary.lines().next()), (Some(0), Some("## Drift: none")), "{summary}");
     assert_eq!(read(&workspace.plan(Refresh::Yes), "kafkastack_health")["healthy"], true);
