@@ -43,6 +43,7 @@ examples!("cluster", "storage", "topic", "zookeeper_ensemble");
 /// The example of a data source, by its name without the provider's.
 fn data_example(name: &str) -> Option<&'static str> {
     match name {
+        "drift" => Some(include_str!("../examples/data-sources/kafkastack_drift/data-source.tf")),
         "health" => Some(include_str!("../examples/data-sources/kafkastack_health/data-source.tf")),
         _ => None,
     }

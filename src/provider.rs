@@ -1,7 +1,7 @@
 //! The provider block: its settings -> the [`Stack`] that resources are given; and the list of resources. Opens no
 //! connection: a plan of what is not there yet needs none.
 
-use crate::data_sources::health::Health;
+use crate::data_sources::{drift::Drift, health::Health};
 use crate::diagnostics;
 use crate::kubernetes::Kubernetes;
 use crate::kubernetes::settings::{Exec as ExecSettings, Settings};
@@ -134,7 +134,7 @@ impl Provider for Kafkastack {
     }
 
     fn data_sources(&self) -> Vec<Box<dyn AnyDataSource<Stack>>> {
-        vec![Box::new(Health)]
+        vec![Box::new(Drift), Box::new(Health)]
     }
 }
 

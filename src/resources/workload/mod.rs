@@ -19,7 +19,7 @@ pub mod read;
 pub mod roll;
 pub mod settings;
 #[cfg(test)]
-mod sweep;
+pub(crate) mod sweep;
 pub mod wait;
 pub mod zones;
 
