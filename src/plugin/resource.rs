@@ -1,6 +1,6 @@
 //! What an author of resources sees: typed requests and answers, no wire format, no unknown-value plumbing.
 
-use super::diagnostic::{Diagnostic, Diagnostics};
+use super::diagnostic::{Diagnostic, Diagnostics, REPORT};
 use super::model::{Mismatch, Object, Typed, doc};
 use super::path::Path;
 use super::schema::Schema;
@@ -244,11 +244,7 @@ pub trait AnyResource<C>: Send + Sync {
 
 /// A fault of core or of ours, never of the user.
 fn mismatch(error: &Mismatch) -> Diagnostic {
-    Diagnostic::error(
-        "A value does not fit the schema",
-        format!("{error}.\nhint: this is a bug of the provider; please report it"),
-    )
-    .at(error.at.clone())
+    Diagnostic::error("A value does not fit the schema", format!("{error}.\n{REPORT}")).at(error.at.clone())
 }
 
 /// Null stands for "nothing there": the type's default, every attribute of which is null.

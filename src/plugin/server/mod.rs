@@ -7,7 +7,7 @@ mod lifecycle;
 #[cfg(test)]
 mod tests;
 
-use super::diagnostic::{Diagnostic, Diagnostics};
+use super::diagnostic::{Diagnostic, Diagnostics, REPORT};
 use super::model::{Object, Typed, doc};
 use super::operation;
 use super::path::Path;
@@ -175,8 +175,7 @@ fn unreadable(why: &str, at: Path) -> Diagnostic {
 
 fn bug(detail: String, at: Path) -> Diagnostic {
     tracing::error!(detail, "the provider breaks its own plan");
-    Diagnostic::error("A fault of the provider", format!("{detail}\nhint: this is a bug of the provider; please report it"))
-        .at(at)
+    Diagnostic::error("A fault of the provider", format!("{detail}\n{REPORT}")).at(at)
 }
 
 fn decode(kind: &Kind, value: Option<&DynamicValue>) -> Result<Value, Diagnostic> {

@@ -3,6 +3,7 @@
 
 use super::super::schema::Kind;
 use super::super::value::{Number, Value};
+use super::budget::Budget;
 use super::{WireError, expected, in_attribute, in_index, in_key};
 use serde_json::value::RawValue;
 use std::collections::BTreeMap;
@@ -14,11 +15,11 @@ use std::collections::BTreeMap;
 pub fn decode(kind: &Kind, json: &[u8]) -> Result<Value, WireError> {
     // The parser's own words may quote the document, and with it a secret.
     let raw: &RawValue = serde_json::from_slice(json).map_err(|_| WireError::new("not JSON"))?;
-    read(kind, raw)
+    read(kind, raw, &mut Budget::of(json.len()))
 }
 
 /// Numbers are read from their own text: through a float they would lose digits.
-fn read(kind: &Kind, raw: &RawValue) -> Result<Value, WireError> {
+fn read(kind: &Kind, raw: &RawValue, budget: &mut Budget) -> Result<Value, WireError> {
     let text = raw.get();
     if text == "null" {
         return Ok(Value::Null);
@@ -28,25 +29,32 @@ fn read(kind: &Kind, raw: &RawValue) -> Result<Value, WireError> {
         Kind::String => parse(kind, text).map(Value::String),
         Kind::Number => {
             let text = if text.starts_with('"') { parse(kind, text)? } else { text.to_owned() };
-            Number::parse(&text).map(Value::Number).ok_or_else(|| expected(kind))
+            let number = Number::parse(&text).ok_or_else(|| expected(kind))?;
+            budget.number(&number)?;
+            Ok(Value::Number(number))
         }
-        Kind::List(inner) => read_items(kind, inner, text).map(Value::List),
-        Kind::Set(inner) => read_items(kind, inner, text).map(Value::Set),
+        Kind::List(inner) => read_items(kind, inner, text, budget).map(Value::List),
+        Kind::Set(inner) => read_items(kind, inner, text, budget).map(Value::Set),
         Kind::Map(inner) => {
-            let entries: BTreeMap<String, &RawValue> = parse(kind, text)?;
-            let read = |(key, raw): (String, &RawValue)| {
-                let value = read(inner, raw).map_err(in_key(&key))?;
-                Ok((key, value))
-            };
-            entries.into_iter().map(read).collect::<Result<_, _>>().map(Value::Map)
+            let raw: BTreeMap<String, &RawValue> = parse(kind, text)?;
+            let mut entries = BTreeMap::new();
+            for (key, raw) in raw {
+                budget.entry(entries.len(), &key)?;
+                let value = read(inner, raw, budget).map_err(in_key(&key))?;
+                entries.insert(key, value);
+            }
+            Ok(Value::Map(entries))
         }
         Kind::Object(attributes) => {
-            let entries: BTreeMap<String, &RawValue> = parse(kind, text)?;
-            let read = |attribute: &super::Attribute| {
-                let value = entries.get(attribute.name).map_or(Ok(Value::Null), |raw| read(&attribute.kind, raw));
-                Ok((attribute.name.to_owned(), value.map_err(in_attribute(attribute))?))
-            };
-            attributes.iter().map(read).collect::<Result<_, _>>().map(Value::Map)
+            let raw: BTreeMap<String, &RawValue> = parse(kind, text)?;
+            let mut entries = BTreeMap::new();
+            for attribute in attributes {
+                budget.entry(entries.len(), attribute.name)?;
+                let raw = raw.get(attribute.name);
+                let value = raw.map_or(Ok(Value::Null), |raw| read(&attribute.kind, raw, budget));
+                entries.insert(attribute.name.to_owned(), value.map_err(in_attribute(attribute))?);
+            }
+            Ok(Value::Map(entries))
         }
     }
 }
@@ -55,9 +63,14 @@ fn parse<'a, T: serde::Deserialize<'a>>(kind: &Kind, text: &'a str) -> Result<T,
     serde_json::from_str(text).map_err(|_| expected(kind))
 }
 
-fn read_items(kind: &Kind, inner: &Kind, text: &str) -> Result<Vec<Value>, WireError> {
-    let items: Vec<&RawValue> = parse(kind, text)?;
-    items.into_iter().enumerate().map(|(i, raw)| read(inner, raw).map_err(in_index(i))).collect()
+fn read_items(kind: &Kind, inner: &Kind, text: &str, budget: &mut Budget) -> Result<Vec<Value>, WireError> {
+    let raw: Vec<&RawValue> = parse(kind, text)?;
+    budget.items(raw.len())?;
+    let mut items = Vec::with_capacity(raw.len());
+    for (i, raw) in raw.into_iter().enumerate() {
+        items.push(read(inner, raw, budget).map_err(in_index(i))?);
+    }
+    Ok(items)
 }
 
 #[cfg(test)]
