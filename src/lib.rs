@@ -39,6 +39,7 @@
 
 pub mod diagnostics;
 pub mod docs;
+pub mod drill;
 pub mod kafka;
 pub mod kubernetes;
 pub mod plugin;

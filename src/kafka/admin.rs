@@ -59,6 +59,18 @@ impl Admin {
         Ok(ClusterView::new(&self.router.metadata(&|_, _| no_topics()).await?))
     }
 
+    /// The cluster and the named topics as any broker sees them, as a client does: it may be behind the controller.
+    ///
+    /// # Errors
+    /// `Error::Unreachable` when no broker answers.
+    pub async fn view(&self, names: &[&str]) -> Result<(ClusterView, Vec<Topic>), Error> {
+        let named = |name: &&str| MetadataRequestTopic::default().with_name(Some(topic_name(name)));
+        let topics = names.iter().map(named).collect::<Vec<_>>();
+        let build = |_, _| MetadataRequest::default().with_topics(Some(topics.clone())).with_allow_auto_topic_creation(false);
+        let answer = self.router.metadata(&build).await?;
+        Ok((ClusterView::new(&answer), answer.topics.iter().map(Topic::new).collect()))
+    }
+
     /// Every API that a broker offers.
     ///
     /// # Errors

@@ -199,6 +199,23 @@ impl Kubernetes {
         Ok(unknown)
     }
 
+    /// Asks for a pod's eviction: a deletion that PodDisruptionBudgets have a say in. `false`: a budget does not allow it now.
+    /// Only the pod with this uid is meant; one that is gone counts as evicted.
+    pub async fn evict(&self, pod: &Key, uid: &str) -> Result<bool, Failure> {
+        let eviction = json!({
+            "apiVersion": "policy/v1", "kind": "Eviction",
+            "metadata": { "name": pod.name, "namespace": pod.namespace },
+            "deleteOptions": { "preconditions": { "uid": uid } },
+        });
+        let call = Call::new(Method::POST, format!("evict {pod}"), format!("{}/eviction", path(pod)));
+        match self.send(&call.body("application/json", &eviction)).await {
+            Ok(_) => Ok(true),
+            Err(Failure { class: Class::NotFound | Class::Stale, .. }) => Ok(true),
+            Err(Failure { class: Class::Throttled { .. }, .. }) => Ok(false),
+            Err(failure) => Err(failure),
+        }
+    }
+
     /// The events about objects of that name, oldest first as the server keeps them.
     pub async fn events(&self, namespace: &str, involved: &str) -> Result<Vec<Object>, Failure> {
         let selector = format!("involvedObject.name={involved}");

@@ -1,16 +1,19 @@
-//! ZooKeeper's four-letter words over a stream: ask, stop reading as early as the answer allows, parse. Touches the
-//! network through the stream alone; `parse` and `quorum` are pure.
+//! ZooKeeper: its four-letter words over a stream (ask, stop reading as early as the answer allows, parse), and sessions
+//! (`session`). Touches the network through streams alone; `parse`, `quorum` and `jute` are pure.
 //!
 //! Through a port-forward the end of the stream comes a second after the answer, and half-closing the stream throws the
 //! answer away: so nothing is shut down, and nobody waits for the end.
 
+mod jute;
 mod parse;
 mod quorum;
+mod session;
 
 pub use parse::{Mntr, Mode, Srvr, Unparsable};
 pub use quorum::{quorum, tolerates};
+pub use session::{Session, SessionError};
 
-use crate::kafka::Stream;
+use crate::kafka::{Dialer, Stream};
 use std::time::Duration;
 use thiserror::Error;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -85,6 +88,21 @@ pub async fn ruok(stream: Stream, limit: Duration) -> Result<Answer<()>, Error> 
 /// No answer within `limit`, or another one.
 pub async fn srvr(stream: Stream, limit: Duration) -> Result<Answer<Srvr>, Error> {
     ask(stream, "srvr", limit, parse::srvr_is_whole, str::parse).await
+}
+
+/// The part of the member that listens there; or why it has none, in words.
+///
+/// # Errors
+/// It is not in the quorum, or does not answer within twice `limit`.
+pub async fn mode(dialer: &dyn Dialer, host: &str, port: u16, limit: Duration) -> Result<Mode, String> {
+    let dialed = tokio::time::timeout(limit, dialer.dial(host, port)).await;
+    let dialed = dialed.map_err(|_| "no connection in time".to_owned())?.map_err(|error| error.to_string())?;
+    match srvr(dialed.stream, limit).await {
+        Ok(Answer::Serving(srvr)) => Ok(srvr.mode),
+        Ok(Answer::NotServing) => Err("it serves no requests".to_owned()),
+        Ok(Answer::NotAllowed) => Err("it does not allow `srvr`".to_owned()),
+        Err(error) => Err(error.to_string()),
+    }
 }
 
 /// Everything that the member counts; the leader's followers are here.
@@ -206,7 +224,7 @@ mod tests {
     #[tokio::test]
     #[ignore = "needs members"]
     async fn real_members_answer() {
-        use crate::kafka::{Dialer, Direct};
+        use crate::kafka::Direct;
         for member in std::env::var("KAFKASTACK_TEST_ZOOKEEPER").expect("KAFKASTACK_TEST_ZOOKEEPER: host:port,...").split(',') {
             let (host, port) = member.rsplit_once(':').unwrap();
             let dial = async || Direct.dial(host, port.parse().unwrap()).await.unwrap().stream;

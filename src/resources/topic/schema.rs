@@ -46,7 +46,11 @@ pub fn split_cluster(id: &str) -> Option<(&str, &str)> {
     id.split_once('/').filter(|(namespace, name)| !namespace.is_empty() && !name.is_empty() && !name.contains('/'))
 }
 
-fn cluster_id(value: &Value) -> Result<(), String> {
+/// An id of a cluster or ensemble.
+///
+/// # Errors
+/// What it should look like.
+pub fn cluster_id(value: &Value) -> Result<(), String> {
     match split_cluster(text(value)) {
         Some(_) => Ok(()),
         None => Err(format!("{:?} is not the id of a kafkastack_cluster, `namespace/name`.", text(value))),

@@ -2,11 +2,10 @@
 
 use super::objects::{CLIENT, hosts};
 use super::schema::Ensemble;
-use crate::kafka::Dialer;
 use crate::kubernetes::object::Object;
 use crate::resources::workload::roll::Health;
 use crate::stack::Stack;
-use crate::zookeeper::{Answer, Mode, srvr};
+use crate::zookeeper::{Mode, mode};
 use futures::future::join_all;
 use std::time::Duration;
 
@@ -18,20 +17,9 @@ pub async fn check(ensemble: &Ensemble, stack: &Stack, _pods: &[Object]) -> Heal
     let dialer = stack.dialer(ensemble.namespace.text(), ensemble.name.text());
     let port = u16::try_from(CLIENT).unwrap_or_default();
     let hosts = hosts(ensemble);
-    let answers = join_all(hosts.iter().map(|host| mode(&*dialer, host, port))).await;
+    let answers = join_all(hosts.iter().map(|host| mode(&*dialer, host, port, ANSWER))).await;
     let pods = hosts.iter().map(|host| host.split('.').next().unwrap_or_default().to_owned());
     judge(&pods.zip(answers).collect::<Vec<_>>())
-}
-
-async fn mode(dialer: &dyn Dialer, host: &str, port: u16) -> Result<Mode, String> {
-    let dialed = tokio::time::timeout(ANSWER, dialer.dial(host, port)).await;
-    let dialed = dialed.map_err(|_| "no connection in time".to_owned())?.map_err(|error| error.to_string())?;
-    match srvr(dialed.stream, ANSWER).await {
-        Ok(Answer::Serving(srvr)) => Ok(srvr.mode),
-        Ok(Answer::NotServing) => Err("it serves no requests".to_owned()),
-        Ok(Answer::NotAllowed) => Err("it does not allow `srvr`".to_owned()),
-        Err(error) => Err(error.to_string()),
-    }
 }
 
 /// An ensemble serves when one member leads and every other one follows it.

@@ -1,0 +1,51 @@
+//! Removes what a drill made. Network.
+
+use super::claim::Traces;
+use super::look::Site;
+use super::znode;
+use crate::kafka::{Admin, Class};
+use std::time::Duration;
+use tokio::time::Instant;
+
+/// Between two tries.
+const AGAIN: Duration = Duration::from_millis(300);
+
+/// Removes topic and znode; what may still be there when the time is over, with the reason.
+pub async fn clean(site: &Site, traces: &Traces, until: Instant) -> Vec<String> {
+    let topic = async { delete_topic(&site.admin, &traces.topic, until).await.err() };
+    let znode = async { delete_znode(site, &traces.znode, until).await.err() };
+    let (topic, znode) = tokio::join!(topic, znode);
+    let topic = topic.map(|why| format!("topic {}: {why}", traces.topic));
+    topic.into_iter().chain(znode.map(|why| format!("znode {}: {why}", traces.znode))).collect()
+}
+
+/// Deletes the topic, and waits until the controller no longer shows it.
+async fn delete_topic(admin: &Admin, name: &str, until: Instant) -> Result<(), String> {
+    let admin = admin.clone().until(until);
+    loop {
+        let why = match admin.delete_topic(name).await {
+            Err(error) if error.is(Class::UnknownTopic) => return Ok(()),
+            Err(error) => error.to_string(),
+            Ok(()) => match admin.topics(Some(&[name])).await {
+                Ok(topics) if topics.is_empty() => return Ok(()),
+                Ok(_) => "the controller still shows it".to_owned(),
+                Err(error) => error.to_string(),
+            },
+        };
+        if Instant::now() + AGAIN >= until {
+            return Err(why);
+        }
+        tokio::time::sleep(AGAIN).await;
+    }
+}
+
+async fn delete_znode(site: &Site, path: &str, until: Instant) -> Result<(), String> {
+    let Some(ensemble) = &site.ensemble else { return Ok(()) };
+    loop {
+        let Err(error) = znode::remove(ensemble, path).await else { return Ok(()) };
+        if Instant::now() + AGAIN >= until {
+            return Err(error.to_string());
+        }
+        tokio::time::sleep(AGAIN).await;
+    }
+}

@@ -1,0 +1,114 @@
+//! Looks at a stack: what brokers, members and Kubernetes say. Network.
+
+use super::facts::{Facts, Pod, Service};
+use crate::kafka::{Admin, Dialer};
+use crate::kubernetes::{Failure, Key, Kind, Kubernetes, Object};
+use crate::zookeeper::{self, Mode};
+use futures::future::join_all;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// How long one member may take to answer.
+const ANSWER: Duration = Duration::from_secs(2);
+
+/// One of the two services, and how it is found.
+#[derive(Clone)]
+pub struct Workload {
+    /// Which.
+    pub service: Service,
+    /// Its namespace.
+    pub namespace: String,
+    /// The name of its StatefulSet and PodDisruptionBudget.
+    pub name: String,
+    /// The labels of its pods.
+    pub selector: String,
+    /// The name of each pod by which it is dialled.
+    pub hosts: Vec<String>,
+    /// The port of clients.
+    pub port: u16,
+    /// Opens streams to its pods.
+    pub dialer: Arc<dyn Dialer>,
+}
+
+/// A stack to drill.
+#[derive(Clone)]
+pub struct Site {
+    /// Where it runs.
+    pub kubernetes: Kubernetes,
+    /// Asks its brokers.
+    pub admin: Admin,
+    /// Its brokers.
+    pub brokers: Workload,
+    /// Its ensemble, where it is known.
+    pub ensemble: Option<Workload>,
+}
+
+impl Workload {
+    /// The names to dial, with the port.
+    pub fn addresses(&self) -> Vec<(String, u16)> {
+        self.hosts.iter().map(|host| (host.clone(), self.port)).collect()
+    }
+
+    /// Its pods; those that are being deleted count as not ready.
+    ///
+    /// # Errors
+    /// When Kubernetes does not say.
+    pub async fn pods(&self, kubernetes: &Kubernetes) -> Result<Vec<Pod>, Failure> {
+        let pods = kubernetes.list(Kind::Pod, Some(&self.namespace), &self.selector).await?;
+        let pod = |object: &Object| Pod {
+            service: self.service,
+            name: object.name().to_owned(),
+            uid: object.uid().to_owned(),
+            ready: !object.deleting() && object.condition("Ready") == Some(true),
+            node: object.text("/spec/nodeName").to_owned(),
+        };
+        Ok(pods.iter().map(pod).collect())
+    }
+
+    /// What each pod, as a member of an ensemble, says of its part.
+    pub async fn modes(&self) -> Vec<(String, Result<Mode, String>)> {
+        let ask = async |host: &String| {
+            let pod = host.split('.').next().unwrap_or_default().to_owned();
+            (pod, zookeeper::mode(&*self.dialer, host, self.port, ANSWER).await)
+        };
+        join_all(self.hosts.iter().map(ask)).await
+    }
+
+    async fn budget(&self, kubernetes: &Kubernetes) -> Result<Option<i64>, Failure> {
+        let budget = kubernetes.get(&Key::new(Kind::PodDisruptionBudget, &*self.namespace, &*self.name)).await?;
+        Ok(budget.map(|budget| budget.int("/status/disruptionsAllowed").unwrap_or(0)))
+    }
+}
+
+impl Site {
+    /// The services.
+    pub fn workloads(&self) -> impl Iterator<Item = &Workload> {
+        std::iter::once(&self.brokers).chain(&self.ensemble)
+    }
+
+    /// Looks at everything.
+    ///
+    /// # Errors
+    /// When Kubernetes does not answer; what brokers and members do not say is part of the facts.
+    pub async fn look(&self) -> Result<Facts, Failure> {
+        let kafka = async { tokio::try_join!(self.admin.cluster(), self.admin.topics(None)).map_err(|error| error.to_string()) };
+        let modes = async {
+            match &self.ensemble {
+                Some(ensemble) => ensemble.modes().await,
+                None => Vec::new(),
+            }
+        };
+        let kubernetes = async {
+            let (mut pods, mut budgets) = (Vec::new(), Vec::new());
+            for workload in self.workloads() {
+                pods.extend(workload.pods(&self.kubernetes).await?);
+                budgets.push((workload.service, workload.budget(&self.kubernetes).await?));
+            }
+            Ok::<_, Failure>((pods, budgets))
+        };
+        let (kafka, modes, kubernetes) = tokio::join!(kafka, modes, kubernetes);
+        let (pods, budgets) = kubernetes?;
+        let count = |workload: &Workload| i64::try_from(workload.hosts.len()).unwrap_or(i64::MAX);
+        Ok(Facts { brokers: count(&self.brokers), members: self.ensemble.as_ref().map(count), kafka, modes, pods, budgets })
+    }
+}

@@ -1,0 +1,33 @@
+//! The high availability drill: pods of a running stack are taken away, one at a time, while a load runs as real applications run
+//! it; everything that happens is recorded.
+//!
+//! ```text
+//! run: settle (facts: ailments, objections) ─▶ claim ─▶ conduct ─▶ clean ─▶ release
+//!                                                         │
+//!        load (pace, sockets, ffi) ─┐                     ├─ step::targets ─▶ one pod goes ─▶ recovery::see, until all is whole
+//!        monitor, znode ────────────┴─▶ recording ◀───────┘
+//! ```
+//!
+//! `facts`, `step`, `recovery`, `pace`, `recording` are pure. It knows nothing of resources: it is given a [`look::Site`].
+
+mod claim;
+mod clean;
+mod conduct;
+pub mod facts;
+#[allow(unsafe_code, reason = "librdkafka is C")]
+mod ffi;
+pub mod limits;
+#[cfg(test)]
+mod live_tests;
+pub mod load;
+pub mod look;
+mod monitor;
+pub mod pace;
+pub mod recording;
+mod recovery;
+pub mod run;
+mod sockets;
+pub mod step;
+mod znode;
+
+pub use claim::Unclaimed;

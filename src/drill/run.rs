@@ -1,0 +1,144 @@
+//! One drill from its first look to its last clean-up. Network; what may be done is `facts.rs`'s to say, to whom `step.rs`'s, and
+//! when a stack is whole again `recovery.rs`'s.
+
+use super::claim::{self, Claim, Traces, Unclaimed};
+use super::clean::clean;
+use super::conduct::Drill;
+use super::facts::{Demands, Facts, ailments, exposed, objections};
+use super::limits::{Halt, Limits};
+use super::look::Site;
+use super::pace::Pace;
+use super::recording::Recording;
+use crate::kubernetes::Failure;
+use std::hash::{BuildHasher, RandomState};
+use std::time::Duration;
+use thiserror::Error;
+use tokio::time::Instant;
+
+/// What is to be done.
+#[derive(Clone, Debug)]
+pub struct Order {
+    /// What is asked of the stack, the steps among it.
+    pub demands: Demands,
+    /// Records each second, and over how many partitions.
+    pub pace: Pace,
+}
+
+/// Why a drill did not begin, or came to nothing.
+#[derive(Debug, Error)]
+pub enum Refused {
+    /// It must not begin, whatever the stack does.
+    #[error("{}", .0.join("; "))]
+    Objections(Vec<String>),
+    /// The stack is not whole, and did not become so.
+    #[error("{}", .0.join("; "))]
+    Unwell(Vec<String>),
+    /// No claim.
+    #[error(transparent)]
+    Unclaimed(#[from] Unclaimed),
+    /// Kubernetes refuses.
+    #[error(transparent)]
+    Kubernetes(#[from] Failure),
+    /// What an earlier drill left could not be removed.
+    #[error("{}", .0.join("; "))]
+    Left(Vec<String>),
+    /// The topic, the znode or the load could not be had.
+    #[error("{0}")]
+    Unprepared(String),
+    /// It had to end before its first step.
+    #[error(transparent)]
+    Halted(#[from] Halt),
+}
+
+/// How a drill ended that began.
+pub struct Ended {
+    /// Everything that was seen.
+    pub recording: Recording,
+    /// Why it is not known what was in the topic in the end.
+    pub unread: Option<String>,
+    /// Why it ended before its last step.
+    pub halted: Option<Halt>,
+    /// The topic of an earlier drill that was killed, and that was cleaned up after.
+    pub cleaned: Option<String>,
+    /// Topics with one replica: they were out of reach while their broker was away.
+    pub exposed: Vec<String>,
+    /// What could not be removed.
+    pub left: Vec<String>,
+}
+
+/// How long a stack that is not whole may take to become so before the drill begins.
+const SETTLE: Duration = Duration::from_secs(120);
+/// How long the clean-up may take; and after an interrupt.
+const CLEAN: Duration = Duration::from_secs(30);
+const CLEAN_FAST: Duration = Duration::from_secs(4);
+/// Between two looks at everything.
+const LOOK: Duration = Duration::from_millis(500);
+
+/// Runs a drill. `tell` is told how far it is, for people.
+///
+/// # Errors
+/// Why it did not begin. Nothing of it is left then, but for what the error names.
+pub async fn run(site: &Site, order: &Order, limits: &Limits, tell: &(dyn Fn(String) + Sync)) -> Result<Ended, Refused> {
+    let facts = settle(site, Some(&order.demands), limits, SETTLE).await?;
+    let name = format!("kafkastack-drill-{}", random());
+    let traces = Traces { topic: name.clone(), znode: format!("/{name}") };
+    let key = claim::key(&site.brokers.namespace, &site.brokers.name);
+    let mut claim = Claim::take(&site.kubernetes, key, &traces, limits).await?;
+    let earlier = claim.earlier.take();
+    if let Some(earlier) = &earlier {
+        tell(format!("cleaning up after drill {}, which was killed", earlier.topic));
+        let left = clean(site, earlier, Instant::now() + CLEAN).await;
+        if !left.is_empty() {
+            return Err(Refused::Left(left));
+        }
+        claim.name(&traces).await?;
+    }
+    let kept = claim.keep(traces.clone(), limits);
+    tell(format!("drill {name} begins"));
+    let done = Drill { site, order, limits, tell, name: &name }.conduct().await;
+    let halted = match &done {
+        Ok(done) => done.halted,
+        Err(Refused::Halted(halt)) => Some(*halt),
+        Err(_) => None,
+    };
+    let time = if halted.is_some() { CLEAN_FAST } else { CLEAN };
+    let left = clean(site, &traces, Instant::now() + time).await;
+    // What is left is named by the ConfigMap, and found by the next run.
+    if left.is_empty() {
+        kept.release().await?
+    } else {
+        kept.abandon()
+    }
+    let done = done.map_err(|refused| match refused {
+        Refused::Unprepared(why) if !left.is_empty() => Refused::Unprepared(format!("{why}; still there: {}", left.join("; "))),
+        refused => refused,
+    })?;
+    let exposed = exposed(&facts).into_iter().map(str::to_owned).collect();
+    let (recording, unread) = (done.recording, done.unread);
+    Ok(Ended { recording, unread, halted, cleaned: earlier.map(|traces| traces.topic), exposed, left })
+}
+
+/// Waits until the stack is whole; with demands, refuses at once what they do not allow.
+pub(super) async fn settle(site: &Site, demands: Option<&Demands>, limits: &Limits, longest: Duration) -> Result<Facts, Refused> {
+    let end = Instant::now() + longest;
+    loop {
+        let facts = limits.race(site.look()).await??;
+        let objections = demands.map(|demands| objections(&facts, demands)).unwrap_or_default();
+        if !objections.is_empty() {
+            return Err(Refused::Objections(objections));
+        }
+        let ailments = ailments(&facts);
+        if ailments.is_empty() {
+            return Ok(facts);
+        }
+        if Instant::now() >= end {
+            return Err(Refused::Unwell(ailments));
+        }
+        limits.pause(LOOK).await?;
+    }
+}
+
+/// Eight hexadecimal digits, different each time: the hasher's keys are random.
+fn random() -> String {
+    format!("{:08x}", RandomState::new().hash_one(0) >> 32)
+}
