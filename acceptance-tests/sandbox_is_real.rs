@@ -23,7 +23,7 @@ fn three_nodes_are_ready_each_in_its_own_zone() {
 fn no_packet_of_the_sandbox_has_a_way_out() {
     let Some((_, run)) = Cluster::find_sandbox("no way out") else { return };
     let run = run.file_name().unwrap().to_str().unwrap();
-    let name = run.strip_prefix("run-").unwrap_or("ks");
+    let name = run.strip_prefix("run-").unwrap();
     let output = |arguments: &[&str]| Command::new("ip").args(arguments).output().unwrap();
     let listed = String::from_utf8(output(&["netns", "list"]).stdout).unwrap();
     let ours: Vec<_> =

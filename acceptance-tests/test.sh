@@ -20,5 +20,5 @@ part "checks" acceptance-tests/check.sh
 part "unit tests" cargo test --lib --bins
 part "the sandbox" $sandbox up
 eval "$($sandbox env)"; export KAFKASTACK_CLUSTER=required
-part "tests on a real cluster" cargo test --test '*' -- --include-ignored --test-threads=3
+part "tests on a real cluster" cargo test --test '*' -- --include-ignored --test-threads=4
 part "examples in the documentation" cargo test --doc

@@ -5,10 +5,20 @@ pub mod storage;
 pub mod topic;
 
 use crate::kafka::Error as KafkaError;
+use crate::kubernetes::ConfigError;
 use crate::kubernetes::failure::{Class, Failure};
 use crate::kubernetes::object::Key;
 use crate::plugin::diagnostic::Diagnostic;
+use crate::plugin::path::Path;
 use crate::resources::workload::wait::Halt;
+
+const NOT_CONFIGURED: &str = "The Kubernetes cluster is not configured";
+const WHICH_CLUSTER: &str = "the provider's `kubernetes` block or the environment says which cluster and context";
+
+/// Nothing usable says which Kubernetes cluster.
+pub fn not_configured(error: &ConfigError) -> Diagnostic {
+    Diagnostic::error(NOT_CONFIGURED, format!("{error}\nhint: {WHICH_CLUSTER}")).at(Path::of("kubernetes"))
+}
 
 /// A call to Kubernetes that failed.
 pub fn kubernetes(failure: &Failure) -> Diagnostic {
@@ -17,6 +27,7 @@ pub fn kubernetes(failure: &Failure) -> Diagnostic {
             "The Kubernetes API server does not answer",
             "check the provider's `kubernetes` settings, KUBECONFIG and the current context; nothing is lost, the next apply goes on from here".to_owned(),
         ),
+        Class::NotConfigured(_) => (NOT_CONFIGURED, WHICH_CLUSTER.to_owned()),
         Class::Unauthorized => ("Kubernetes does not accept the credentials", "renew the token, certificate or login that the provider's `kubernetes` settings or KUBECONFIG name".to_owned()),
         Class::Forbidden { verb, resource, namespace, .. } => ("Kubernetes forbids it", rbac_rule(verb, resource, namespace)),
         Class::NamespaceMissing(name) => (

@@ -1,12 +1,12 @@
 //! The provider block: its settings -> the [`Stack`] that resources are given; and the list of resources. Opens no
 //! connection: a plan of what is not there yet needs none.
 
+use crate::diagnostics;
+use crate::kubernetes::Kubernetes;
 use crate::kubernetes::settings::{Exec as ExecSettings, Settings};
-use crate::kubernetes::{ConfigError, Kubernetes};
 use crate::model;
-use crate::plugin::diagnostic::{Diagnostic, Diagnostics};
+use crate::plugin::diagnostic::Diagnostics;
 use crate::plugin::model::{Attr, Typed};
-use crate::plugin::path::Path;
 use crate::plugin::resource::{AnyResource, Provider};
 use crate::plugin::schema::{optional, required};
 use crate::plugin::value::Value;
@@ -102,9 +102,12 @@ impl Provider for Kafkastack {
         }
         let kafka = config.kafka.unwrap_or_default();
         let servers = kafka.bootstrap_servers.unwrap_or_default().iter().filter_map(|server| host_and_port(server)).collect();
-        let kubernetes = Kubernetes::connect(&settings(&config.kubernetes.unwrap_or_default()))
-            .await
-            .map_err(|error| Diagnostics::from(not_configured(&error)))?;
+        let kubernetes = match Kubernetes::connect(&settings(&config.kubernetes.unwrap_or_default())).await {
+            Ok(kubernetes) => kubernetes,
+            // Topics of a Kafka cluster that is reached directly need no Kubernetes cluster.
+            Err(error) if config.kubernetes.is_null() && !kafka.bootstrap_servers.is_null() => Kubernetes::not_configured(error),
+            Err(error) => return Err(diagnostics::not_configured(&error).into()),
+        };
         Ok(Some(Stack::new(kubernetes, access(kafka.access.text()), servers)))
     }
 
@@ -146,14 +149,6 @@ fn settings(given: &KubernetesSettings) -> Settings {
         proxy_url: text(&given.proxy_url),
         tls_server_name: text(&given.tls_server_name),
     }
-}
-
-fn not_configured(error: &ConfigError) -> Diagnostic {
-    Diagnostic::error(
-        "The Kubernetes cluster is not configured",
-        format!("{error}\nhint: the provider's `kubernetes` block or the environment says which cluster and context"),
-    )
-    .at(Path::of("kubernetes"))
 }
 
 /// `host:port`.

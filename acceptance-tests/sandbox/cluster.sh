@@ -100,8 +100,11 @@ C
   bind $CONTROL
   errors
   kubernetes cluster.local { kubeconfig $RUN/kubeconfig
-    ttl 5 }
-  cache 5
+    ttl 30 }
+  cache 30 {
+    disable success cluster.local      # as kubeadm sets it up
+    disable denial cluster.local
+  }
 }
 C
   start coredns "$NAME-control" "$BIN/coredns" -conf "$RUN/Corefile"

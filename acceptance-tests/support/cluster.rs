@@ -61,7 +61,7 @@ impl Cluster {
         match (set("KUBECONFIG"), set("KAFKASTACK_SANDBOX")) {
             (Some(kubeconfig), sandbox) => Some(Cluster { kubeconfig, sandbox }),
             (None, _) => {
-                let (kubeconfig, run) = (home().join("kubeconfig"), home().join("run"));
+                let (kubeconfig, run) = (home().join("kubeconfig-ks"), home().join("run-ks"));
                 run.join("started").exists().then_some(Cluster { kubeconfig, sandbox: Some(run) })
             }
         }

@@ -3,6 +3,9 @@
 use super::cluster::Cluster;
 use std::fmt::Write as _;
 
+/// For a JVM that starts with half the work and runs slower afterwards: tests mostly start and stop.
+const QUICK: &str = "-XX:TieredStopAtLevel=1";
+
 /// A stack to write down.
 #[derive(Clone)]
 pub struct Stack {
@@ -39,6 +42,7 @@ resource "kafkastack_zookeeper_ensemble" "zookeeper" {{
   members          = {size}
   heap             = "128m"
   storage          = {{ size = "1Gi" }}
+  pod              = {{ env = {{ SERVER_JVMFLAGS = "{QUICK}" }} }}
 }}
 "#,
             namespace = self.namespace,
@@ -63,7 +67,13 @@ resource "kafkastack_zookeeper_ensemble" "zookeeper" {{
     connection = kafkastack_zookeeper_ensemble.zookeeper.connection
     chroot     = "/kafka"
   }}
-  config              = {{ "log.cleaner.dedupe.buffer.size" = "2097152" }}
+  config = {{
+    "log.cleaner.dedupe.buffer.size"       = "2097152"
+    "offsets.topic.num.partitions"         = "1"
+    "group.initial.rebalance.delay.ms"     = "0"
+    "controlled.shutdown.retry.backoff.ms" = "200"
+  }}
+  pod                 = {{ env = {{ KAFKA_JVM_PERFORMANCE_OPTS = "-XX:+UseSerialGC {QUICK}" }} }}
   deletion_protection = {protected}
 }}
 resource "kafkastack_topic" "test1" {{
@@ -82,6 +92,13 @@ resource "kafkastack_topic" "test1" {{
             retention = self.retention,
         );
         text
+    }
+
+    /// The last transaction that the ensemble's first member knows of.
+    pub fn last_transaction(&self, cluster: &Cluster) -> String {
+        let ask = "exec 3<>/dev/tcp/127.0.0.1/2181; printf srvr >&3; cat <&3";
+        let said = cluster.exec(&self.namespace, "zookeeper-0", &["bash", "-c", ask]);
+        said.lines().find_map(|line| line.strip_prefix("Zxid: ")).unwrap_or_else(|| panic!("no Zxid: {said}")).to_owned()
     }
 
     /// Runs one of Kafka's own tools in the first broker's pod.

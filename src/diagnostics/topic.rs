@@ -1,7 +1,7 @@
 //! Words about topics.
 
 use crate::kafka::{Class, Error};
-use crate::plugin::diagnostic::Diagnostic;
+use crate::plugin::diagnostic::{Diagnostic, Severity};
 use crate::plugin::path::Path;
 
 /// Neither the topic nor the provider names a cluster.
@@ -68,10 +68,15 @@ pub fn exists(id: &str, name: &str) -> Diagnostic {
     Diagnostic::error(
         "The topic exists already",
         format!(
-            "Topic {name:?} is there, and this state does not know it. Nothing was changed.\nhint: import it: tofu import kafkastack_topic.NAME {id}"
+            "Topic {name:?} is there, and this state does not know it; it is not taken over.\nhint: import it: tofu import kafkastack_topic.NAME {id}"
         ),
     )
     .at(Path::of("name"))
+}
+
+/// The same, at plan. A warning: core plans what is configured before a destroy too, and an error would stop that.
+pub fn exists_at_plan(id: &str, name: &str) -> Diagnostic {
+    Diagnostic { severity: Severity::Warning, ..exists(id, name) }
 }
 
 /// The answer to a create was lost, and what is there now is something else.

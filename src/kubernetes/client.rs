@@ -9,6 +9,7 @@ use super::{
     failure::{Class, Failure, Outcome},
     object::{Key, Kind, Object, at},
     retry::Patience,
+    settings::ConfigError,
 };
 use http::{Method, Request, header};
 use kube::client::Body;
@@ -21,6 +22,7 @@ use std::{
     time::Duration,
 };
 use tokio::sync::Semaphore;
+use tower::BoxError;
 
 /// The field manager of everything that the provider applies.
 pub const FIELD_MANAGER: &str = "terraform-provider-kafkastack";
@@ -78,6 +80,14 @@ impl Kubernetes {
     /// The same with other limits.
     pub fn patient(client: kube::Client, patience: Patience) -> Self {
         Self::with(client, patience, None)
+    }
+
+    /// A connection to nowhere: each call fails with what is wrong with the configuration. For those who may never call.
+    pub fn not_configured(error: ConfigError) -> Self {
+        let fails = tower::service_fn(move |_: Request<Body>| {
+            std::future::ready(Err::<http::Response<Body>, BoxError>(Box::new(error.clone())))
+        });
+        Self::new(kube::Client::new(fails, "default"))
     }
 
     pub(super) fn with(
@@ -422,6 +432,7 @@ pub(super) fn no_answer(doing: &str, error: &kube::Error) -> Failure {
         kube::Error::Auth(auth) => {
             return Failure::new(doing, Class::Unauthorized, super::connect::auth_words(auth));
         }
+        kube::Error::Service(inner) if inner.is::<ConfigError>() => Class::NotConfigured(inner.to_string()),
         kube::Error::Service(inner) => {
             let never_sent = inner.downcast_ref::<hyper_util::client::legacy::Error>().is_some_and(|error| error.is_connect());
             let why = innermost(inner.as_ref());

@@ -87,6 +87,8 @@ pub enum Class {
         /// How long to wait, if it says.
         after: Option<Duration>,
     },
+    /// Nothing usable says which cluster; why.
+    NotConfigured(String),
     /// No connection: the request was never sent.
     Unreachable(String),
     /// The connection ended before the answer.
@@ -112,6 +114,7 @@ impl fmt::Display for Class {
             Class::Unauthorized => f.write_str("credentials not accepted"),
             Class::Throttled { .. } => f.write_str("throttled by the API server"),
             Class::Server { status, .. } => write!(f, "the API server failed (HTTP {status})"),
+            Class::NotConfigured(why) => f.write_str(why),
             Class::Unreachable(why) => write!(f, "the API server cannot be reached: {why}"),
             Class::Lost(why) => write!(f, "the connection ended before the answer: {why}"),
             Class::TimedOut(after) => write!(f, "no answer within {} s", after.as_secs_f64()),

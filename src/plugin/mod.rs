@@ -1,11 +1,16 @@
 //! Terraform's plugin protocol 6, as OpenTofu and Terraform speak it. It knows neither Kubernetes nor Kafka.
 //!
-//! A resource author sees [`model!`](crate::model) (schema and struct in one), [`resource::Resource`],
-//! [`timeouts::Timeouts`] and [`diagnostic::Diagnostics`]; the rest of this folder carries them to core and back.
+//! An author sees [`model!`](crate::model) (schema and struct in one), [`resource::Resource`], [`data_source::DataSource`],
+//! [`ephemeral::Ephemeral`], [`action::Action`], [`function::Function`], [`timeouts::Timeouts`] and
+//! [`diagnostic::Diagnostics`]; the rest of this folder carries them to core and back.
 //! In reading order: [`serve()`] starts the process, [`server`] answers each call, [`planner`] decides what a plan is,
 //! [`wire`] turns bytes into values.
 
+pub mod action;
+pub mod data_source;
 pub mod diagnostic;
+pub mod ephemeral;
+pub mod function;
 pub mod go_plugin;
 pub mod handshake;
 pub mod logging;

@@ -1,6 +1,10 @@
 //! What an author of resources sees: typed requests and answers, no wire format, no unknown-value plumbing.
 
+use super::action::AnyAction;
+use super::data_source::AnyDataSource;
 use super::diagnostic::{Diagnostic, Diagnostics, REPORT};
+use super::ephemeral::AnyEphemeral;
+use super::function::AnyFunction;
 use super::model::{Mismatch, Object, Typed, doc};
 use super::path::Path;
 use super::schema::Schema;
@@ -214,6 +218,26 @@ pub trait Provider: Send + Sync + 'static {
 
     /// The resources.
     fn resources(&self) -> Vec<Box<dyn AnyResource<Self::Client>>>;
+
+    /// The data sources.
+    fn data_sources(&self) -> Vec<Box<dyn AnyDataSource<Self::Client>>> {
+        Vec::new()
+    }
+
+    /// The ephemeral resources.
+    fn ephemeral_resources(&self) -> Vec<Box<dyn AnyEphemeral<Self::Client>>> {
+        Vec::new()
+    }
+
+    /// The actions.
+    fn actions(&self) -> Vec<Box<dyn AnyAction<Self::Client>>> {
+        Vec::new()
+    }
+
+    /// The functions.
+    fn functions(&self) -> Vec<Box<dyn AnyFunction>> {
+        Vec::new()
+    }
 }
 
 /// A [`Resource`] without its types, as the server holds it.
@@ -248,11 +272,16 @@ fn mismatch(error: &Mismatch) -> Diagnostic {
 }
 
 /// Null stands for "nothing there": the type's default, every attribute of which is null.
-fn decode<M: Object>(value: &Value) -> Result<M, Diagnostic> {
+pub(super) fn decode<M: Object>(value: &Value) -> Result<M, Diagnostic> {
     match value {
         Value::Null => Ok(M::default()),
         value => M::decode(value, &Path::root()).map_err(|e| mismatch(&e)),
     }
+}
+
+/// The schema of a model.
+pub(super) fn described<M: Object>(version: i64) -> Schema {
+    Schema { version, doc: doc(M::DOC), attributes: M::attributes() }
 }
 
 impl<M: Object> Change<M> {
@@ -267,7 +296,7 @@ impl<M: Object> Change<M> {
 }
 
 impl<M: Object> Reply<M> {
-    fn encode(self) -> Reply<Value> {
+    pub(super) fn encode(self) -> Reply<Value> {
         Reply { state: self.state.map(|state| state.encode()), private: self.private, diagnostics: self.diagnostics }
     }
 }
@@ -292,7 +321,7 @@ impl<R: Resource> AnyResource<R::Client> for R {
     }
 
     fn schema(&self) -> Schema {
-        Schema { version: R::VERSION, doc: doc(R::Model::DOC), attributes: R::Model::attributes() }
+        described::<R::Model>(R::VERSION)
     }
 
     fn limits(&self) -> Limits {

@@ -13,7 +13,7 @@ use super::super::resource::{Change, Plan, Private, Provider, Reply};
 use super::super::timeouts::Operation;
 use super::super::value::Value;
 use super::super::wire::schema::{diagnostics as said, path};
-use super::{Entry, Server, bug, decode, decode_private, encode, encode_private};
+use super::{Entry, Server, bug, decode_private, encode_private};
 
 /// The outcome of a call, or that it panicked.
 async fn caught<T>(name: &str, call: impl Future<Output = Result<T, Diagnostics>>) -> Result<T, Diagnostics> {
@@ -37,7 +37,7 @@ impl<P: Provider> Server<P> {
 
     async fn try_read(&self, request: &read::Request) -> Result<read::Response, Diagnostics> {
         let entry = self.entry(&request.type_name)?;
-        let stored = decode(&entry.kind, request.current_state.as_ref())?;
+        let stored = entry.shape.decode(request.current_state.as_ref())?;
         let private = decode_private(&request.private)?;
         let limit = Operation::Read.limit(&stored, &entry.resource.limits())?;
         let client = self.client();
@@ -48,10 +48,10 @@ impl<P: Provider> Server<P> {
         if reply.diagnostics.has_errors() {
             return Err(reply.diagnostics);
         }
-        let found = reply.state.map_or(Value::Null, |found| planner::settle(&entry.schema.attributes, &stored, found));
-        entry.wholly_known(&found)?;
+        let found = reply.state.map_or(Value::Null, |found| planner::settle(entry.shape.attributes(), &stored, found));
+        entry.shape.wholly_known(&found)?;
         Ok(read::Response {
-            new_state: Some(encode(&entry.kind, &found)?),
+            new_state: Some(entry.shape.encode(&found)?),
             private: encode_private(&reply.private),
             diagnostics: said(reply.diagnostics),
             ..Default::default()
@@ -74,9 +74,9 @@ impl<P: Provider> Server<P> {
 
     async fn try_plan(&self, request: &plan::Request) -> Result<plan::Response, Diagnostics> {
         let entry = self.entry(&request.type_name)?;
-        let prior = decode(&entry.kind, request.prior_state.as_ref())?;
-        let proposed = decode(&entry.kind, request.proposed_new_state.as_ref())?;
-        let config = decode(&entry.kind, request.config.as_ref())?;
+        let prior = entry.shape.decode(request.prior_state.as_ref())?;
+        let proposed = entry.shape.decode(request.proposed_new_state.as_ref())?;
+        let config = entry.shape.decode(request.config.as_ref())?;
         // What an apply would refuse is refused before anyone approves it.
         for operation in [Operation::Create, Operation::Update, Operation::Delete] {
             operation.limit(&config, &entry.resource.limits())?;
@@ -94,7 +94,7 @@ impl<P: Provider> Server<P> {
         let diagnostics =
             guarded(cx.deadline, entry.resource.plan_delete(&cx, prior)).await.map_err(|cut| cut.diagnostic("plan"))?;
         Ok(plan::Response {
-            planned_state: Some(encode(&entry.kind, &Value::Null)?),
+            planned_state: Some(entry.shape.encode(&Value::Null)?),
             planned_private: private.to_vec(),
             diagnostics: said(diagnostics),
             ..Default::default()
@@ -108,7 +108,7 @@ impl<P: Provider> Server<P> {
         prior: Value,
         private: &[u8],
     ) -> Result<plan::Response, Diagnostics> {
-        let attributes = &entry.schema.attributes;
+        let attributes = entry.shape.attributes();
         let limit = Operation::Read.limit(&config, &entry.resource.limits())?;
         let start = Plan {
             planned: planner::draft(attributes, &config, &prior),
@@ -134,7 +134,7 @@ impl<P: Provider> Server<P> {
         replace.sort();
         replace.dedup();
         Ok(plan::Response {
-            planned_state: Some(encode(&entry.kind, &done.planned)?),
+            planned_state: Some(entry.shape.encode(&done.planned)?),
             requires_replace: replace.iter().map(path).collect(),
             planned_private: encode_private(&done.private),
             diagnostics: said(done.diagnostics),
@@ -160,9 +160,9 @@ impl<P: Provider> Server<P> {
     async fn try_apply(&self, request: &apply::Request) -> Result<apply::Response, Diagnostics> {
         let entry = self.entry(&request.type_name)?;
         let change = Change {
-            config: decode(&entry.kind, request.config.as_ref())?,
-            prior: decode(&entry.kind, request.prior_state.as_ref())?,
-            planned: decode(&entry.kind, request.planned_state.as_ref())?,
+            config: entry.shape.decode(request.config.as_ref())?,
+            prior: entry.shape.decode(request.prior_state.as_ref())?,
+            planned: entry.shape.decode(request.planned_state.as_ref())?,
             private: decode_private(&request.planned_private)?,
         };
         let (operation, settings) = match (&change.prior, &change.planned) {
@@ -183,7 +183,7 @@ impl<P: Provider> Server<P> {
         let reply = guarded(cx.deadline, call).await.map_err(|cut| cut.diagnostic(operation.name()))?;
         let outcome = entry.outcome(operation, prior, &planned, private, reply);
         Ok(apply::Response {
-            new_state: Some(encode(&entry.kind, &outcome.state.unwrap_or(Value::Null))?),
+            new_state: Some(entry.shape.encode(&outcome.state.unwrap_or(Value::Null))?),
             private: encode_private(&outcome.private),
             diagnostics: said(outcome.diagnostics),
             ..Default::default()
@@ -222,19 +222,12 @@ impl<P: Provider> Server<P> {
             let (what, id) = (&request.type_name, &request.id);
             return Err(Diagnostic::error("Nothing to import", format!("There is no `{what}` with the id {id:?}.")).into());
         };
-        entry.wholly_known(&state)?;
-        Ok((encode(&entry.kind, &state)?, reply.private, reply.diagnostics))
+        entry.shape.wholly_known(&state)?;
+        Ok((entry.shape.encode(&state)?, reply.private, reply.diagnostics))
     }
 }
 
 impl<C> Entry<C> {
-    fn wholly_known(&self, state: &Value) -> Result<(), Diagnostic> {
-        match check::unknown(&self.kind, state, &Path::root()) {
-            Some(at) => Err(bug(format!("`{at}` is still unknown."), at)),
-            None => Ok(()),
-        }
-    }
-
     /// What is kept of an applied change. A failed one keeps what the resource says that exists, and at least what was
     /// there before; a successful one is held against its plan.
     fn outcome(
@@ -246,7 +239,7 @@ impl<C> Entry<C> {
         reply: Reply<Value>,
     ) -> Reply<Value> {
         let Reply { state, private: kept, mut diagnostics } = reply;
-        let state = state.map(|new| planner::settle(&self.schema.attributes, planned, new));
+        let state = state.map(|new| planner::settle(self.shape.attributes(), planned, new));
         if diagnostics.has_errors() {
             let state = state.map(check::unknown_as_null).unwrap_or(prior);
             let private = if kept.is_empty() { private } else { kept };
@@ -258,8 +251,8 @@ impl<C> Entry<C> {
                 Some(bug("The delete succeeded, but the resource still exists.".to_owned(), Path::root()))
             }
             (_, None) => Some(bug(format!("The {} succeeded, but nothing exists.", operation.name()), Path::root())),
-            (_, Some(new)) => self.wholly_known(new).err().or_else(|| {
-                let at = check::outcome(&self.kind, planned, new, &Path::root())?;
+            (_, Some(new)) => self.shape.wholly_known(new).err().or_else(|| {
+                let at = check::outcome(&self.shape.kind, planned, new, &Path::root())?;
                 Some(bug(format!("`{at}` is not what was planned."), at))
             }),
         };

@@ -3,62 +3,91 @@
 //!
 //! Here: the provider itself, schemas, validation, stored state. The life of a resource is in `lifecycle`.
 
+mod actions;
+mod data;
+mod ephemeral;
+mod functions;
+#[cfg(test)]
+mod kinds_tests;
 mod lifecycle;
+mod rpc;
+mod shape;
 #[cfg(test)]
 mod tests;
 
 use super::diagnostic::{Diagnostic, Diagnostics, REPORT};
-use super::model::{Object, Typed, doc};
+use super::function::AnyFunction;
+use super::model::Typed;
 use super::operation;
 use super::path::Path;
-use super::proto::tfplugin6::{self as proto, DynamicValue, provider_server};
-use super::resource::{AnyResource, Context, Private, Provider};
-use super::schema::{self, Kind, Schema};
+use super::proto::tfplugin6::{self as proto, DynamicValue};
+use super::resource::{AnyResource, Context, Private, Provider, described};
+use super::schema;
 use super::value::Value;
 use super::wire;
+use actions::Deed;
+use data::Source;
+use ephemeral::Fleeting;
+use shape::Shape;
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::time::Duration;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
-use tonic::{Request, Response, Status};
 
 /// A provider, as core calls it.
 pub struct Server<P: Provider> {
     provider: P,
-    schema: Schema,
-    kind: Kind,
+    settings: Shape,
     resources: BTreeMap<String, Entry<P::Client>>,
+    sources: BTreeMap<String, Source<P::Client>>,
+    ephemerals: BTreeMap<String, Fleeting<P::Client>>,
+    actions: BTreeMap<String, Deed<P::Client>>,
+    functions: BTreeMap<String, Box<dyn AnyFunction>>,
     client: RwLock<Option<Arc<P::Client>>>,
     stop: Mutex<CancellationToken>,
     /// Every operation holds it to read.
-    running: tokio::sync::RwLock<()>,
+    running: Arc<tokio::sync::RwLock<()>>,
 }
 
 /// One resource type.
 struct Entry<C> {
     resource: Box<dyn AnyResource<C>>,
-    schema: Schema,
-    kind: Kind,
+    shape: Shape,
 }
 
 impl<P: Provider> Server<P> {
     /// The server of `provider`; nothing is configured yet.
     pub fn new(provider: P) -> Self {
-        let entry = |resource: Box<dyn AnyResource<P::Client>>| {
-            let schema = resource.schema();
-            let kind = Kind::Object(schema.attributes.clone());
-            (format!("{}_{}", P::NAME, resource.name()), Entry { resource, schema, kind })
-        };
-        let schema = Schema { version: 0, doc: doc(P::Model::DOC), attributes: P::Model::attributes() };
+        let named = |name: &str| format!("{}_{name}", P::NAME);
+        let resources = provider.resources().into_iter().map(|resource| {
+            let shape = Shape::new(resource.schema());
+            (named(resource.name()), Entry { resource, shape })
+        });
+        let sources = provider.data_sources().into_iter().map(|source| {
+            let shape = Shape::new(source.schema());
+            (named(source.name()), Source { source, shape })
+        });
+        let ephemerals = provider.ephemeral_resources().into_iter().map(|ephemeral| {
+            let shape = Shape::new(ephemeral.schema());
+            (named(ephemeral.name()), Fleeting { ephemeral, shape })
+        });
+        let actions = provider.actions().into_iter().map(|action| {
+            let shape = Shape::new(action.schema());
+            (named(action.name()), Deed { action: action.into(), shape })
+        });
+        let functions = provider.functions().into_iter().map(|function| (function.name().to_owned(), function));
         Self {
-            kind: Kind::Object(schema.attributes.clone()),
-            schema,
-            resources: provider.resources().into_iter().map(entry).collect(),
+            settings: Shape::new(described::<P::Model>(0)),
+            resources: resources.collect(),
+            sources: sources.collect(),
+            ephemerals: ephemerals.collect(),
+            actions: actions.collect(),
+            functions: functions.collect(),
             provider,
             client: RwLock::new(None),
             stop: Mutex::new(CancellationToken::new()),
-            running: tokio::sync::RwLock::new(()),
+            running: Arc::default(),
         }
     }
 
@@ -85,17 +114,17 @@ impl<P: Provider> Server<P> {
         self.client.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
+    fn cancel(&self) -> CancellationToken {
+        self.stop.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
     fn context<'a>(&self, client: &'a Option<Arc<P::Client>>, limit: Duration) -> Context<'a, P::Client> {
         let now = Instant::now();
-        Context {
-            client: client.as_deref(),
-            cancel: self.stop.lock().unwrap_or_else(PoisonError::into_inner).clone(),
-            deadline: now.checked_add(limit).unwrap_or(now),
-        }
+        Context { client: client.as_deref(), cancel: self.cancel(), deadline: now.checked_add(limit).unwrap_or(now) }
     }
 
     fn provider_config(&self, config: Option<&DynamicValue>) -> Result<(Value, P::Model), Diagnostics> {
-        let config = decode(&self.kind, config)?;
+        let config = self.settings.decode(config)?;
         let model = match &config {
             Value::Null => P::Model::default(),
             config => P::Model::decode(config, &Path::root()).map_err(|e| unreadable(&e.to_string(), e.at.clone()))?,
@@ -106,7 +135,7 @@ impl<P: Provider> Server<P> {
     fn validate_provider(&self, config: Option<&DynamicValue>) -> Result<Diagnostics, Diagnostics> {
         let (config, model) = self.provider_config(config)?;
         let mut diagnostics = Diagnostics::new();
-        schema::validate(&self.schema.attributes, &config, &Path::root(), &mut diagnostics);
+        schema::validate(self.settings.attributes(), &config, &Path::root(), &mut diagnostics);
         if !diagnostics.has_errors() {
             self.provider.validate(&model, &mut diagnostics);
         }
@@ -127,19 +156,13 @@ impl<P: Provider> Server<P> {
 
     fn validate_resource(&self, type_name: &str, config: Option<&DynamicValue>) -> Result<Diagnostics, Diagnostics> {
         let entry = self.entry(type_name)?;
-        let config = decode(&entry.kind, config)?;
-        let mut diagnostics = Diagnostics::new();
-        schema::validate(&entry.schema.attributes, &config, &Path::root(), &mut diagnostics);
-        if !diagnostics.has_errors() {
-            entry.resource.validate(&config, &mut diagnostics);
-        }
-        Ok(diagnostics)
+        entry.shape.validate(config, |config, said| entry.resource.validate(config, said))
     }
 
     /// Every stored state passes here, also one of this very version.
     fn upgrade(&self, request: &proto::upgrade_resource_state::Request) -> Result<DynamicValue, Diagnostics> {
         let entry = self.entry(&request.type_name)?;
-        let ours = entry.schema.version;
+        let ours = entry.shape.schema.version;
         if request.version > ours {
             return Err(Diagnostic::error(
                 "The state is of a newer provider",
@@ -153,14 +176,66 @@ impl<P: Provider> Server<P> {
         }
         let state = match &request.raw_state {
             Some(raw) if !raw.json.is_empty() => {
-                wire::json::decode(&entry.kind, &raw.json).map_err(|e| unreadable(&e.to_string(), e.path()))?
+                wire::json::decode(&entry.shape.kind, &raw.json).map_err(|e| unreadable(&e.to_string(), e.path()))?
             }
             Some(raw) if !raw.flatmap.is_empty() => {
                 return Err(unreadable("state in the format of 2018", Path::root()).into());
             }
             _ => Value::Null,
         };
-        encode(&entry.kind, &state)
+        entry.shape.encode(&state)
+    }
+
+    fn upgraded(&self, request: &proto::upgrade_resource_state::Request) -> proto::upgrade_resource_state::Response {
+        let (upgraded_state, failed) = match self.upgrade(request) {
+            Ok(state) => (Some(state), Ok(())),
+            Err(diagnostics) => (None, Err(diagnostics)),
+        };
+        proto::upgrade_resource_state::Response { upgraded_state, diagnostics: said(failed) }
+    }
+
+    fn metadata(&self) -> proto::get_metadata::Response {
+        use proto::get_metadata as of;
+        let types = |names: Vec<&String>| names.into_iter().cloned().collect::<Vec<String>>();
+        proto::get_metadata::Response {
+            server_capabilities: Some(Self::capabilities()),
+            resources: types(self.resources.keys().collect())
+                .into_iter()
+                .map(|type_name| of::ResourceMetadata { type_name })
+                .collect(),
+            data_sources: types(self.sources.keys().collect())
+                .into_iter()
+                .map(|type_name| of::DataSourceMetadata { type_name })
+                .collect(),
+            ephemeral_resources: types(self.ephemerals.keys().collect())
+                .into_iter()
+                .map(|type_name| of::EphemeralMetadata { type_name })
+                .collect(),
+            actions: types(self.actions.keys().collect()).into_iter().map(|type_name| of::ActionMetadata { type_name }).collect(),
+            functions: types(self.functions.keys().collect()).into_iter().map(|name| of::FunctionMetadata { name }).collect(),
+            ..Default::default()
+        }
+    }
+
+    fn schemas(&self) -> proto::get_provider_schema::Response {
+        proto::get_provider_schema::Response {
+            provider: Some(self.settings.message()),
+            resource_schemas: self.resources.iter().map(|(name, entry)| (name.clone(), entry.shape.message())).collect(),
+            data_source_schemas: self.sources.iter().map(|(name, entry)| (name.clone(), entry.shape.message())).collect(),
+            ephemeral_resource_schemas: self
+                .ephemerals
+                .iter()
+                .map(|(name, entry)| (name.clone(), entry.shape.message()))
+                .collect(),
+            action_schemas: self
+                .actions
+                .iter()
+                .map(|(name, entry)| (name.clone(), proto::ActionSchema { schema: Some(entry.shape.message()) }))
+                .collect(),
+            functions: self.signatures(),
+            server_capabilities: Some(Self::capabilities()),
+            ..Default::default()
+        }
     }
 
     fn capabilities() -> proto::ServerCapabilities {
@@ -176,14 +251,6 @@ fn unreadable(why: &str, at: Path) -> Diagnostic {
 fn bug(detail: String, at: Path) -> Diagnostic {
     tracing::error!(detail, "the provider breaks its own plan");
     Diagnostic::error("A fault of the provider", format!("{detail}\n{REPORT}")).at(at)
-}
-
-fn decode(kind: &Kind, value: Option<&DynamicValue>) -> Result<Value, Diagnostic> {
-    wire::decode(kind, value).map_err(|e| unreadable(&e.to_string(), e.path()))
-}
-
-fn encode(kind: &Kind, value: &Value) -> Result<DynamicValue, Diagnostics> {
-    wire::encode(kind, value).map_err(|e| bug(format!("A value does not fit the schema: {e}."), e.path()).into())
 }
 
 fn decode_private(bytes: &[u8]) -> Result<Private, Diagnostic> {
@@ -212,119 +279,4 @@ fn said(result: Result<(), Diagnostics>) -> Vec<proto::Diagnostic> {
 async fn validated(call: impl Future<Output = Result<Diagnostics, Diagnostics>>) -> Vec<proto::Diagnostic> {
     let outcome = operation::caught(call).await.map_err(|cut| cut.diagnostic("validation").into());
     wire::schema::diagnostics(outcome.and_then(|said| said).unwrap_or_else(|failed: Diagnostics| failed))
-}
-
-#[tonic::async_trait]
-impl<P: Provider> provider_server::Provider for Server<P> {
-    async fn get_metadata(
-        &self,
-        _: Request<proto::get_metadata::Request>,
-    ) -> Result<Response<proto::get_metadata::Response>, Status> {
-        let resource = |name: &String| proto::get_metadata::ResourceMetadata { type_name: name.clone() };
-        Ok(Response::new(proto::get_metadata::Response {
-            server_capabilities: Some(Self::capabilities()),
-            resources: self.resources.keys().map(resource).collect(),
-            ..Default::default()
-        }))
-    }
-
-    async fn get_provider_schema(
-        &self,
-        _: Request<proto::get_provider_schema::Request>,
-    ) -> Result<Response<proto::get_provider_schema::Response>, Status> {
-        let schemas = self.resources.iter().map(|(name, entry)| (name.clone(), wire::schema::schema(&entry.schema)));
-        Ok(Response::new(proto::get_provider_schema::Response {
-            provider: Some(wire::schema::schema(&self.schema)),
-            resource_schemas: schemas.collect(),
-            server_capabilities: Some(Self::capabilities()),
-            ..Default::default()
-        }))
-    }
-
-    async fn get_resource_identity_schemas(
-        &self,
-        _: Request<proto::get_resource_identity_schemas::Request>,
-    ) -> Result<Response<proto::get_resource_identity_schemas::Response>, Status> {
-        Ok(Response::new(Default::default()))
-    }
-
-    async fn get_functions(
-        &self,
-        _: Request<proto::get_functions::Request>,
-    ) -> Result<Response<proto::get_functions::Response>, Status> {
-        Ok(Response::new(Default::default()))
-    }
-
-    async fn validate_provider_config(
-        &self,
-        request: Request<proto::validate_provider_config::Request>,
-    ) -> Result<Response<proto::validate_provider_config::Response>, Status> {
-        let diagnostics = validated(async { self.validate_provider(request.get_ref().config.as_ref()) }).await;
-        Ok(Response::new(proto::validate_provider_config::Response { diagnostics }))
-    }
-
-    async fn configure_provider(
-        &self,
-        request: Request<proto::configure_provider::Request>,
-    ) -> Result<Response<proto::configure_provider::Response>, Status> {
-        let diagnostics = said(self.configure(request.get_ref().config.as_ref()).await);
-        Ok(Response::new(proto::configure_provider::Response { diagnostics }))
-    }
-
-    async fn validate_resource_config(
-        &self,
-        request: Request<proto::validate_resource_config::Request>,
-    ) -> Result<Response<proto::validate_resource_config::Response>, Status> {
-        let request = request.get_ref();
-        let validate = async { self.validate_resource(&request.type_name, request.config.as_ref()) };
-        let diagnostics = validated(validate).await;
-        Ok(Response::new(proto::validate_resource_config::Response { diagnostics }))
-    }
-
-    async fn upgrade_resource_state(
-        &self,
-        request: Request<proto::upgrade_resource_state::Request>,
-    ) -> Result<Response<proto::upgrade_resource_state::Response>, Status> {
-        let (upgraded_state, failed) = match self.upgrade(request.get_ref()) {
-            Ok(state) => (Some(state), Ok(())),
-            Err(diagnostics) => (None, Err(diagnostics)),
-        };
-        Ok(Response::new(proto::upgrade_resource_state::Response { upgraded_state, diagnostics: said(failed) }))
-    }
-
-    async fn read_resource(
-        &self,
-        request: Request<proto::read_resource::Request>,
-    ) -> Result<Response<proto::read_resource::Response>, Status> {
-        Ok(Response::new(self.read(request.into_inner()).await))
-    }
-
-    async fn plan_resource_change(
-        &self,
-        request: Request<proto::plan_resource_change::Request>,
-    ) -> Result<Response<proto::plan_resource_change::Response>, Status> {
-        Ok(Response::new(self.plan(request.into_inner()).await))
-    }
-
-    async fn apply_resource_change(
-        &self,
-        request: Request<proto::apply_resource_change::Request>,
-    ) -> Result<Response<proto::apply_resource_change::Response>, Status> {
-        Ok(Response::new(self.apply(request.into_inner()).await))
-    }
-
-    async fn import_resource_state(
-        &self,
-        request: Request<proto::import_resource_state::Request>,
-    ) -> Result<Response<proto::import_resource_state::Response>, Status> {
-        Ok(Response::new(self.import(request.into_inner()).await))
-    }
-
-    async fn stop_provider(
-        &self,
-        _: Request<proto::stop_provider::Request>,
-    ) -> Result<Response<proto::stop_provider::Response>, Status> {
-        self.stop();
-        Ok(Response::new(Default::default()))
-    }
 }

@@ -5,9 +5,10 @@ use super::super::resource::{Change, Plan, Reply, Resource};
 use super::super::schema::{computed, optional, required};
 use super::super::timeouts::Timeouts;
 use super::*;
+use proto::provider_server::Provider as _;
 use proto::{apply_resource_change as apply, diagnostic::Severity, plan_resource_change as plan};
-use provider_server::Provider as _;
 use tokio::sync::Notify;
+use tonic::Request;
 
 crate::model! {
     /// Settings.

@@ -1,8 +1,9 @@
 //! What brokers say of themselves -> whether the cluster serves. The judgement is pure; the asking is network.
 
 use super::schema::Cluster;
-use crate::kafka::{ClusterView, Topic};
-use crate::resources::workload::roll::Health;
+use crate::kafka::{ClusterView, Error, Topic};
+use crate::kubernetes::object::Object;
+use crate::resources::workload::roll::{Health, is_ready};
 use crate::stack::Stack;
 use std::time::Duration;
 
@@ -10,21 +11,31 @@ use std::time::Duration;
 const ANSWER: Duration = Duration::from_secs(5);
 
 /// Asks the brokers who is registered and what is in sync.
-pub async fn check(cluster: &Cluster, stack: &Stack) -> Health {
-    let admin = stack.admin(&cluster.target()).until(tokio::time::Instant::now() + ANSWER);
-    match tokio::try_join!(admin.cluster(), admin.topics(None)) {
-        Ok((view, topics)) => judge(cluster.name.text(), cluster.brokers.unwrap_or(3), &view, &topics),
-        Err(error) => Health::Waiting(error.to_string()),
+pub async fn check(cluster: &Cluster, stack: &Stack, pods: &[Object]) -> Health {
+    // The Service of `bootstrap_servers` leads to pods that the kubelet found ready, and otherwise nowhere.
+    if !pods.iter().any(is_ready) {
+        return Health::Waiting("no broker's pod is ready".to_owned());
     }
+    let admin = stack.admin(&cluster.target()).until(tokio::time::Instant::now() + ANSWER);
+    let asked = async {
+        let view = admin.cluster().await?;
+        // Who is not all there has nothing to say about the rest yet.
+        Ok(match unregistered(cluster.brokers.unwrap_or(3), &view) {
+            Some(waiting) => waiting,
+            None => judge(cluster.name.text(), &view, &admin.topics(None).await?),
+        })
+    };
+    asked.await.unwrap_or_else(|error: Error| Health::Waiting(error.to_string()))
 }
 
-/// A cluster serves when every broker is registered and every replica in sync. The controller's pod restarts last.
-fn judge(name: &str, brokers: i64, view: &ClusterView, topics: &[Topic]) -> Health {
+fn unregistered(brokers: i64, view: &ClusterView) -> Option<Health> {
     let registered = |id: i64| view.brokers.iter().any(|broker| i64::from(broker.id) == id);
     let missing: Vec<String> = (0..brokers).filter(|id| !registered(*id)).map(|id| id.to_string()).collect();
-    if !missing.is_empty() {
-        return Health::Waiting(format!("not registered: broker {}", missing.join(", ")));
-    }
+    (!missing.is_empty()).then(|| Health::Waiting(format!("not registered: broker {}", missing.join(", "))))
+}
+
+/// A cluster whose brokers are all registered serves when every replica is in sync. The controller's pod restarts last.
+fn judge(name: &str, view: &ClusterView, topics: &[Topic]) -> Health {
     let behind: Vec<String> = topics
         .iter()
         .flat_map(|topic| topic.partitions.iter().map(move |partition| (topic, partition)))
@@ -60,15 +71,13 @@ mod tests {
 
     #[test]
     fn a_cluster_serves_when_all_are_registered_and_in_sync() {
+        assert_eq!(judge("kafka", &view(&[1, 0, 2]), &[topic(&[0, 1, 2])]), Health::Healthy { leaders: vec!["kafka-1".into()] });
+        assert_eq!(unregistered(3, &view(&[0, 2])), Some(Health::Waiting("not registered: broker 1".into())));
+        assert_eq!(unregistered(3, &view(&[2, 0, 1])), None);
         assert_eq!(
-            judge("kafka", 3, &view(&[1, 0, 2]), &[topic(&[0, 1, 2])]),
-            Health::Healthy { leaders: vec!["kafka-1".into()] }
-        );
-        assert_eq!(judge("kafka", 3, &view(&[0, 2]), &[]), Health::Waiting("not registered: broker 1".into()));
-        assert_eq!(
-            judge("kafka", 3, &view(&[0, 1, 2]), &[topic(&[0, 2])]),
+            judge("kafka", &view(&[0, 1, 2]), &[topic(&[0, 2])]),
             Health::Waiting("1 partition(s) not in sync, such as orders-0 (replicas [0, 1, 2], in sync [0, 2])".into())
         );
-        assert!(matches!(judge("kafka", 3, &view(&[0, 1, 2]), &[topic(&[])]), Health::Waiting(_)));
+        assert!(matches!(judge("kafka", &view(&[0, 1, 2]), &[topic(&[])]), Health::Waiting(_)));
     }
 }

@@ -171,8 +171,8 @@ impl Spec for Cluster {
         objects::wants_zone(self)
     }
 
-    async fn health(&self, stack: &Stack, _pods: &[Object]) -> Health {
-        health::check(self, stack).await
+    async fn health(&self, stack: &Stack, pods: &[Object]) -> Health {
+        health::check(self, stack, pods).await
     }
 
     async fn observe(&mut self, stack: &Stack) {

@@ -105,7 +105,7 @@ model! {
         cluster_id: String = computed().stable(),
         /// The Kafka release, such as `3.9`, as the brokers themselves say by what they can do.
         kafka_version: String = computed(),
-        /// Whether the last apply saw every broker registered and every partition in sync, and every broker's pod is ready since. If
+        /// Whether every broker is registered and every partition in sync: the pods are ready, or the brokers say so themselves. If
         /// not, the next apply waits again.
         ready: bool = computed(),
         /// Every object, with a fingerprint of what is wanted of it, or the fields in which it differs from that.

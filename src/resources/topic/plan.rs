@@ -150,7 +150,9 @@ pub async fn check_create(admin: &Admin, plan: &mut Plan<Topic>, growing: Option
                 plan.diagnostics.push(words::inherits_too_many_in_sync(name, in_sync, factor));
             }
         }
-        Err(error) if error.is(Class::TopicExists) && !may_exist => plan.diagnostics.push(words::exists(planned.id.text(), name)),
+        Err(error) if error.is(Class::TopicExists) && !may_exist => {
+            plan.diagnostics.push(words::exists_at_plan(planned.id.text(), name));
+        }
         Err(error) if matches!(error.class(), Some(Class::TopicExists | Class::MarkedForDeletion)) => {}
         Err(error) => match error.class() {
             Some(

@@ -3,8 +3,10 @@
 use super::anchor::{self, Anchor, Phase};
 use super::apply::look;
 use super::plan::APPLIED;
+use super::wait::is_serving;
 use super::{Spec, read};
 use crate::diagnostics;
+use crate::plugin::model::Attr;
 use crate::plugin::resource::{Context, Private, Reply};
 use crate::stack::Stack;
 
@@ -26,6 +28,10 @@ pub async fn read<M: Spec>(cx: &Context<'_, Stack>, state: M, private: Private) 
     }
     let settled = found.as_ref().and_then(Anchor::<M>::read).is_some_and(|anchor| anchor.phase == Phase::Ready);
     let mut now = read::state(&applied, &live, settled);
+    // The kubelet's probes come after the service: its own answer counts, as it does for an apply.
+    if settled && now.shared().ready.known() == Some(&false) && is_serving(stack, &applied).await {
+        *now.common().ready = Attr::Known(true);
+    }
     now.keep_observations(&state);
     Reply::state(now).keep(private)
 }

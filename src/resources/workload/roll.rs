@@ -39,8 +39,14 @@ fn revision(pod: &Object) -> &str {
     pod.labels().get("controller-revision-hash").copied().unwrap_or_default()
 }
 
+/// Whether a pod's containers run, so that the service in it can be asked.
+fn runs(pod: &Object) -> bool {
+    pod.text("/status/phase") == "Running"
+}
+
 /// Pods go one at a time, only when all others serve; one that is not ready goes first, for it cannot get worse, and those that
-/// lead go last, for each move of a leader is felt by clients.
+/// lead go last, for each move of a leader is felt by clients. Without restarts, what counts is what the service says: the
+/// kubelet's probes come after it.
 pub fn next(stateful_set: &Object, pods: &[Object], health: &Health) -> Step {
     let wait = |why: String| Step::Wait(why);
     if stateful_set.int("/status/observedGeneration") < stateful_set.int("/metadata/generation") {
@@ -60,9 +66,10 @@ pub fn next(stateful_set: &Object, pods: &[Object], health: &Health) -> Step {
     if let Some(pod) = outdated.iter().find(|pod| !is_ready(pod)) {
         return restart(pod);
     }
-    let unready: Vec<&str> = pods.iter().filter(|pod| !is_ready(pod)).map(Object::name).collect();
-    if !unready.is_empty() {
-        return wait(format!("not ready: {}", unready.join(", ")));
+    let unready: Vec<&Object> = pods.iter().filter(|pod| !is_ready(pod)).collect();
+    if unready.iter().any(|pod| !runs(pod)) || !(unready.is_empty() || outdated.is_empty()) {
+        let names: Vec<&str> = unready.iter().map(|pod| pod.name()).collect();
+        return wait(format!("not ready: {}", names.join(", ")));
     }
     let leaders = match health {
         Health::Waiting(why) => return wait(why.clone()),
@@ -93,7 +100,7 @@ mod tests {
         Object::new(
             Kind::Pod,
             json!({"metadata": {"name": name, "uid": format!("uid-{name}"), "labels": {"controller-revision-hash": revision}},
-                "status": {"conditions": [{"type": "Ready", "status": if ready { "True" } else { "False" }}]}}),
+                "status": {"phase": "Running", "conditions": [{"type": "Ready", "status": if ready { "True" } else { "False" }}]}}),
         )
     }
 
@@ -134,6 +141,17 @@ mod tests {
     fn a_broken_pod_of_the_old_revision_goes_first() {
         let pods = [pod("a", "old", true), pod("b", "old", false), pod("c", "old", true)];
         assert_eq!(restarted(&next(&set(2, 2), &pods, &Health::Waiting(String::new()))), "b");
+    }
+
+    #[test]
+    fn without_restarts_the_service_is_believed_before_the_kubelet() {
+        let mut pods = [pod("a", "new", false), pod("b", "new", true), pod("c", "new", false)];
+        assert_eq!(next(&set(2, 2), &pods, &healthy("a")), Step::Done);
+        let waiting = Health::Waiting("member c is not in the quorum".into());
+        assert_eq!(next(&set(2, 2), &pods, &waiting), Step::Wait("member c is not in the quorum".into()));
+        // Nobody has to be asked while a pod does not run.
+        pods[2].json_mut()["status"]["phase"] = "Pending".into();
+        assert_eq!(next(&set(2, 2), &pods, &healthy("a")), Step::Wait("not ready: a, c".into()));
     }
 
     #[test]

@@ -13,6 +13,7 @@ use crate::plugin::resource::Context;
 use crate::stack::Stack;
 use futures::StreamExt;
 use std::time::Duration;
+use tokio::time::Instant;
 
 /// Why waiting ended before the service was there.
 #[derive(Debug)]
@@ -28,9 +29,14 @@ pub enum Halt {
 }
 
 /// How long to wait at most before looking again although no pod changed: a service may come without a change of its pods.
-const LOOK_AGAIN: Duration = Duration::from_millis(400);
+/// Most come within the first minute; who waits longer has time.
+const LOOK_AGAIN: Duration = Duration::from_millis(200);
+const LOOK_AGAIN_LATER: Duration = Duration::from_secs(1);
+const LATER: Duration = Duration::from_secs(60);
 /// How long a hopeless reason has to stand: an image is tried again, a volume may be on its way.
 const PATIENCE: Duration = Duration::from_secs(6);
+/// How often such reasons are looked for: that takes several requests.
+const LOOK_FOR_REASONS: Duration = Duration::from_secs(2);
 
 /// Restarts what has to be restarted, and returns when every pod is as wanted and the service is healthy.
 ///
@@ -40,10 +46,14 @@ pub async fn until_serving<M: Spec>(cx: &Context<'_, Stack>, stack: &Stack, spec
     let (namespace, query) = (spec.namespace(), Workload::query(M::APP, spec.name()));
     let mut changes = stack.kubernetes.watch(Kind::Pod, namespace, &query);
     let mut waiting = String::from("its pods");
-    let mut hopeless_since: Option<tokio::time::Instant> = None;
+    let mut despair = Despair::default();
     let mut zones = Zones::default();
+    let begun = Instant::now();
     loop {
-        let seen = look(stack, spec, &query).await;
+        let seen = tokio::select! {
+            () = cx.cancel.cancelled() => return Err(Halt::Cancelled),
+            seen = look(stack, spec, &query) => seen,
+        };
         if let (true, Ok(seen)) = (spec.wants_zone(), &seen) {
             zones.tell(stack, &seen.pods).await;
         }
@@ -52,32 +62,37 @@ pub async fn until_serving<M: Spec>(cx: &Context<'_, Stack>, stack: &Stack, spec
             Ok(Seen { step: Step::Restart { pod, uid }, .. }) => {
                 tracing::info!(pod, "restarting");
                 restart(stack, namespace, &pod, uid).await?;
-                hopeless_since = None;
+                despair = Despair::default();
             }
             Ok(Seen { step: Step::Wait(why), pods }) => {
                 if why != waiting {
                     tracing::info!(waiting_for = why, "waiting");
                     waiting = why;
                 }
-                let reasons = if !pods.is_empty() && pods.iter().all(is_ready) { vec![] } else { hopeless(stack, spec).await };
-                let since = *hopeless_since.get_or_insert_with(tokio::time::Instant::now);
-                if reasons.is_empty() {
-                    hopeless_since = None;
-                } else if since.elapsed() >= PATIENCE {
-                    return Err(Halt::Hopeless(reasons));
+                if pods.is_empty() || !pods.iter().all(is_ready) {
+                    despair.look(stack, spec).await?;
+                } else {
+                    despair = Despair::default();
                 }
             }
             // A call that failed in passing is made again; what is refused stays refused.
             Err(failure) if is_passing(&failure) => waiting = failure.to_string(),
             Err(failure) => return Err(Halt::Refused(failure)),
         }
+        let pause = if begun.elapsed() < LATER { LOOK_AGAIN } else { LOOK_AGAIN_LATER };
         tokio::select! {
             () = cx.cancel.cancelled() => return Err(Halt::Cancelled),
             () = tokio::time::sleep_until(cx.deadline) => return Err(Halt::TimedOut(last_words(stack, spec, waiting).await)),
             Some(()) = changes.next() => {}
-            () = tokio::time::sleep(LOOK_AGAIN) => {}
+            () = tokio::time::sleep(pause) => {}
         }
     }
+}
+
+/// Whether every pod is as wanted and the service healthy at this moment.
+pub async fn is_serving<M: Spec>(stack: &Stack, spec: &M) -> bool {
+    let seen = look(stack, spec, &Workload::query(M::APP, spec.name())).await;
+    matches!(seen, Ok(Seen { step: Step::Done, .. }))
 }
 
 struct Seen {
@@ -90,7 +105,7 @@ async fn look<M: Spec>(stack: &Stack, spec: &M, query: &str) -> Result<Seen, Fai
     let (set, pods) =
         tokio::try_join!(stack.kubernetes.get(&key), stack.kubernetes.list(Kind::Pod, Some(spec.namespace()), query))?;
     let set = set.ok_or_else(|| Failure::new(format!("read {key}"), Class::NotFound, "it was deleted meanwhile"))?;
-    // The service is asked only when its pods are there: before that it could not answer.
+    // The service is asked only when its pods run: before that it could not answer.
     let blank = Health::Waiting(String::new());
     let step = match next(&set, &pods, &blank) {
         Step::Wait(why) if why.is_empty() => next(&set, &pods, &spec.health(stack, &pods).await),
@@ -111,13 +126,34 @@ async fn restart(stack: &Stack, namespace: &str, pod: &str, uid: String) -> Resu
 }
 
 fn is_passing(failure: &Failure) -> bool {
-    !matches!(failure.class, Class::Forbidden { .. } | Class::Denied | Class::NotFound | Class::Invalid(_) | Class::Unauthorized)
+    let lasting = [Class::Denied, Class::NotFound, Class::Unauthorized].contains(&failure.class);
+    !lasting && !matches!(failure.class, Class::Forbidden { .. } | Class::Invalid(_) | Class::NotConfigured(_))
 }
 
-async fn hopeless<M: Spec>(stack: &Stack, spec: &M) -> Vec<Reason> {
-    let mut reasons = explain(stack, spec).await;
-    reasons.retain(|reason| reason.fatal);
-    reasons
+/// How long there has been no hope.
+#[derive(Default)]
+struct Despair {
+    looked: Option<Instant>,
+    since: Option<Instant>,
+}
+
+impl Despair {
+    /// Looks for reasons for which waiting would not help, now and then.
+    async fn look<M: Spec>(&mut self, stack: &Stack, spec: &M) -> Result<(), Halt> {
+        if self.looked.is_some_and(|looked| looked.elapsed() < LOOK_FOR_REASONS) {
+            return Ok(());
+        }
+        let mut reasons = explain(stack, spec).await;
+        reasons.retain(|reason| reason.fatal);
+        self.looked = Some(Instant::now());
+        let since = *self.since.get_or_insert_with(Instant::now);
+        match reasons.is_empty() {
+            true => self.since = None,
+            false if since.elapsed() >= PATIENCE => return Err(Halt::Hopeless(reasons)),
+            false => {}
+        }
+        Ok(())
+    }
 }
 
 /// Why the pods are not there, as far as Kubernetes says.

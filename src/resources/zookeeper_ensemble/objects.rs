@@ -18,14 +18,6 @@ set -eu
 data=/var/lib/kafkastack/data
 mkdir -p "$data" /var/lib/kafkastack/log /tmp/zookeeper
 echo $((${HOSTNAME##*-} + 1)) >"$data/myid"
-# A name that is looked up before it is there is remembered as unknown by the cluster's DNS for seconds, and an election
-# among members that cannot find each other ends only at its time limit. So the first start waits for the others' names.
-if [ ! -e "$data/version-2" ]; then
-  sleep 1
-  for peer in $(sed -n 's/^server\.[0-9]*=\([^:]*\):.*/\1/p' /etc/kafkastack/zoo.cfg); do
-    while [ $SECONDS -lt 20 ] && ! getent hosts "$peer" >/dev/null; do sleep 0.5; done
-  done
-fi
 # A file that may be written, for ZooKeeper keeps what it learns of the ensemble beside it.
 cp /etc/kafkastack/zoo.cfg /tmp/zookeeper/zoo.cfg
 exec zkServer.sh start-foreground /tmp/zookeeper/zoo.cfg
@@ -87,9 +79,20 @@ fn zoo_cfg(ensemble: &Ensemble) -> String {
     text
 }
 
-fn probe(word: &str, answer: &str, period: i64, failures: i64) -> Value {
-    json!({"exec": {"command": ["/bin/bash", "/etc/kafkastack/probe.sh", word, answer]},
-        "periodSeconds": period, "timeoutSeconds": 5, "failureThreshold": failures})
+/// Members start before they know each other's names, and a DNS that keeps for seconds that there is no such name makes the
+/// first round of an election futile. ZooKeeper doubles the pause before each next round, up to a minute; this is its limit.
+const ELECTION_PAUSE: &str = "-Dzookeeper.fastleader.maxNotificationInterval=2000";
+
+fn probe(how: &Value, period: i64, failures: i64) -> Value {
+    let mut probe = json!({"periodSeconds": period, "timeoutSeconds": 5, "failureThreshold": failures});
+    if let (Some(probe), Some(how)) = (probe.as_object_mut(), how.as_object()) {
+        probe.extend(how.clone());
+    }
+    probe
+}
+
+fn says(word: &str, answer: &str) -> Value {
+    json!({"exec": {"command": ["/bin/bash", "/etc/kafkastack/probe.sh", word, answer]}})
 }
 
 fn workload(ensemble: &Ensemble) -> Workload<'_> {
@@ -104,15 +107,19 @@ fn workload(ensemble: &Ensemble) -> Workload<'_> {
         image: ensemble.image.text(),
         env: vec![
             // Names of members that are not there yet must not be remembered as unknown.
-            ("JVMFLAGS", format!("-Xms{heap} -Xmx{heap} -Dsun.net.inetaddr.ttl=5 -Dsun.net.inetaddr.negative.ttl=0")),
+            (
+                "JVMFLAGS",
+                format!("-Xms{heap} -Xmx{heap} -Dsun.net.inetaddr.ttl=5 -Dsun.net.inetaddr.negative.ttl=0 {ELECTION_PAUSE}"),
+            ),
             ("ZOO_LOG_DIR", "/tmp/zookeeper".to_owned()),
         ],
         ports: vec![("client".to_owned(), CLIENT), ("quorum".to_owned(), QUORUM), ("election".to_owned(), ELECTION)],
         files: [("start.sh", START.to_owned()), ("probe.sh", PROBE.to_owned()), ("zoo.cfg", zoo_cfg(ensemble))].into(),
         probes: [
-            ("startupProbe", probe("ruok", "imok", 1, 600)),
-            ("readinessProbe", probe("srvr", "Mode:", 2, 2)),
-            ("livenessProbe", probe("ruok", "imok", 10, 6)),
+            // A connection is enough, and costs least while everything starts at once.
+            ("startupProbe", probe(&json!({"tcpSocket": {"port": CLIENT}}), 1, 600)),
+            ("readinessProbe", probe(&says("srvr", "Mode:"), 2, 2)),
+            ("livenessProbe", probe(&says("ruok", "imok"), 10, 6)),
         ],
         sees_labels: false,
         grace: 30,

@@ -1,0 +1,96 @@
+//! Actions: planned, and invoked with their progress told as it comes.
+
+use super::super::action::{AnyAction, Progress};
+use super::super::diagnostic::{Diagnostic, Diagnostics};
+use super::super::operation::{self, guarded};
+use super::super::planner::{self, check};
+use super::super::proto::tfplugin6::{DynamicValue, invoke_action as invoke, plan_action as plan};
+use super::super::resource::{Context, Provider};
+use super::super::value::Value;
+use super::super::wire::schema::diagnostics as said;
+use super::Server;
+use super::shape::Shape;
+use futures::stream::BoxStream;
+use futures::{FutureExt, StreamExt};
+use std::sync::Arc;
+use tokio::time::Instant;
+use tokio_stream::wrappers::UnboundedReceiverStream;
+use tonic::Status;
+
+/// One type of action.
+pub(super) struct Deed<C> {
+    pub(super) action: Arc<dyn AnyAction<C>>,
+    pub(super) shape: Shape,
+}
+
+/// What is told while an action runs, and at its end.
+pub(super) type Events = BoxStream<'static, Result<invoke::Event, Status>>;
+
+fn event(of: invoke::event::Type) -> Result<invoke::Event, Status> {
+    Ok(invoke::Event { r#type: Some(of) })
+}
+
+fn completed(diagnostics: Diagnostics) -> Result<invoke::Event, Status> {
+    event(invoke::event::Type::Completed(invoke::event::Completed { diagnostics: said(diagnostics) }))
+}
+
+impl<P: Provider> Server<P> {
+    fn deed(&self, type_name: &str) -> Result<&Deed<P::Client>, Diagnostic> {
+        self.actions
+            .get(type_name)
+            .ok_or_else(|| Diagnostic::error("Unknown action", format!("This provider has no action `{type_name}`.")))
+    }
+
+    pub(super) fn validate_action(&self, name: &str, config: Option<&DynamicValue>) -> Result<Diagnostics, Diagnostics> {
+        let entry = self.deed(name)?;
+        entry.shape.validate(config, |config, said| entry.action.validate(config, said))
+    }
+
+    /// Whether it could be done.
+    pub(super) async fn plan_action(&self, request: plan::Request) -> plan::Response {
+        let _running = self.running.read().await;
+        let call = async {
+            let entry = self.deed(&request.action_type)?;
+            let config = entry.shape.decode(request.config.as_ref())?;
+            let client = self.client();
+            let cx = self.context(&client, super::super::resource::Limits::default().read);
+            let config = planner::draft(entry.shape.attributes(), &config, &Value::Null);
+            guarded(cx.deadline, entry.action.plan(&cx, config)).await.map_err(|cut| Diagnostics::from(cut.diagnostic("plan")))
+        };
+        let outcome = operation::caught(call).await.map_err(|cut| cut.diagnostic("plan").into());
+        let diagnostics = outcome.and_then(|outcome| outcome).unwrap_or_else(|failed: Diagnostics| failed);
+        plan::Response { diagnostics: said(diagnostics), ..Default::default() }
+    }
+
+    /// Does it. The action runs on even when nobody listens any more: a stop is what ends it early.
+    pub(super) fn invoke_action(&self, request: &invoke::Request) -> Events {
+        match self.begin(request) {
+            Ok(events) => events,
+            Err(diagnostics) => futures::stream::once(std::future::ready(completed(diagnostics))).boxed(),
+        }
+    }
+
+    fn begin(&self, request: &invoke::Request) -> Result<Events, Diagnostics> {
+        let entry = self.deed(&request.action_type)?;
+        let config = entry.shape.decode(request.config.as_ref())?;
+        entry.shape.wholly_known(&config)?;
+        let config = check::unknown_as_null(planner::draft(entry.shape.attributes(), &config, &Value::Null));
+        let now = Instant::now();
+        let deadline = now.checked_add(entry.action.limit(&config)?).unwrap_or(now);
+        let (action, client, cancel, running) = (entry.action.clone(), self.client(), self.cancel(), self.running.clone());
+        let (to, messages) = tokio::sync::mpsc::unbounded_channel();
+        let task = tokio::spawn(async move {
+            let _running = running.read_owned().await;
+            let cx = Context { client: client.as_deref(), cancel, deadline };
+            guarded(deadline, action.invoke(&cx, config, &Progress::new(to))).await
+        });
+        let progress = UnboundedReceiverStream::new(messages)
+            .map(|message| event(invoke::event::Type::Progress(invoke::event::Progress { message })));
+        let end = task.map(|outcome| match outcome {
+            Ok(Ok(diagnostics)) => completed(diagnostics),
+            Ok(Err(cut)) => completed(cut.diagnostic("action").into()),
+            Err(_) => Err(Status::aborted("the provider ends")),
+        });
+        Ok(progress.chain(end.into_stream()).boxed())
+    }
+}

@@ -1,0 +1,111 @@
+//! Ephemeral resources: opened, renewed, closed.
+
+use super::super::diagnostic::{Diagnostic, Diagnostics};
+use super::super::ephemeral::{AnyEphemeral, Opened, Renewed};
+use super::super::operation::{self, guarded};
+use super::super::path::Path;
+use super::super::planner::{self, check};
+use super::super::proto::tfplugin6::{
+    DynamicValue, Timestamp, close_ephemeral_resource as close, open_ephemeral_resource as open,
+    renew_ephemeral_resource as renew,
+};
+use super::super::resource::Provider;
+use super::super::value::Value;
+use super::super::wire::schema::diagnostics as said;
+use super::shape::Shape;
+use super::{Server, bug, decode_private, encode_private};
+use std::time::{SystemTime, UNIX_EPOCH};
+
+/// One type of ephemeral resource.
+pub(super) struct Fleeting<C> {
+    pub(super) ephemeral: Box<dyn AnyEphemeral<C>>,
+    pub(super) shape: Shape,
+}
+
+/// A time as the protocol has it. A time that it cannot say is no time.
+fn timestamp(time: Option<SystemTime>) -> Option<Timestamp> {
+    let since = time?.duration_since(UNIX_EPOCH).ok()?;
+    Some(Timestamp { seconds: i64::try_from(since.as_secs()).ok()?, nanos: i32::try_from(since.subsec_nanos()).ok()? })
+}
+
+/// The outcome of a call, or that it panicked.
+async fn caught<T>(name: &str, call: impl Future<Output = Result<T, Diagnostics>>) -> Result<T, Diagnostics> {
+    operation::caught(call).await.map_err(|cut| cut.diagnostic(name))?
+}
+
+impl<P: Provider> Server<P> {
+    fn fleeting(&self, type_name: &str) -> Result<&Fleeting<P::Client>, Diagnostic> {
+        self.ephemerals.get(type_name).ok_or_else(|| {
+            Diagnostic::error("Unknown ephemeral resource", format!("This provider has no ephemeral resource `{type_name}`."))
+        })
+    }
+
+    pub(super) fn validate_ephemeral(&self, name: &str, config: Option<&DynamicValue>) -> Result<Diagnostics, Diagnostics> {
+        let entry = self.fleeting(name)?;
+        entry.shape.validate(config, |config, said| entry.ephemeral.validate(config, said))
+    }
+
+    pub(super) async fn open_ephemeral(&self, request: open::Request) -> open::Response {
+        let _running = self.running.read().await;
+        match caught("open", self.try_open(&request)).await {
+            Ok(response) => response,
+            Err(diagnostics) => open::Response { diagnostics: said(diagnostics), ..Default::default() },
+        }
+    }
+
+    async fn try_open(&self, request: &open::Request) -> Result<open::Response, Diagnostics> {
+        let entry = self.fleeting(&request.type_name)?;
+        let config = entry.shape.decode(request.config.as_ref())?;
+        let client = self.client();
+        let cx = self.context(&client, entry.ephemeral.limit());
+        let attributes = entry.shape.attributes();
+        let asked = check::unknown_as_null(planner::draft(attributes, &config, &Value::Null));
+        let opened = guarded(cx.deadline, entry.ephemeral.open(&cx, asked)).await.map_err(|cut| cut.diagnostic("open"))??;
+        let Opened { result, private, renew_at, diagnostics } = opened;
+        entry.shape.wholly_known(&result)?;
+        if let Some(at) = check::plan(attributes, &config, &Value::Null, &result, &Path::root()) {
+            return Err(bug(format!("`{at}` is not what the configuration says."), at).into());
+        }
+        Ok(open::Response {
+            result: Some(entry.shape.encode(&result)?),
+            private: Some(encode_private(&private)),
+            renew_at: timestamp(renew_at),
+            diagnostics: said(diagnostics),
+            ..Default::default()
+        })
+    }
+
+    pub(super) async fn renew_ephemeral(&self, request: renew::Request) -> renew::Response {
+        let _running = self.running.read().await;
+        match caught("renewal", self.try_renew(&request)).await {
+            Ok(Renewed { private, renew_at, diagnostics }) => renew::Response {
+                diagnostics: said(diagnostics),
+                renew_at: timestamp(renew_at),
+                private: Some(encode_private(&private)),
+            },
+            Err(diagnostics) => renew::Response { diagnostics: said(diagnostics), ..Default::default() },
+        }
+    }
+
+    async fn try_renew(&self, request: &renew::Request) -> Result<Renewed, Diagnostics> {
+        let entry = self.fleeting(&request.type_name)?;
+        let private = decode_private(request.private())?;
+        let client = self.client();
+        let cx = self.context(&client, entry.ephemeral.limit());
+        guarded(cx.deadline, entry.ephemeral.renew(&cx, private)).await.map_err(|cut| cut.diagnostic("renewal"))?
+    }
+
+    pub(super) async fn close_ephemeral(&self, request: close::Request) -> close::Response {
+        let _running = self.running.read().await;
+        let closed = caught("closing", self.try_close(&request)).await;
+        close::Response { diagnostics: said(closed.unwrap_or_else(|failed| failed)) }
+    }
+
+    async fn try_close(&self, request: &close::Request) -> Result<Diagnostics, Diagnostics> {
+        let entry = self.fleeting(&request.type_name)?;
+        let private = decode_private(request.private())?;
+        let client = self.client();
+        let cx = self.context(&client, entry.ephemeral.limit());
+        Ok(guarded(cx.deadline, entry.ephemeral.close(&cx, private)).await.map_err(|cut| cut.diagnostic("closing"))?)
+    }
+}
