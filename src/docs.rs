@@ -31,6 +31,7 @@ macro_rules! examples {
                 "ha_drill" => Some(Example {
                     configuration: include_str!("../examples/resources/kafkastack_ha_drill/resource.tf"),
                     import: "",
+                    identity: "",
                 }),
                 _ => None,
             }
