@@ -8,12 +8,17 @@ use crate::kubernetes::settings::{Exec as ExecSettings, Settings};
 use crate::model;
 use crate::plugin::data_source::AnyDataSource;
 use crate::plugin::diagnostic::Diagnostics;
+use crate::plugin::list::AnyList;
 use crate::plugin::model::{Attr, Typed};
 use crate::plugin::resource::{AnyResource, Provider};
 use crate::plugin::schema::{optional, required};
 use crate::plugin::value::Value;
 use crate::resources::{
-    checks, cluster::KafkaCluster, storage::KafkaStorage, topic::KafkaTopic, zookeeper_ensemble::ZookeeperEnsemble,
+    checks,
+    cluster::KafkaCluster,
+    storage::KafkaStorage,
+    topic::{KafkaTopic, list::Topics},
+    zookeeper_ensemble::ZookeeperEnsemble,
 };
 use crate::secret::Secret;
 use crate::stack::{Access, Stack};
@@ -119,6 +124,10 @@ impl Provider for Kafkastack {
 
     fn data_sources(&self) -> Vec<Box<dyn AnyDataSource<Stack>>> {
         vec![Box::new(Health)]
+    }
+
+    fn lists(&self) -> Vec<Box<dyn AnyList<Stack>>> {
+        vec![Box::new(Topics)]
     }
 }
 

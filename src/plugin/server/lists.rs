@@ -88,17 +88,14 @@ fn remark(diagnostics: Diagnostics) -> list::Event {
 
 fn event<C>(entry: &Entry<C>, one: Listed<Value>, whole: bool) -> Result<list::Event, Diagnostics> {
     let Listed { display_name, object } = one;
-    if let Some(part) = entry.identity.as_ref().and_then(|identity| identity.missing(&object)) {
+    if let Some(part) = entry.oracle.identity().and_then(|identity| identity.missing(&object)) {
         return Err(bug(format!("What is listed has no `{part}`, which is part of its identity."), Path::of(part)).into());
     }
     let Some(identity) = entry.identify(&object)? else {
         return Err(bug("What is listed has no identity.".to_owned(), Path::root()).into());
     };
     let resource_object = match whole {
-        true => {
-            entry.shape.wholly_known(&object)?;
-            Some(entry.shape.encode(&object)?)
-        }
+        true => Some(entry.shape.encode(&entry.found(&Value::Null, Some(object))?)?),
         false => None,
     };
     Ok(list::Event { identity: Some(identity), display_name, resource_object, diagnostic: Vec::new() })
