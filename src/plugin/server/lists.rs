@@ -95,10 +95,7 @@ fn event<C>(entry: &Entry<C>, one: Listed<Value>, whole: bool) -> Result<list::E
         return Err(bug("What is listed has no identity.".to_owned(), Path::root()).into());
     };
     let resource_object = match whole {
-        true => {
-            entry.shape.wholly_known(&object)?;
-            Some(entry.shape.encode(&object)?)
-        }
+        true => Some(entry.shape.encode(&entry.found(&Value::Null, Some(object))?)?),
         false => None,
     };
     Ok(list::Event { identity: Some(identity), display_name, resource_object, diagnostic: Vec::new() })
