@@ -12,7 +12,7 @@ use crate::plugin::list::{List, Listed, Listing, Wanted};
 use crate::plugin::model::Attr;
 use crate::plugin::resource::{Context, Private};
 use crate::plugin::schema::optional;
-use crate::plugin::timeouts::Timeouts;
+use crate::plugin::timeouts::ReadTimeouts;
 use crate::stack::Stack;
 
 model! {
@@ -22,8 +22,8 @@ model! {
         cluster: String = optional().check(cluster_id),
         /// Only topics whose names begin with this.
         prefix: String = optional(),
-        /// How long it may take, as `read`.
-        timeouts: Timeouts = optional(),
+        /// How long the list may take.
+        timeouts: ReadTimeouts = optional(),
     }
 }
 
