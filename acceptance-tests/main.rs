@@ -8,6 +8,7 @@ mod drill_report;
 mod harness;
 mod health_and_drift;
 mod life;
+mod module;
 mod refusals;
 mod sandbox_is_real;
 mod storage;
