@@ -8,7 +8,7 @@ use crate::drill::facts::Demands;
 use crate::drill::limits::Limits;
 use crate::drill::pace::Pace;
 use crate::drill::report::Report;
-use crate::drill::run::{Ended, Order, Refused, run};
+use crate::drill::run::{CLEAN, Ended, Order, Refused, run};
 use crate::drill::verdict::Bounds;
 use crate::plugin::diagnostic::{Diagnostic, Diagnostics};
 use crate::plugin::model::Attr;
@@ -20,8 +20,8 @@ use std::time::Duration;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
-/// What is kept of the operation's time for cleaning up.
-const RESERVE: Duration = Duration::from_secs(10);
+/// What is kept of the operation's time for cleaning up, and for ending the load.
+const RESERVE: Duration = CLEAN.saturating_add(Duration::from_secs(5));
 
 /// Runs the drill of a planned resource.
 pub async fn create(cx: &Context<'_, Stack>, planned: &HaDrill) -> Reply<HaDrill> {
