@@ -17,25 +17,27 @@ fn configuration(stack: &Stack) -> String {
         r#"resource "kafkastack_topic" "test2" {{
   cluster            = kafkastack_cluster.kafka.id
   name               = "test2"
-  replication_factor = 1
+  replication_factor = 3
 }}
 {}"#,
-        watched("{ for topic in [kafkastack_topic.test1, kafkastack_topic.test2] : topic.name => { config = topic.config } }")
+        watched(stack, r#"{ test1 = { config = { "retention.ms" = "3600000" } }, test2 = { partitions = 1 } }"#)
     );
     text
 }
 
-/// Both data sources; `topics` are those that are managed.
-pub fn watched(topics: &str) -> String {
+/// Both data sources; `topics` are those that are managed. They refer to no resource: with changes pending there they would be
+/// read at the apply only.
+pub fn watched(stack: &Stack, topics: &str) -> String {
+    let namespace = &stack.namespace;
     format!(
         r#"data "kafkastack_health" "stack" {{
-  cluster               = kafkastack_cluster.kafka.id
-  zookeeper_ensemble    = kafkastack_zookeeper_ensemble.zookeeper.id
+  cluster               = "{namespace}/kafka"
+  zookeeper_ensemble    = "{namespace}/zookeeper"
   min_disk_free_percent = 0
 }}
 data "kafkastack_drift" "stack" {{
-  cluster            = kafkastack_cluster.kafka.id
-  zookeeper_ensemble = kafkastack_zookeeper_ensemble.zookeeper.id
+  cluster            = "{namespace}/kafka"
+  zookeeper_ensemble = "{namespace}/zookeeper"
   topics             = {topics}
 }}
 "#
@@ -109,6 +111,7 @@ fn everything_is_found(workspace: &Workspace) {
         "| `kafkastack_cluster.kafka` | `brokers` | `3` | `2` | changed outside |",
         "| `kafkastack_topic.test1` | `config[\"retention.ms\"]` | `3600000` | `1000` | changed outside |",
         "| `kafkastack_topic.test2` | | to be there | **is not there** | deleted outside |",
+        "| topic `test1` | `config[\"retention.ms\"]` | `3600000` | `1000` |",
         "| topic `test2` | | | **is not there** |",
         "`.spec.replicas` | `3` | `2` |",
         "- topic `by-hand`",

@@ -64,8 +64,8 @@ fn unchanged_means_no_write(workspace: &Workspace, stack: &Stack, cluster: &Clus
 
 /// The data sources say so, and a plan with them is empty.
 fn nothing_is_wrong_with_it(workspace: &Workspace, stack: &Stack) {
-    let topics = "{ (kafkastack_topic.test1.name) = { partitions = 3, replication_factor = 3 } }";
-    workspace.configure(&(stack.text() + &watched(topics)));
+    let topics = "{ test1 = { partitions = 3, replication_factor = 3 } }";
+    workspace.configure(&(stack.text() + &watched(stack, topics)));
     let plan = workspace.plan(Refresh::Yes);
     plan.assert_empty("with data sources");
     let (health, drift) = (read(&plan, "kafkastack_health"), read(&plan, "kafkastack_drift"));

@@ -75,7 +75,7 @@ def table($how): ["| resource | attribute | \($how[0]) | \($how[1]) | |", "| ---
   (if $managed != [] then "### An apply would put this right\n\n" + ($managed | table(["wanted", "found"])) else empty end),
   (if $harmless != [] then "### Changed outside, and left as it is by an apply\n\n" + ($harmless | table(["was", "is"])) else empty end),
   ($asked[] | "## `\(.address)`\n\n" + .values.summary_markdown),
-  ($unread[] | "`\(.)` waits for an apply: something that it needs is not known yet.\n")]
+  ($unread[] | "`\(.)` was not read: it refers to a resource that has changes pending. Write its ids and names out.\n")]
 | {drifted: $drifted, text: join("\n")}
 JQ
 jq -f "$scratch/summary.jq" "$scratch/plan.json" >"$scratch/found.json" 2>"$scratch/log" || failed "reading the plan"

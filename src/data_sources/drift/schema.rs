@@ -25,13 +25,16 @@ model! {
     /// Objects are compared with what the last apply wanted, which the cluster itself keeps in the ConfigMap `<name>-kafkastack`, so
     /// a configuration that was not applied yet is no drift. Something that is gone altogether is drift too: before the
     /// first apply everything is. Brokers that do not answer are drift, and no error.
+    ///
+    /// Write ids and names out, or take them from variables and locals: a data source that refers to a resource is read at the apply
+    /// only when that resource has changes pending, and so whenever there is drift.
     pub struct StackDrift {
         /// The `id` of a `kafkastack_cluster`: `namespace/name`.
         cluster: String = required().check(cluster_id),
         /// The `id` of its `kafkastack_zookeeper_ensemble`. Without it the ensemble is not looked at.
         zookeeper_ensemble: String = optional().check(cluster_id),
         /// Every topic that is managed, by its name, and what it should be like as far as that is to be compared:
-        /// `{ (kafkastack_topic.orders.name) = {} }`. Every other topic is unmanaged. Without it topics are not looked at.
+        /// `{ orders = { partitions = 6 }, payments = {} }`. Every other topic is unmanaged. Without it topics are not looked at.
         topics: BTreeMap<String, ExpectedTopic> = optional(),
         /// Topics that are unmanaged on purpose: names, in which `*` stands for anything. Kafka's own topics and those of a drill are
         /// left out anyway.
