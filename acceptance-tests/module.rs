@@ -37,6 +37,7 @@ fn the_module_makes_a_stack_that_passes_its_drill() {
     let namespace = Namespace::reserve(cluster, "module");
     let workspace = module(Tool::OpenTofu).with_cluster(cluster);
     workspace.run(&["init", "-input=false", "-test-directory=tests/real"]).success("init");
-    let said = workspace.run(&["test", "-test-directory=tests/real", &format!("-var=namespace={}", namespace.name)]).success("test");
+    let said =
+        workspace.run(&["test", "-test-directory=tests/real", &format!("-var=namespace={}", namespace.name)]).success("test");
     assert!(said.contains("2 passed, 0 failed"), "{said}");
 }

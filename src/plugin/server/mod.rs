@@ -212,7 +212,6 @@ impl<P: Provider> Server<P> {
             get_provider_schema_optional: true,
             move_resource_state: true,
             generate_resource_config: true,
-            ..Default::default()
         }
     }
 }
