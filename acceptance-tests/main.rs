@@ -6,6 +6,7 @@ mod cut_off;
 mod drill;
 mod drill_report;
 mod harness;
+mod health_and_drift;
 mod life;
 mod module;
 mod refusals;
