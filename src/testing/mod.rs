@@ -6,3 +6,4 @@ pub mod core;
 pub mod fake_kafka;
 pub mod fake_kubernetes;
 pub mod faults;
+pub mod random;
