@@ -265,6 +265,17 @@ pub fn nothing_to_import(resource: &str, id: &str) -> Diagnostic {
     )
 }
 
+/// The configuration names an ensemble that is not there.
+pub fn no_such_ensemble(id: &str) -> Diagnostic {
+    Diagnostic::error(
+        "The ensemble does not exist",
+        format!(
+            "There is no kafkastack_zookeeper_ensemble {id} that this provider made.\nhint: write `zookeeper_ensemble = kafkastack_zookeeper_ensemble.NAME.id`, and check the Kubernetes context"
+        ),
+    )
+    .at(Path::of("zookeeper_ensemble"))
+}
+
 /// Why an ensemble keeps its size.
 pub fn members_change(old: i64, new: i64) -> String {
     format!(

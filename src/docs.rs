@@ -35,6 +35,14 @@ macro_rules! examples {
 
 examples!("cluster", "storage", "topic", "zookeeper_ensemble");
 
+/// The example of a data source, by its name without the provider's.
+fn data_example(name: &str) -> Option<&'static str> {
+    match name {
+        "health" => Some(include_str!("../examples/data-sources/kafkastack_health/data-source.tf")),
+        _ => None,
+    }
+}
+
 /// Every page: its path below `docs/`, and its text.
 pub fn pages<P: Provider>(provider: &P) -> BTreeMap<String, String> {
     let resources = provider.resources();
@@ -46,6 +54,12 @@ pub fn pages<P: Provider>(provider: &P) -> BTreeMap<String, String> {
             (format!("resources/{name}.md"), page)
         })
         .collect();
+    pages.extend(provider.data_sources().iter().map(|source| {
+        let (name, schema) = (source.name(), source.schema());
+        let limits = Limits { read: source.limit(), ..Limits::default() };
+        let page = data_page(P::NAME, name, &schema.doc, &schema.attributes, &limits);
+        (format!("data-sources/{name}.md"), page)
+    }));
     pages.insert("index.md".to_owned(), provider_page::<P>());
     pages
 }
@@ -86,6 +100,16 @@ fn resource_page(provider: &str, name: &str, about: &str, attributes: &[Attribut
         code(&mut page, "Import", "shell", example.import);
         identity(&mut page, attributes, example.identity);
     }
+    page.trim_end().to_owned() + "\n"
+}
+
+fn data_page(provider: &str, name: &str, about: &str, attributes: &[Attribute], limits: &Limits) -> String {
+    let mut page = head(&format!("{provider}_{name} Data Source - {provider}"), about);
+    let _ = write!(page, "# {provider}_{name} (Data Source)\n\n{about}\n\n");
+    if let Some(example) = data_example(name) {
+        code(&mut page, "Example", "terraform", example);
+    }
+    reference(&mut page, attributes, Some(limits));
     page.trim_end().to_owned() + "\n"
 }
 
@@ -239,6 +263,9 @@ mod tests {
         for resource in Kafkastack.resources() {
             assert_eq!(wire::schema::faults(&resource.schema().attributes), none, "{}", resource.name());
         }
+        for source in Kafkastack.data_sources() {
+            assert_eq!(wire::schema::faults(&source.schema().attributes), none, "{}", source.name());
+        }
     }
 
     #[test]
@@ -253,6 +280,10 @@ mod tests {
             assert!(example(resource.name()).is_some(), "{}", resource.name());
             documented(&resource.schema().attributes, resource.name());
         }
+        for source in Kafkastack.data_sources() {
+            assert!(data_example(source.name()).is_some(), "{}", source.name());
+            documented(&source.schema().attributes, source.name());
+        }
     }
 
     #[test]
@@ -263,9 +294,11 @@ mod tests {
             let committed = std::fs::read_to_string(docs.join(path)).unwrap_or_default();
             assert!(committed == *page, "docs/{path} is out of date: run `make docs`");
         }
-        for file in std::fs::read_dir(docs.join("resources")).unwrap() {
-            let path = format!("resources/{}", file.unwrap().file_name().into_string().unwrap());
-            assert!(pages.contains_key(&path), "docs/{path} is of no resource");
+        for folder in ["resources", "data-sources"] {
+            for file in std::fs::read_dir(docs.join(folder)).unwrap() {
+                let path = format!("{folder}/{}", file.unwrap().file_name().into_string().unwrap());
+                assert!(pages.contains_key(&path), "docs/{path} is of nothing that there is");
+            }
         }
     }
 

@@ -27,6 +27,7 @@
 //! | --- | --- |
 //! | [`provider`] | the provider block, and the list of resources |
 //! | [`resources`] | one folder for each resource; `workload` is what ensemble and cluster have in common |
+//! | [`data_sources`] | one folder for each data source |
 //! | [`stack`] | what every resource is given: the Kubernetes cluster, and through it brokers and members |
 //! | [`kubernetes`] | the API server: calls, their failures, differences, reasons, tunnels |
 //! | [`kafka`], [`zookeeper`] | what brokers and members are asked |
@@ -37,6 +38,7 @@
 //!
 //! `docs/architecture.md` has the promises and their tests, `docs/decisions/` why it is so.
 
+pub mod data_sources;
 pub mod diagnostics;
 pub mod docs;
 pub mod drill;

@@ -1,10 +1,12 @@
 //! The provider block: its settings -> the [`Stack`] that resources are given; and the list of resources. Opens no
 //! connection: a plan of what is not there yet needs none.
 
+use crate::data_sources::health::Health;
 use crate::diagnostics;
 use crate::kubernetes::Kubernetes;
 use crate::kubernetes::settings::{Exec as ExecSettings, Settings};
 use crate::model;
+use crate::plugin::data_source::AnyDataSource;
 use crate::plugin::diagnostic::Diagnostics;
 use crate::plugin::model::{Attr, Typed};
 use crate::plugin::resource::{AnyResource, Provider};
@@ -113,6 +115,10 @@ impl Provider for Kafkastack {
 
     fn resources(&self) -> Vec<Box<dyn AnyResource<Stack>>> {
         vec![Box::new(KafkaStorage), Box::new(ZookeeperEnsemble), Box::new(KafkaCluster), Box::<KafkaTopic>::default()]
+    }
+
+    fn data_sources(&self) -> Vec<Box<dyn AnyDataSource<Stack>>> {
+        vec![Box::new(Health)]
     }
 }
 

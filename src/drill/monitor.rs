@@ -128,13 +128,7 @@ async fn watch_members(site: Site, board: Board) {
 }
 
 fn role(mode: Option<Mode>) -> &'static str {
-    match mode {
-        Some(Mode::Leader) => "leader",
-        Some(Mode::Follower) => "follower",
-        Some(Mode::Observer) => "observer",
-        Some(Mode::Standalone) => "standalone",
-        None => "down",
-    }
+    mode.map_or("down", Mode::name)
 }
 
 async fn watch_pods(site: Site, board: Board) {

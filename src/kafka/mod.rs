@@ -1,7 +1,7 @@
 //! Kafka's administration: plain requests -> plain answers, or an error that says what is known. Effects only.
 //!
 //! ```text
-//! Admin (admin, configs)  one operation each: plain values <-> Kafka's messages
+//! Admin (admin, configs, log_dirs)  one operation each: plain values <-> Kafka's messages
 //!   router                who is asked: the controller, one broker, any; what may be repeated
 //!     pool                kept connections, one for reads and one for writes to each broker
 //!       connection        dial -> secure -> ApiVersions -> one request at a time
@@ -17,6 +17,7 @@ mod connection;
 mod dialer;
 mod error;
 mod frame;
+mod log_dirs;
 mod model;
 mod pool;
 mod router;
@@ -31,6 +32,7 @@ pub use admin::Admin;
 pub use connection::Security;
 pub use dialer::{AsyncReadWrite, DialError, Dialed, Dialer, Direct, Stream};
 pub use error::{Address, Class, ConnectError, Error, Outcome, Refusal, Resource};
+pub use log_dirs::LogDir;
 pub use model::{Broker, ClusterView, ConfigEntry, Created, NewTopic, Partition, Reassignment, Source, Topic};
 pub use router::Limits;
 pub use versions::{ApiTable, Release, api_name};

@@ -74,6 +74,7 @@ const KNOWN: &[(i16, &str, Release)] = &[
     (20, "DeleteTopics", Release::new(0, 10)),
     (32, "DescribeConfigs", Release::new(0, 11)),
     (33, "AlterConfigs", Release::new(0, 11)),
+    (35, "DescribeLogDirs", Release::new(1, 0)),
     (37, "CreatePartitions", Release::new(1, 0)),
     (44, "IncrementalAlterConfigs", Release::new(2, 3)),
     (45, "AlterPartitionReassignments", Release::new(2, 4)),

@@ -21,6 +21,14 @@ crate::model! {
     }
 }
 
+crate::model! {
+    /// How long a read may take: a duration such as `"30s"` or `"2m"`.
+    pub struct ReadTimeouts {
+        /// For a read.
+        read: String = optional().check(check),
+    }
+}
+
 /// The longest that may be asked for.
 const LONGEST: Duration = Duration::from_secs(30 * 24 * 3600);
 

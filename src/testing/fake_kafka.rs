@@ -103,6 +103,8 @@ struct State {
     file: BTreeMap<String, String>,
     dynamic: BTreeMap<String, String>,
     moving: BTreeMap<(String, i32), Vec<i32>>,
+    /// Size and free part of each broker's volume, in bytes.
+    disks: BTreeMap<i32, (i64, i64)>,
     faults: Vec<(When, Fault)>,
     seen: Vec<Seen>,
     changes: usize,
@@ -127,6 +129,7 @@ const TABLE_3_9: &[(i16, i16, i16)] = &[
     (20, 0, 6),
     (32, 0, 4),
     (33, 0, 2),
+    (35, 1, 4),
     (37, 0, 3),
     (44, 0, 1),
     (45, 0, 0),
@@ -144,6 +147,7 @@ const TABLE_2_2: &[(i16, i16, i16)] = &[
     (20, 0, 3),
     (32, 0, 2),
     (33, 0, 1),
+    (35, 0, 1),
     (37, 0, 1),
 ];
 
@@ -171,6 +175,7 @@ impl FakeKafka {
             file: BTreeMap::from([("min.insync.replicas".to_owned(), "2".to_owned())]),
             dynamic: BTreeMap::new(),
             moving: BTreeMap::new(),
+            disks: (0..brokers).map(|id| (id, (1000, 500))).collect(),
             faults: Vec::new(),
             seen: Vec::new(),
             changes: 0,
@@ -238,6 +243,11 @@ impl FakeKafka {
         } else {
             state.unready.remove(&broker)
         };
+    }
+
+    /// How large a broker's volume is, and how much of it is left, in bytes.
+    pub fn set_disk(&self, broker: i32, total: i64, free: i64) {
+        self.lock().disks.insert(broker, (total, free));
     }
 
     /// A line of every broker's `server.properties`.

@@ -64,6 +64,18 @@ pub(super) fn srvr_is_whole(text: &str) -> bool {
     text.ends_with('\n') && text.lines().next_back().is_some_and(|line| line.starts_with("Node count: "))
 }
 
+impl Mode {
+    /// As ZooKeeper itself says it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Leader => "leader",
+            Self::Follower => "follower",
+            Self::Standalone => "standalone",
+            Self::Observer => "observer",
+        }
+    }
+}
+
 impl FromStr for Mode {
     type Err = Unparsable;
 

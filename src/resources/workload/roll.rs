@@ -35,7 +35,8 @@ pub fn is_ready(pod: &Object) -> bool {
     !pod.deleting() && pod.condition("Ready") == Some(true)
 }
 
-fn revision(pod: &Object) -> &str {
+/// The revision of the StatefulSet that a pod runs.
+pub fn revision(pod: &Object) -> &str {
     pod.labels().get("controller-revision-hash").copied().unwrap_or_default()
 }
 

@@ -96,6 +96,12 @@ impl Coded for ListPartitionReassignmentsResponse {
     }
 }
 
+impl Coded for DescribeLogDirsResponse {
+    fn force(&mut self, code: i16) {
+        self.error_code = code;
+    }
+}
+
 impl State {
     pub(super) fn handle(&mut self, broker: i32, mut frame: Bytes) -> Reply {
         let key = i16::from_be_bytes([frame[0], frame[1]]);
@@ -118,6 +124,9 @@ impl State {
             }
             ApiKey::DescribeConfigs => {
                 self.go(broker, &header, version, frame, |_: &DescribeConfigsRequest| false, Self::describe_configs)
+            }
+            ApiKey::DescribeLogDirs => {
+                self.go(broker, &header, version, frame, |_: &DescribeLogDirsRequest| false, Self::describe_log_dirs)
             }
             ApiKey::IncrementalAlterConfigs => {
                 self.go(broker, &header, version, frame, |r: &IncrementalAlterConfigsRequest| !r.validate_only, Self::alter_some)
@@ -335,6 +344,20 @@ impl State {
             }
         });
         DescribeConfigsResponse::default().with_results(results.collect::<Vec<_>>())
+    }
+
+    /// A partition takes ten bytes on each broker that has it.
+    fn describe_log_dirs(&mut self, broker: i32, request: &DescribeLogDirsRequest) -> DescribeLogDirsResponse {
+        use describe_log_dirs_response::{DescribeLogDirsPartition, DescribeLogDirsResult, DescribeLogDirsTopic};
+        assert!(request.topics.is_none(), "the fake tells of all topics only");
+        let topics = self.known(broker).iter().map(|(name, topic)| {
+            let here = topic.partitions.iter().filter(|replicas| replicas.contains(&broker));
+            let partitions = here.map(|_| DescribeLogDirsPartition::default().with_partition_size(10)).collect();
+            DescribeLogDirsTopic::default().with_name(text(name).into()).with_partitions(partitions)
+        });
+        let (total, free) = self.disks.get(&broker).copied().unwrap_or((-1, -1));
+        let dir = DescribeLogDirsResult::default().with_log_dir(text("/var/lib/kafka")).with_topics(topics.collect());
+        DescribeLogDirsResponse::default().with_results(vec![dir.with_total_bytes(total).with_usable_bytes(free)])
     }
 
     fn alter_some(&mut self, _: i32, request: &IncrementalAlterConfigsRequest) -> IncrementalAlterConfigsResponse {

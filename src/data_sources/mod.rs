@@ -1,0 +1,3 @@
+//! The data sources, one folder each: schema, look (network), judge (pure).
+
+pub mod health;
