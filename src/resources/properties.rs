@@ -144,7 +144,7 @@ fn holds(name: &str) {
         runtime.block_on(subject.case(seed, &mut tally));
     });
     eprintln!("{name}: {cases} cases in {:?}: {tally:?}", begun.elapsed());
-    assert!(cases < 1_000 || tally.replanned > cases / 20, "hardly any configuration is valid: {tally:?}");
+    assert!(cases < 1_000 || tally.replanned > cases / 40, "hardly any configuration is valid: {tally:?}");
 }
 
 #[test]
