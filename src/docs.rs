@@ -27,6 +27,12 @@ macro_rules! examples {
                     import: include_str!(concat!("../examples/resources/kafkastack_", $name, "/import.sh")),
                     identity: include_str!(concat!("../examples/resources/kafkastack_", $name, "/import-by-identity.tf")),
                 }),)*
+                // A drill is an event: there is nothing to import.
+                "ha_drill" => Some(Example {
+                    configuration: include_str!("../examples/resources/kafkastack_ha_drill/resource.tf"),
+                    import: "",
+                    identity: "",
+                }),
                 _ => None,
             }
         }
@@ -38,6 +44,8 @@ examples!("cluster", "storage", "topic", "zookeeper_ensemble");
 /// The example of what is no resource, by the folder of its page and its name without the provider's.
 fn offer_example(folder: &str, name: &str) -> Option<&'static str> {
     match (folder, name) {
+        ("actions", "ha_drill") => Some(include_str!("../examples/actions/kafkastack_ha_drill/action.tf")),
+        ("data-sources", "drift") => Some(include_str!("../examples/data-sources/kafkastack_drift/data-source.tf")),
         ("data-sources", "health") => Some(include_str!("../examples/data-sources/kafkastack_health/data-source.tf")),
         ("list-resources", "topic") => {
             Some(include_str!("../examples/list-resources/kafkastack_topic/list-resource.tfquery.hcl"))
@@ -123,7 +131,7 @@ fn resource_page(provider: &str, name: &str, about: &str, attributes: &[Attribut
         code(&mut page, "Example", "terraform", example.configuration);
     }
     reference(&mut page, attributes, Some(limits));
-    if let Some(example) = &example {
+    if let Some(example) = example.filter(|example| !example.import.is_empty()) {
         code(&mut page, "Import", "shell", example.import);
         identity(&mut page, attributes, example.identity);
     }

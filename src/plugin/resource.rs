@@ -2,7 +2,7 @@
 
 use super::action::AnyAction;
 use super::data_source::AnyDataSource;
-use super::diagnostic::{Diagnostic, Diagnostics};
+use super::diagnostic::{Diagnostic, Diagnostics, REPORT};
 use super::ephemeral::AnyEphemeral;
 use super::function::AnyFunction;
 use super::list::AnyList;
@@ -297,11 +297,7 @@ pub trait AnyResource<C>: Send + Sync {
 
 /// A fault of core or of ours, never of the user.
 fn mismatch(error: &Mismatch) -> Diagnostic {
-    Diagnostic::error(
-        "A value does not fit the schema",
-        format!("{error}.\nhint: this is a bug of the provider; please report it"),
-    )
-    .at(error.at.clone())
+    Diagnostic::error("A value does not fit the schema", format!("{error}.\n{REPORT}")).at(error.at.clone())
 }
 
 /// Null stands for "nothing there": the type's default, every attribute of which is null.

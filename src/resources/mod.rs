@@ -2,6 +2,7 @@
 
 pub mod checks;
 pub mod cluster;
+pub mod ha_drill;
 pub mod site;
 pub mod storage;
 pub mod topic;

@@ -20,7 +20,7 @@ mod stored;
 #[cfg(test)]
 mod tests;
 
-use super::diagnostic::{Diagnostic, Diagnostics};
+use super::diagnostic::{Diagnostic, Diagnostics, REPORT};
 use super::function::AnyFunction;
 use super::model::Typed;
 use super::operation;
@@ -212,7 +212,6 @@ impl<P: Provider> Server<P> {
             get_provider_schema_optional: true,
             move_resource_state: true,
             generate_resource_config: true,
-            ..Default::default()
         }
     }
 }
@@ -224,8 +223,7 @@ fn unreadable(why: &str, at: Path) -> Diagnostic {
 
 fn bug(detail: String, at: Path) -> Diagnostic {
     tracing::error!(detail, "the provider breaks its own plan");
-    Diagnostic::error("A fault of the provider", format!("{detail}\nhint: this is a bug of the provider; please report it"))
-        .at(at)
+    Diagnostic::error("A fault of the provider", format!("{detail}\n{REPORT}")).at(at)
 }
 
 fn decode_private(bytes: &[u8]) -> Result<Private, Diagnostic> {
