@@ -3,7 +3,7 @@
 
 use super::model::{Object, Typed, doc};
 use super::path::Path;
-use super::schema::{Attribute, Kind};
+use super::schema::{Attribute, Kind, required};
 use super::value::Value;
 
 /// Why a function has no result.
@@ -36,7 +36,7 @@ pub trait Function: Send + Sync + Sized + 'static {
     type Arguments: Object;
     /// The result.
     type Output: Typed;
-    /// Whether the last parameter, a list, takes all further arguments, each an element.
+    /// Whether the last parameter, a list, takes all further arguments, each an element. None of them may be null.
     const VARIADIC: bool = false;
 
     /// Its result.
@@ -81,7 +81,8 @@ impl<F: Function> AnyFunction for F {
         let mut parameters = F::Arguments::attributes();
         let variadic = if F::VARIADIC { parameters.pop() } else { None };
         let variadic = variadic.map(|last| match last.kind {
-            Kind::List(element) => Attribute { kind: *element, ..last },
+            // No model can hold a null element: core then refuses one itself, and says which.
+            Kind::List(element) => Attribute { kind: *element, rules: required(), ..last },
             _ => last,
         });
         Signature { doc: doc(F::Arguments::DOC), parameters, variadic, output: F::Output::kind() }

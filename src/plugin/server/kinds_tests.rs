@@ -88,7 +88,7 @@ crate::model! {
     pub struct Sum {
         /// The first.
         first: i64 = required(),
-        /// The others; null counts as nothing.
+        /// The others.
         others: Vec<i64> = optional(),
     }
 }
@@ -198,7 +198,7 @@ async fn core_is_told_of_everything_that_there_is() {
     let add = &schemas.functions["add"];
     assert_eq!((add.parameters.len(), add.parameters[0].r#type.as_slice()), (1, b"\"number\"".as_slice()));
     let variadic = add.variadic_parameter.as_ref().unwrap();
-    assert_eq!((variadic.name.as_str(), variadic.allow_null_value), ("others", true));
+    assert_eq!((variadic.name.as_str(), variadic.allow_null_value), ("others", false));
     let metadata = server.get_metadata(Request::new(Default::default())).await.unwrap().into_inner();
     let names = (&metadata.data_sources[0].type_name, &metadata.actions[0].type_name, &metadata.functions[0].name);
     assert_eq!(names, (&"test_words".to_owned(), &"test_shout".to_owned(), &"add".to_owned()));
