@@ -14,7 +14,7 @@ variables {
     config   = { "log.cleaner.dedupe.buffer.size" = "2097152", "offsets.topic.num.partitions" = "1" }
   }
   topics = { orders = {} }
-  drill  = { steps = ["kill_leader_of_topic"], watch = "3s", records_per_second = 200 }
+  drill  = { steps = ["kill_leader_of_topic"], how = "delete", watch = "3s", records_per_second = 200, max_unavailable = "60s" }
 }
 
 run "a_stack_is_made_and_bears_the_loss_of_a_leader" {
