@@ -1,7 +1,7 @@
 //! The provider block: its settings -> the [`Stack`] that resources are given; and the list of resources. Opens no
 //! connection: a plan of what is not there yet needs none.
 
-use crate::data_sources::health::Health;
+use crate::data_sources::{drift::Drift, health::Health};
 use crate::diagnostics;
 use crate::kubernetes::Kubernetes;
 use crate::kubernetes::settings::{Exec as ExecSettings, Settings};
@@ -9,6 +9,7 @@ use crate::model;
 use crate::plugin::action::AnyAction;
 use crate::plugin::data_source::AnyDataSource;
 use crate::plugin::diagnostic::Diagnostics;
+use crate::plugin::list::AnyList;
 use crate::plugin::model::{Attr, Typed};
 use crate::plugin::resource::{AnyResource, Provider};
 use crate::plugin::schema::{optional, required};
@@ -18,7 +19,7 @@ use crate::resources::{
     cluster::KafkaCluster,
     ha_drill::{KafkaHaDrill, action::KafkaDrill},
     storage::KafkaStorage,
-    topic::KafkaTopic,
+    topic::{KafkaTopic, list::Topics},
     zookeeper_ensemble::ZookeeperEnsemble,
 };
 use crate::secret::Secret;
@@ -134,7 +135,11 @@ impl Provider for Kafkastack {
     }
 
     fn data_sources(&self) -> Vec<Box<dyn AnyDataSource<Stack>>> {
-        vec![Box::new(Health)]
+        vec![Box::new(Drift), Box::new(Health)]
+    }
+
+    fn lists(&self) -> Vec<Box<dyn AnyList<Stack>>> {
+        vec![Box::new(Topics)]
     }
 }
 

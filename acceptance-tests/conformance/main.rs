@@ -4,8 +4,16 @@
 //! What the world does to a resource is played through its files: `<name>.json` is the object, and files named
 //! `<name>.fail-create` or `<name>.slow-create` make its creation fail half way or last until it is told to stop.
 
+mod kinds;
+mod list;
+
 use kafkastack::model;
+use kafkastack::plugin::action::AnyAction;
+use kafkastack::plugin::data_source::AnyDataSource;
 use kafkastack::plugin::diagnostic::{Diagnostic, Diagnostics};
+use kafkastack::plugin::ephemeral::AnyEphemeral;
+use kafkastack::plugin::function::AnyFunction;
+use kafkastack::plugin::list::AnyList;
 use kafkastack::plugin::model::{Attr, SetOf, Typed};
 use kafkastack::plugin::path::Path;
 use kafkastack::plugin::resource::{AnyResource, Change, Context, Plan, Private, Provider, Reply, Resource};
@@ -314,6 +322,26 @@ impl Provider for Conformance {
 
     fn resources(&self) -> Vec<Box<dyn AnyResource<Directory>>> {
         vec![Box::new(Objects)]
+    }
+
+    fn data_sources(&self) -> Vec<Box<dyn AnyDataSource<Directory>>> {
+        vec![Box::new(kinds::Finder)]
+    }
+
+    fn ephemeral_resources(&self) -> Vec<Box<dyn AnyEphemeral<Directory>>> {
+        vec![Box::new(kinds::Tokens)]
+    }
+
+    fn actions(&self) -> Vec<Box<dyn AnyAction<Directory>>> {
+        vec![Box::new(kinds::Notes)]
+    }
+
+    fn functions(&self) -> Vec<Box<dyn AnyFunction>> {
+        vec![Box::new(kinds::Join)]
+    }
+
+    fn lists(&self) -> Vec<Box<dyn AnyList<Directory>>> {
+        vec![Box::new(list::Files)]
     }
 }
 

@@ -15,6 +15,10 @@ use std::time::{Duration, Instant};
 
 #[path = "build.rs"]
 mod build;
+#[path = "kinds_test.rs"]
+mod kinds_test;
+#[path = "list_test.rs"]
+mod list_test;
 
 fn cores() -> Vec<PathBuf> {
     match std::env::var("KAFKASTACK_CORES") {

@@ -10,17 +10,6 @@ fn list(lines: &[String]) -> String {
     lines.iter().map(|line| format!("- {line}\n")).collect()
 }
 
-/// There is no such ensemble.
-pub fn no_such_ensemble(id: &str) -> Diagnostic {
-    Diagnostic::error(
-        "The ensemble does not exist",
-        format!(
-            "There is no kafkastack_zookeeper_ensemble {id} that this provider made.\nhint: write `zookeeper_ensemble = kafkastack_zookeeper_ensemble.NAME.id`, and check the Kubernetes context"
-        ),
-    )
-    .at(Path::of("zookeeper_ensemble"))
-}
-
 /// Settings that prove nothing, or cannot end well.
 pub fn contradiction(why: &str) -> Diagnostic {
     Diagnostic::error("The drill could not end well, or would prove nothing", format!("{why}."))

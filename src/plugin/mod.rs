@@ -1,7 +1,7 @@
 //! Terraform's plugin protocol 6, as OpenTofu and Terraform speak it. It knows neither Kubernetes nor Kafka.
 //!
 //! An author sees [`model!`](crate::model) (schema and struct in one), [`resource::Resource`], [`data_source::DataSource`],
-//! [`ephemeral::Ephemeral`], [`action::Action`], [`function::Function`], [`timeouts::Timeouts`] and
+//! [`ephemeral::Ephemeral`], [`action::Action`], [`function::Function`], [`list::List`], [`timeouts::Timeouts`] and
 //! [`diagnostic::Diagnostics`]; the rest of this folder carries them to core and back.
 //! In reading order: [`serve()`] starts the process, [`server`] answers each call, [`planner`] decides what a plan is,
 //! [`wire`] turns bytes into values.
@@ -14,6 +14,7 @@ pub mod function;
 pub mod go_plugin;
 pub mod handshake;
 pub mod identity;
+pub mod list;
 pub mod logging;
 pub mod model;
 pub mod operation;

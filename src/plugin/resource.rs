@@ -2,9 +2,10 @@
 
 use super::action::AnyAction;
 use super::data_source::AnyDataSource;
-use super::diagnostic::{Diagnostic, Diagnostics};
+use super::diagnostic::{Diagnostic, Diagnostics, REPORT};
 use super::ephemeral::AnyEphemeral;
 use super::function::AnyFunction;
+use super::list::AnyList;
 use super::model::{Mismatch, Object, Typed, doc};
 use super::path::Path;
 use super::schema::Schema;
@@ -250,6 +251,11 @@ pub trait Provider: Send + Sync + 'static {
         Vec::new()
     }
 
+    /// The lists of resources that can be listed.
+    fn lists(&self) -> Vec<Box<dyn AnyList<Self::Client>>> {
+        Vec::new()
+    }
+
     /// The functions.
     fn functions(&self) -> Vec<Box<dyn AnyFunction>> {
         Vec::new()
@@ -291,11 +297,7 @@ pub trait AnyResource<C>: Send + Sync {
 
 /// A fault of core or of ours, never of the user.
 fn mismatch(error: &Mismatch) -> Diagnostic {
-    Diagnostic::error(
-        "A value does not fit the schema",
-        format!("{error}.\nhint: this is a bug of the provider; please report it"),
-    )
-    .at(error.at.clone())
+    Diagnostic::error("A value does not fit the schema", format!("{error}.\n{REPORT}")).at(error.at.clone())
 }
 
 /// Null stands for "nothing there": the type's default, every attribute of which is null.

@@ -6,6 +6,7 @@
 //! needed: it is the configuration with the prior computed values, which [`draft`] makes itself, in sets too.
 
 pub mod check;
+pub mod generate;
 pub mod replace;
 
 use super::schema::{Attribute, Kind, Rules};

@@ -3,8 +3,7 @@
 
 use super::super::proto::tfplugin6::{self as proto, provider_server};
 use super::super::resource::Provider;
-use super::actions::Events;
-use super::{Server, said, validated};
+use super::{Server, actions, lists, said, validated};
 use tonic::{Request, Response, Status};
 
 /// The calls with one answer: `name => |server, request| answer`. The messages have the call's name.
@@ -23,8 +22,15 @@ macro_rules! calls {
             async fn invoke_action(
                 &self,
                 request: Request<proto::invoke_action::Request>,
-            ) -> Result<Response<Events>, Status> {
+            ) -> Result<Response<actions::Events>, Status> {
                 Ok(Response::new(Server::invoke_action(self, request.get_ref())))
+            }
+
+            async fn list_resource(
+                &self,
+                request: Request<proto::list_resource::Request>,
+            ) -> Result<Response<lists::Events>, Status> {
+                Ok(Response::new(self.list(request.into_inner()).await))
             }
         }
     };
@@ -82,4 +88,10 @@ calls! {
         proto::validate_action_config::Response { diagnostics }
     };
     plan_action => |server, r| server.plan_action(r).await;
+
+    validate_list_resource_config => |server, r| {
+        let diagnostics = validated(async { server.validate_list(&r.type_name, r.config.as_ref()) }).await;
+        proto::validate_list_resource_config::Response { diagnostics }
+    };
+    generate_resource_config => |server, r| server.generate(&r);
 }

@@ -3,6 +3,7 @@
 //! Whatever the bytes are, reading them ends in a value or an error that names the place: depth is bounded by the
 //! schema, memory by the bytes that came.
 
+mod budget;
 pub mod json;
 pub mod msgpack;
 pub mod schema;

@@ -3,6 +3,7 @@
 use super::super::path::Step;
 use super::super::schema::Kind;
 use super::super::value::{Dynamic, Number, Value};
+use super::budget::Budget;
 use super::{WireError, expected, in_attribute, in_index, in_key, types};
 use rmp::Marker;
 use std::collections::BTreeMap;
@@ -12,7 +13,7 @@ use std::collections::BTreeMap;
 /// # Errors
 /// When the bytes are not a value of this kind.
 pub fn decode(kind: &Kind, bytes: &[u8]) -> Result<Value, WireError> {
-    let mut reader = Reader { rest: bytes, inside_dynamic: false };
+    let mut reader = Reader { rest: bytes, budget: Budget::of(bytes.len()), inside_dynamic: false };
     let value = read(kind, &mut reader)?;
     match reader.rest.len() {
         0 => Ok(value),
@@ -20,9 +21,10 @@ pub fn decode(kind: &Kind, bytes: &[u8]) -> Result<Value, WireError> {
     }
 }
 
-/// What is left to read.
+/// What is left to read, what it may become, and whether a dynamic value is being read.
 struct Reader<'a> {
     rest: &'a [u8],
+    budget: Budget,
     inside_dynamic: bool,
 }
 
@@ -169,7 +171,11 @@ fn read(kind: &Kind, reader: &mut Reader<'_>) -> Result<Value, WireError> {
             Marker::False => Some(Value::Bool(false)),
             _ => None,
         },
-        Kind::Number => reader.number(marker)?.map(Value::Number),
+        Kind::Number => {
+            let number = reader.number(marker)?;
+            number.iter().try_for_each(|number| reader.budget.number(number))?;
+            number.map(Value::Number)
+        }
         Kind::String => reader.text(marker)?.map(Value::from),
         Kind::List(inner) => read_items(inner, reader, marker)?.map(Value::List),
         Kind::Set(inner) => read_items(inner, reader, marker)?.map(Value::Set),
@@ -210,8 +216,10 @@ fn read_tuple(kinds: &[Kind], reader: &mut Reader<'_>, marker: Marker) -> Result
 
 fn read_items(inner: &Kind, reader: &mut Reader<'_>, marker: Marker) -> Result<Option<Vec<Value>>, WireError> {
     let Some(count) = reader.items(marker)? else { return Ok(None) };
-    // Nothing is allocated for items that are only announced.
-    let mut items = Vec::new();
+    // Nothing is allocated for items that are only announced: each has a byte at least.
+    let there = count.min(reader.rest.len());
+    reader.budget.items(there)?;
+    let mut items = Vec::with_capacity(there);
     for index in 0..count {
         items.push(read(inner, reader).map_err(in_index(index))?);
     }
@@ -228,6 +236,7 @@ fn read_entries<'k>(
     let mut entries = BTreeMap::new();
     for _ in 0..count {
         let key = reader.key()?;
+        reader.budget.entry(entries.len(), key)?;
         let within = |error: WireError| error.inside(step(key.to_owned()));
         let kind = kind_of(key).ok_or_else(|| within(WireError::new("is no attribute")))?;
         let value = read(kind, reader).map_err(within)?;

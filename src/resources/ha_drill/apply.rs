@@ -1,7 +1,7 @@
 //! Runs a drill, judges it, writes its report. Network; the judgement is the verdict's.
 
 use super::schema::HaDrill;
-use super::{find, plan, read};
+use super::{plan, read};
 use crate::diagnostics::{self, drill as words};
 use crate::drill::Unclaimed;
 use crate::drill::facts::Demands;
@@ -14,6 +14,7 @@ use crate::plugin::diagnostic::{Diagnostic, Diagnostics};
 use crate::plugin::model::Attr;
 use crate::plugin::resource::{Context, Reply};
 use crate::plugin::timeouts::parse_duration;
+use crate::resources::site;
 use crate::stack::Stack;
 use std::time::Duration;
 use tokio::time::Instant;
@@ -46,7 +47,7 @@ pub async fn drill(
     deadline: Instant,
     tell: &(dyn Fn(String) + Sync),
 ) -> Result<(Report, Diagnostics), Diagnostics> {
-    let site = find::find(stack, wanted).await?;
+    let site = site::find(stack, wanted.cluster.text(), wanted.zookeeper_ensemble.known().map(String::as_str)).await?;
     let limits = Limits::new(cancel.clone(), deadline.checked_sub(RESERVE).unwrap_or(deadline));
     let ended = run(&site, &order(wanted), &limits, tell).await.map_err(|refused| refusal(wanted, &refused))?;
     let mut said = asides(&ended);

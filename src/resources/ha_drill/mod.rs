@@ -2,7 +2,7 @@
 //!
 //! ```text
 //!            plan.rs: settings that contradict each other, attributes of other kinds of step
-//! create ───▶ find.rs: the stack ─▶ apply.rs: drill::run, verdict, report ─▶ read.rs: state
+//! create ───▶ ../site.rs: the stack ─▶ apply.rs: drill::run, verdict, report ─▶ read.rs: state
 //! read, update ─▶ state as it is          delete ─▶ nothing: the drill has cleaned up after itself
 //! ```
 //!
@@ -10,7 +10,6 @@
 
 pub mod action;
 pub mod apply;
-pub mod find;
 pub mod plan;
 pub mod read;
 pub mod schema;
