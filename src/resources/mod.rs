@@ -9,6 +9,9 @@ pub mod topic;
 pub mod workload;
 pub mod zookeeper_ensemble;
 
+#[cfg(test)]
+mod properties;
+
 use crate::plugin::value::Value;
 use sha2::{Digest, Sha256};
 

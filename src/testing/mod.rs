@@ -6,3 +6,6 @@ pub mod core;
 pub mod fake_kafka;
 pub mod fake_kubernetes;
 pub mod faults;
+#[cfg(test)]
+mod layers;
+pub mod random;

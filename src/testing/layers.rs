@@ -1,0 +1,52 @@
+//! Dependencies between folders point one way: `resources` knows the others, and none of them knows it.
+
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+
+/// What each folder may name of this crate. `model` is the macro of `plugin`.
+const LAYERS: [(&str, &[&str]); 5] = [
+    ("plugin", &["model", "plugin"]),
+    ("kubernetes", &["kubernetes", "secret", "testing"]),
+    ("kafka", &["kafka", "secret", "testing"]),
+    ("zookeeper", &["kafka", "testing", "zookeeper"]),
+    ("drill", &["drill", "kafka", "kubernetes", "secret", "stack", "testing", "zookeeper"]),
+];
+
+fn sources(folder: &Path, found: &mut Vec<PathBuf>) {
+    for entry in folder.read_dir().unwrap().map(|entry| entry.unwrap().path()) {
+        match entry.is_dir() {
+            true => sources(&entry, found),
+            false if entry.extension().is_some_and(|e| e == "rs") => found.push(entry),
+            false => {}
+        }
+    }
+}
+
+/// The modules of the crate that a text names.
+fn named(text: &str) -> BTreeSet<&str> {
+    let end = |rest: &str| rest.find(|c: char| !c.is_ascii_alphanumeric() && c != '_').unwrap_or(rest.len());
+    text.split("crate::").skip(1).map(|rest| &rest[..end(rest)]).collect()
+}
+
+#[test]
+fn dependencies_between_folders_point_one_way() {
+    for (folder, may) in LAYERS {
+        let mut files = Vec::new();
+        sources(&Path::new(env!("CARGO_MANIFEST_DIR")).join("src").join(folder), &mut files);
+        assert!(files.len() > 2, "{folder}");
+        for file in files {
+            let text = std::fs::read_to_string(&file).unwrap();
+            // `crate::{...}` would name nothing here, and hides what is used.
+            let names = named(&text);
+            assert!(names.iter().all(|name| may.contains(name)), "{} uses {names:?}", file.display());
+            let foreign = ["kube::", "k8s_openapi", "kafka_protocol", "rdkafka"].iter().find(|name| text.contains(**name));
+            assert!(folder != "plugin" || foreign.is_none(), "{} uses {foreign:?}", file.display());
+        }
+    }
+}
+
+#[test]
+fn what_a_text_names_is_found() {
+    let text = "use crate::kafka::Admin;\nuse crate::{a, b};\nlet x: crate::stack::Stack;";
+    assert_eq!(named(text), BTreeSet::from(["", "kafka", "stack"]));
+}
