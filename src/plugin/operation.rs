@@ -1,6 +1,6 @@
 //! The guard around every call of a resource: it ends in time, and its panic is a diagnostic. No network.
 
-use super::diagnostic::Diagnostic;
+use super::diagnostic::{Diagnostic, REPORT};
 use futures::FutureExt;
 use std::cell::Cell;
 use std::future::Future;
@@ -35,8 +35,7 @@ impl Cut {
             Self::Panicked(place) => Diagnostic::error(
                 format!("The {operation} stopped on a fault of the provider"),
                 format!(
-                    "An assumption of the provider did not hold{}. The state is as it was before.\n\
-                     hint: this is a bug of the provider; please report it",
+                    "An assumption of the provider did not hold{}. The state is as it was before.\n{REPORT}",
                     place.as_ref().map(|place| format!(" (at {place})")).unwrap_or_default()
                 ),
             ),

@@ -2,6 +2,9 @@
 
 #![allow(missing_docs, rust_2018_idioms, clippy::all, clippy::too_many_lines, clippy::indexing_slicing, clippy::unwrap_used)]
 
+#[cfg(test)]
+mod table;
+
 /// What core calls.
 pub mod tfplugin6 {
     tonic::include_proto!("tfplugin6");

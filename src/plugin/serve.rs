@@ -24,6 +24,9 @@ const CLOSING: Duration = Duration::from_secs(1);
 /// How long operations may take to reach a safe point when the process has to end in their midst.
 const STOPPING: Duration = Duration::from_secs(5);
 
+/// How long no connection is taken after one could not be.
+const BREATHING: Duration = Duration::from_millis(50);
+
 /// Why the process ends with a failure.
 #[derive(Debug, thiserror::Error)]
 enum ServeError {
@@ -121,7 +124,16 @@ fn accept(
     let (send, receive) = tokio::sync::mpsc::channel(16);
     let acceptor = TlsAcceptor::from(config);
     tokio::spawn(async move {
-        while let Some(Ok((stream, _))) = stop.run_until_cancelled(listener.accept()).await {
+        while let Some(accepted) = stop.run_until_cancelled(listener.accept()).await {
+            let stream = match accepted {
+                Ok((stream, _)) => stream,
+                // Too many open files: that passes, and the socket has to be served then.
+                Err(error) => {
+                    tracing::warn!(%error, "a connection could not be taken");
+                    tokio::time::sleep(BREATHING).await;
+                    continue;
+                }
+            };
             let (acceptor, send) = (acceptor.clone(), send.clone());
             tokio::spawn(async move {
                 if let Some(stream) = handshake_tls(&acceptor, stream).await {

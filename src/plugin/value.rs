@@ -1,18 +1,24 @@
 //! Values of the configuration language: each may be known, null or unknown, at every leaf.
 
+use super::schema::Kind;
 use bigdecimal::{BigDecimal, ToPrimitive};
 use std::cmp::Ordering;
 use std::collections::BTreeMap;
 use std::str::FromStr;
 
-/// An exact decimal number; core computes with 512 bits, so neither `i64` nor `f64` is enough.
+/// An exact decimal number; core computes with 512 bits, so neither `i64` nor `f64` is enough. It is boxed so that every
+/// other [`Value`] is small.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct Number(BigDecimal);
+pub struct Number(Box<BigDecimal>);
 
 impl Number {
     /// The exact value of a float; none for NaN and the infinities.
     pub fn from_f64(value: f64) -> Option<Self> {
-        BigDecimal::try_from(value).ok().map(|n| Self(n.normalized()))
+        BigDecimal::try_from(value).ok().map(|n| Self::of(&n))
+    }
+
+    fn of(number: &BigDecimal) -> Self {
+        Self(Box::new(number.normalized()))
     }
 
     /// The value of decimal text such as `12345678901234567890123.5` or `1e3`.
@@ -24,37 +30,54 @@ impl Number {
         }
         // An exponent of a billion is a few bytes on the wire and a gigabyte in decimal.
         let number = BigDecimal::from_str(text).ok()?;
-        (number.fractional_digit_count().unsigned_abs() <= 10_000).then(|| Self(number.normalized()))
+        (number.fractional_digit_count().unsigned_abs() <= 10_000).then(|| Self::of(&number))
     }
 
     /// The value, if it is whole and fits.
     pub fn as_i64(&self) -> Option<i64> {
-        self.0.is_integer().then(|| self.0.to_i64()).flatten()
+        // Nothing is computed with the thousands of digits that a far exponent stands for.
+        (-18..=0).contains(&self.0.fractional_digit_count()).then(|| self.0.to_i64()).flatten()
     }
 
     /// The nearest float, if there is one that is exactly this number.
     pub fn as_exact_f64(&self) -> Option<f64> {
-        let float = self.0.to_f64()?;
-        (Self::from_f64(float)? == *self).then_some(float)
+        // Floats have at most 309 digits before the point and 1074 behind it, and a fraction of so many digits that is one
+        // is divisible by as many fives. What is left is little, and its text is rounded correctly.
+        let (digits, scale) = self.0.as_bigint_and_scale();
+        let bits = i64::try_from(digits.bits()).ok()?;
+        if !(-309..=1_074).contains(&scale) || !(2 * scale..4_000).contains(&bits) {
+            return None;
+        }
+        let float = format!("{digits}e{}", -scale).parse::<f64>().ok()?;
+        (BigDecimal::try_from(float).ok()? == *self.0).then_some(float)
+    }
+
+    /// The bytes of memory that it takes.
+    pub fn memory(&self) -> usize {
+        let bits = self.0.as_bigint_and_scale().0.bits();
+        usize::try_from(bits / 8).unwrap_or(usize::MAX).saturating_add(size_of::<BigDecimal>())
     }
 }
 
 impl From<i64> for Number {
     fn from(value: i64) -> Self {
-        Self(BigDecimal::from(value).normalized())
+        Self::of(&BigDecimal::from(value))
     }
 }
 
 impl From<u64> for Number {
     fn from(value: u64) -> Self {
-        Self(BigDecimal::from(value).normalized())
+        Self::of(&BigDecimal::from(value))
     }
 }
 
 impl std::fmt::Display for Number {
-    /// Plain decimal text, without an exponent.
+    /// Plain decimal text; with an exponent beyond 100 digits, where a few bytes would become thousands.
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(&self.0.to_plain_string())
+        match self.0.fractional_digit_count().unsigned_abs() {
+            0..=100 => f.write_str(&self.0.to_plain_string()),
+            _ => f.write_str(&self.0.to_scientific_notation()),
+        }
     }
 }
 
@@ -77,17 +100,34 @@ pub enum Value {
     Set(Vec<Value>),
     /// A map or object.
     Map(BTreeMap<String, Value>),
+    /// The value of a dynamic attribute, with its own type.
+    Dynamic(Box<Dynamic>),
+}
+
+/// A value that brings its own type.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Dynamic {
+    /// Its type.
+    pub kind: Kind,
+    /// The value; it may be null or unknown, of that type.
+    pub value: Value,
 }
 
 impl Value {
     /// Whether the value itself is null.
     pub fn is_null(&self) -> bool {
-        matches!(self, Self::Null)
+        match self {
+            Self::Dynamic(dynamic) => dynamic.value.is_null(),
+            value => matches!(value, Self::Null),
+        }
     }
 
     /// Whether the value itself is unknown.
     pub fn is_unknown(&self) -> bool {
-        matches!(self, Self::Unknown)
+        match self {
+            Self::Dynamic(dynamic) => dynamic.value.is_unknown(),
+            value => matches!(value, Self::Unknown),
+        }
     }
 
     /// Whether no part of the value is unknown.
@@ -96,6 +136,7 @@ impl Value {
             Self::Unknown => false,
             Self::List(items) | Self::Set(items) => items.iter().all(Self::is_wholly_known),
             Self::Map(entries) => entries.values().all(Self::is_wholly_known),
+            Self::Dynamic(dynamic) => dynamic.value.is_wholly_known(),
             Self::Null | Self::Bool(_) | Self::Number(_) | Self::String(_) => true,
         }
     }
@@ -138,6 +179,7 @@ fn order(a: &Value, b: &Value) -> Ordering {
         Value::List(_) => 5,
         Value::Set(_) => 6,
         Value::Map(_) => 7,
+        Value::Dynamic(_) => 8,
     };
     let lists = |a: &mut dyn Iterator<Item = &Value>, b: &mut dyn Iterator<Item = &Value>| {
         loop {
@@ -155,6 +197,9 @@ fn order(a: &Value, b: &Value) -> Ordering {
         (Value::List(a), Value::List(b)) => lists(&mut a.iter(), &mut b.iter()),
         (Value::Set(a), Value::Set(b)) => lists(&mut distinct(a).into_iter(), &mut distinct(b).into_iter()),
         (Value::Map(a), Value::Map(b)) => a.keys().cmp(b.keys()).then_with(|| lists(&mut a.values(), &mut b.values())),
+        (Value::Dynamic(a), Value::Dynamic(b)) => {
+            order(&a.value, &b.value).then_with(|| format!("{:?}", a.kind).cmp(&format!("{:?}", b.kind)))
+        }
         (a, b) => rank(a).cmp(&rank(b)),
     }
 }
@@ -169,6 +214,7 @@ impl PartialEq for Value {
             (Self::List(a), Self::List(b)) => a == b,
             (Self::Set(a), Self::Set(b)) => distinct(a) == distinct(b),
             (Self::Map(a), Self::Map(b)) => a == b,
+            (Self::Dynamic(a), Self::Dynamic(b)) => a == b,
             _ => false,
         }
     }
@@ -209,6 +255,15 @@ mod tests {
         assert_eq!(Number::parse("3.0").unwrap(), Number::from(3i64));
         assert_eq!(Number::parse("1e999999999"), None);
         assert_eq!(Number::from_f64(f64::NAN), None);
+        assert_eq!(Number::from_f64(f64::MAX).unwrap().as_exact_f64(), Some(f64::MAX));
+        assert_eq!(Number::from_f64(f64::from_bits(1)).unwrap().as_exact_f64(), Some(f64::from_bits(1)));
+        assert_eq!(Number::parse("0").unwrap().as_exact_f64(), Some(0.0));
+        assert_eq!(Number::parse("1e-999").unwrap().as_exact_f64(), None);
+        assert_eq!(Number::from(i64::MIN).as_i64(), Some(i64::MIN));
+        assert_eq!(Number::parse("9e18").unwrap().as_i64(), Some(9_000_000_000_000_000_000));
+        assert_eq!(Number::parse("1e19").unwrap().as_i64(), None);
+        assert_eq!(Number::parse("25e-3000").unwrap().to_string(), "2.5e-2999");
+        assert_eq!(Number::parse("2.5e-2999"), Number::parse("25e-3000"));
     }
 
     #[test]

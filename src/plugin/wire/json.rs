@@ -1,9 +1,11 @@
 //! Stored state, which is JSON, to values: what a state of another version lacks is null, what it has too much goes.
 //! No network.
 
+use super::super::path::Step;
 use super::super::schema::Kind;
-use super::super::value::{Number, Value};
-use super::{WireError, expected, in_attribute, in_index, in_key};
+use super::super::value::{Dynamic, Number, Value};
+use super::budget::Budget;
+use super::{WireError, expected, in_attribute, in_index, in_key, types};
 use serde_json::value::RawValue;
 use std::collections::BTreeMap;
 
@@ -14,11 +16,17 @@ use std::collections::BTreeMap;
 pub fn decode(kind: &Kind, json: &[u8]) -> Result<Value, WireError> {
     // The parser's own words may quote the document, and with it a secret.
     let raw: &RawValue = serde_json::from_slice(json).map_err(|_| WireError::new("not JSON"))?;
-    read(kind, raw)
+    read(kind, raw, &mut Reader { budget: Budget::of(json.len()), inside_dynamic: false })
+}
+
+/// What the document may become, and whether a dynamic value is being read: inside there is no other one, as in `msgpack`.
+struct Reader {
+    budget: Budget,
+    inside_dynamic: bool,
 }
 
 /// Numbers are read from their own text: through a float they would lose digits.
-fn read(kind: &Kind, raw: &RawValue) -> Result<Value, WireError> {
+fn read(kind: &Kind, raw: &RawValue, reader: &mut Reader) -> Result<Value, WireError> {
     let text = raw.get();
     if text == "null" {
         return Ok(Value::Null);
@@ -28,25 +36,61 @@ fn read(kind: &Kind, raw: &RawValue) -> Result<Value, WireError> {
         Kind::String => parse(kind, text).map(Value::String),
         Kind::Number => {
             let text = if text.starts_with('"') { parse(kind, text)? } else { text.to_owned() };
-            Number::parse(&text).map(Value::Number).ok_or_else(|| expected(kind))
+            let number = Number::parse(&text).ok_or_else(|| expected(kind))?;
+            reader.budget.number(&number)?;
+            Ok(Value::Number(number))
         }
-        Kind::List(inner) => read_items(kind, inner, text).map(Value::List),
-        Kind::Set(inner) => read_items(kind, inner, text).map(Value::Set),
+        Kind::List(inner) => read_items(kind, inner, text, reader).map(Value::List),
+        Kind::Set(inner) => read_items(kind, inner, text, reader).map(Value::Set),
         Kind::Map(inner) => {
-            let entries: BTreeMap<String, &RawValue> = parse(kind, text)?;
-            let read = |(key, raw): (String, &RawValue)| {
-                let value = read(inner, raw).map_err(in_key(&key))?;
-                Ok((key, value))
-            };
-            entries.into_iter().map(read).collect::<Result<_, _>>().map(Value::Map)
+            let raw: BTreeMap<String, &RawValue> = parse(kind, text)?;
+            let mut entries = BTreeMap::new();
+            for (key, raw) in raw {
+                reader.budget.entry(entries.len(), &key)?;
+                let value = read(inner, raw, reader).map_err(in_key(&key))?;
+                entries.insert(key, value);
+            }
+            Ok(Value::Map(entries))
         }
         Kind::Object(attributes) => {
-            let entries: BTreeMap<String, &RawValue> = parse(kind, text)?;
-            let read = |attribute: &super::Attribute| {
-                let value = entries.get(attribute.name).map_or(Ok(Value::Null), |raw| read(&attribute.kind, raw));
-                Ok((attribute.name.to_owned(), value.map_err(in_attribute(attribute))?))
-            };
-            attributes.iter().map(read).collect::<Result<_, _>>().map(Value::Map)
+            let raw: BTreeMap<String, &RawValue> = parse(kind, text)?;
+            let mut entries = BTreeMap::new();
+            for attribute in attributes {
+                reader.budget.entry(entries.len(), attribute.name)?;
+                let raw = raw.get(attribute.name);
+                let value = raw.map_or(Ok(Value::Null), |raw| read(&attribute.kind, raw, reader));
+                entries.insert(attribute.name.to_owned(), value.map_err(in_attribute(attribute))?);
+            }
+            Ok(Value::Map(entries))
+        }
+        Kind::Tuple(kinds) => {
+            let items: Vec<&RawValue> = parse(kind, text)?;
+            if items.len() != kinds.len() {
+                return Err(expected(kind));
+            }
+            reader.budget.items(items.len())?;
+            let read = |(i, (kind, raw)): (usize, (&Kind, &RawValue))| read(kind, raw, reader).map_err(in_index(i));
+            kinds.iter().zip(items).enumerate().map(read).collect::<Result<_, _>>().map(Value::List)
+        }
+        Kind::Record(kinds) => {
+            let raw: BTreeMap<String, &RawValue> = parse(kind, text)?;
+            let mut entries = BTreeMap::new();
+            for (name, kind) in kinds {
+                reader.budget.entry(entries.len(), name)?;
+                let value = raw.get(name).map_or(Ok(Value::Null), |raw| read(kind, raw, reader));
+                entries.insert(name.clone(), value.map_err(|e| e.inside(Step::Attribute(name.clone())))?);
+            }
+            Ok(Value::Map(entries))
+        }
+        Kind::Dynamic if reader.inside_dynamic => Err(WireError::new("a type inside a value that has its type")),
+        Kind::Dynamic => {
+            let parts: BTreeMap<String, &RawValue> = parse(kind, text)?;
+            let (Some(of), Some(value)) = (parts.get("type"), parts.get("value")) else { return Err(expected(kind)) };
+            let kind = types::read_type(of.get().as_bytes())?;
+            reader.inside_dynamic = true;
+            let value = read(&kind, value, reader);
+            reader.inside_dynamic = false;
+            Ok(Value::Dynamic(Box::new(Dynamic { kind, value: value? })))
         }
     }
 }
@@ -55,9 +99,14 @@ fn parse<'a, T: serde::Deserialize<'a>>(kind: &Kind, text: &'a str) -> Result<T,
     serde_json::from_str(text).map_err(|_| expected(kind))
 }
 
-fn read_items(kind: &Kind, inner: &Kind, text: &str) -> Result<Vec<Value>, WireError> {
-    let items: Vec<&RawValue> = parse(kind, text)?;
-    items.into_iter().enumerate().map(|(i, raw)| read(inner, raw).map_err(in_index(i))).collect()
+fn read_items(kind: &Kind, inner: &Kind, text: &str, reader: &mut Reader) -> Result<Vec<Value>, WireError> {
+    let raw: Vec<&RawValue> = parse(kind, text)?;
+    reader.budget.items(raw.len())?;
+    let mut items = Vec::with_capacity(raw.len());
+    for (i, raw) in raw.into_iter().enumerate() {
+        items.push(read(inner, raw, reader).map_err(in_index(i))?);
+    }
+    Ok(items)
 }
 
 #[cfg(test)]
@@ -81,6 +130,7 @@ mod tests {
                 let entries = entries.iter().map(|(k, v)| format!("{}:{}", serde_json::to_string(k).unwrap(), write(v)));
                 format!("{{{}}}", entries.collect::<Vec<_>>().join(","))
             }
+            Value::Dynamic(d) => format!(r#"{{"value":{},"type":{}}}"#, write(&d.value), types::type_json(&d.kind)),
         }
     }
 
