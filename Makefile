@@ -1,6 +1,6 @@
 # Everything that is done with this project, one target each. `make` lists them.
 .DEFAULT_GOAL := help
-.PHONY: help demo test check build install docs bench bench-plugin fuzz sandbox sandbox-down
+.PHONY: help demo test check build install docs screenshots bench bench-plugin fuzz sandbox sandbox-down
 SANDBOX := acceptance-tests/sandbox/sandbox.sh
 
 help: ## this list
@@ -23,6 +23,9 @@ install: build ## the release build to where OpenTofu and Terraform find it
 
 docs: ## writes the reference pages, docs/index.md and docs/resources, from the schemas
 	cargo run --quiet -- docs docs
+
+screenshots: ## draws the pictures of the drill's report in the documentation, from docs/images/drill.json
+	@acceptance-tests/sandbox/setup.sh packages && acceptance-tests/screenshots.sh
 
 bench: ## `tofu apply` beside `kubectl apply` of the same objects
 	@$(SANDBOX) setup && $(SANDBOX) up && cargo build --release

@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, reason = "a test ends by panicking")]
 
 mod cut_off;
+mod drill_report;
 mod harness;
 mod life;
 mod refusals;

@@ -2,7 +2,7 @@
 
 use super::support::cluster::{Cluster, Namespace};
 use super::support::stack::Stack;
-use super::support::terraform::{Tool, Workspace};
+use super::support::terraform::{Refresh, Tool, Workspace};
 use std::time::{Duration, Instant};
 
 fn ensemble(namespace: &str) -> String {
@@ -68,6 +68,67 @@ fn a_quota_is_said_within_seconds_and_the_next_apply_goes_on() {
     assert!(said.contains("exceeded quota"), "{said}");
     cluster.kubectl(&["-n", &namespace.name, "delete", "quota", "none"]);
     workspace.step(&text);
+}
+
+#[test]
+fn pods_that_no_node_can_take_are_said_within_a_minute() {
+    let Some((cluster, _)) = Cluster::find_sandbox("too large pods") else { return };
+    let namespace = Namespace::new(cluster, "large");
+    let large = "resources = { requests = { cpu = \"1000\" } }\n  members ";
+    let workspace = workspace(cluster, &ensemble(&namespace.name).replace("members ", large));
+    let begin = Instant::now();
+    let said = workspace.apply();
+    assert!(begin.elapsed() < Duration::from_secs(60), "{:?}", begin.elapsed());
+    assert!(said.contains("cannot be scheduled") && said.contains("Insufficient cpu"), "{said}");
+    assert_eq!(workspace.resource("kafkastack_zookeeper_ensemble.zookeeper").unwrap()["ready"], false);
+    workspace.destroy();
+}
+
+#[test]
+fn a_forbidden_verb_names_the_rule_to_add() {
+    let Some((cluster, _)) = Cluster::find_sandbox("missing rights") else { return };
+    let namespace = Namespace::new(cluster, "rights");
+    let ns = namespace.name.as_str();
+    let may = |rule: &str| {
+        let meta = format!(r#""apiVersion": "rbac.authorization.k8s.io/v1", "metadata": {{"name": "may", "namespace": "{ns}"}}"#);
+        cluster.apply(&format!(r#"{{"kind": "Role", {meta}, "rules": [{rule}]}}"#));
+    };
+    cluster.kubectl(&["-n", ns, "create", "serviceaccount", "somebody"]);
+    may(r#"{"apiGroups": [""], "resources": ["configmaps"], "verbs": ["*"]}"#);
+    cluster.kubectl(&["-n", ns, "create", "rolebinding", "may", "--role=may", &format!("--serviceaccount={ns}:somebody")]);
+    let token = cluster.kubectl(&["-n", ns, "create", "token", "somebody"]);
+    let host = cluster.kubectl(&["config", "view", "--minify", "-o", "jsonpath={.clusters[0].cluster.server}"]);
+    let text = format!(
+        "{}provider \"kafkastack\" {{\n  kubernetes = {{ host = \"{host}\", token = \"{}\", insecure = true }}\n}}\n",
+        ensemble(ns),
+        token.trim()
+    );
+    let workspace = workspace(cluster, &text);
+    let said = workspace.apply_expect_error();
+    assert!(said.contains("Kubernetes forbids it") && !said.contains(token.trim()), "{said}");
+    let rule = r#"{apiGroups: [""], resources: ["services"], verbs: ["get"]}"#;
+    assert!(said.contains(rule) && said.contains(&format!("Role in namespace {ns}")), "{said}");
+    may(r#"{"apiGroups": ["*"], "resources": ["*"], "verbs": ["*"]}"#);
+    workspace.step(&text);
+}
+
+#[test]
+fn topics_of_a_kafka_that_is_reached_directly_need_no_kubernetes() {
+    let provider = r#"provider "kafkastack" {
+  kafka = { bootstrap_servers = ["127.0.0.1:1"] }
+}
+"#;
+    let ensemble = format!("{}{provider}", ensemble("nowhere"));
+    let (terraform, _) = ensemble.split_once("resource").unwrap();
+    let topic = "resource \"kafkastack_topic\" \"one\" {\n  name = \"one\"\n  partitions = 1\n  replication_factor = 1\n}\n";
+    let workspace = Workspace::new(Tool::OpenTofu, &format!("{terraform}{provider}{topic}"));
+    workspace.init();
+    assert_eq!(workspace.plan(Refresh::Yes).change("kafkastack_topic.one").actions, ["create"]);
+    let said = workspace.apply_expect_error();
+    assert!(said.contains("127.0.0.1:1: connection refused") && !said.contains("not configured"), "{said}");
+    workspace.configure(&ensemble);
+    let said = workspace.apply_expect_error();
+    assert!(said.contains("The Kubernetes cluster is not configured"), "{said}");
 }
 
 #[test]

@@ -1,5 +1,6 @@
 //! The provider's process: it serves plugin protocol 6 to the OpenTofu or Terraform that started it.
 
+use kafkastack::drill::report::Report;
 use kafkastack::{docs, plugin, provider};
 use std::path::Path;
 use std::process::ExitCode;
@@ -19,9 +20,10 @@ fn main() -> ExitCode {
             println!("terraform-provider-kafkastack {}", env!("CARGO_PKG_VERSION"));
             ExitCode::SUCCESS
         }
+        Some("report") => draw_report(std::env::args().nth(2).as_deref().unwrap_or("-")),
         Some("docs") => write_docs(std::env::args().nth(2).as_deref().unwrap_or("docs")),
         Some(other) => {
-            eprintln!("unknown argument {other:?}; there are `--debug`, `--version` and `docs FOLDER`");
+            eprintln!("unknown argument {other:?}; there are `--debug`, `--version`, `report FILE` and `docs FOLDER`");
             ExitCode::from(2)
         }
     }
@@ -33,6 +35,22 @@ fn write_docs(folder: &str) -> ExitCode {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("the reference pages could not be written to {folder:?}: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// Prints the page of a drill whose `report_json` is in a file, or comes from standard input (`-`).
+fn draw_report(file: &str) -> ExitCode {
+    let document = if file == "-" { std::io::read_to_string(std::io::stdin()) } else { std::fs::read_to_string(file) };
+    let report = document.map_err(|error| error.to_string()).and_then(|document| Report::parse(&document));
+    match report {
+        Ok(report) => {
+            println!("{}", report.html().trim_end());
+            ExitCode::SUCCESS
+        }
+        Err(error) => {
+            eprintln!("{file:?} is not the `report_json` of a drill: {error}");
             ExitCode::FAILURE
         }
     }

@@ -111,7 +111,8 @@ impl Cluster {
     }
 }
 
-fn skip(test: &str, why: &str) {
+/// Says that a test is skipped, and why; where a cluster is required, that is a failure.
+pub fn skip(test: &str, why: &str) {
     static SKIPPED: AtomicUsize = AtomicUsize::new(0);
     assert!(env::var("KAFKASTACK_CLUSTER").as_deref() != Ok("required"), "{test}: {why}");
     let text = format!("SKIPPED (number {}): {test}: {why}\n", SKIPPED.fetch_add(1, Ordering::Relaxed) + 1);

@@ -2,6 +2,7 @@
 #![allow(dead_code, reason = "tools for tests: not each is in use at any time")]
 
 pub mod audit;
+pub mod browser;
 pub mod cluster;
 pub mod plan;
 pub mod running;

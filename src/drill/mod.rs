@@ -8,7 +8,7 @@
 //!        monitor, znode ────────────┴─▶ recording ◀───────┘
 //! ```
 //!
-//! `facts`, `step`, `recovery`, `pace`, `recording` are pure. It knows nothing of resources: it is given a [`look::Site`].
+//! `facts`, `step`, `recovery`, `pace`, `recording`, `verdict`, `report` are pure. It knows nothing of resources: it is given a [`look::Site`].
 
 mod claim;
 mod clean;
@@ -25,9 +25,12 @@ mod monitor;
 pub mod pace;
 pub mod recording;
 mod recovery;
+pub mod report;
 pub mod run;
 mod sockets;
 pub mod step;
+pub mod verdict;
+pub mod words;
 mod znode;
 
 pub use claim::Unclaimed;

@@ -1,8 +1,10 @@
 //! What a drill saw, as plain facts: the engine writes them, the verdict and the report read them. Times are milliseconds since the
 //! load began. Pure.
 
+use serde::{Deserialize, Serialize};
+
 /// Everything that a drill saw.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Recording {
     /// What was asked for.
     pub settings: Settings,
@@ -26,7 +28,7 @@ pub struct Recording {
 }
 
 /// What was asked for.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Settings {
     /// The drill's topic, which is also the consumer group.
     pub topic: String,
@@ -43,7 +45,7 @@ pub struct Settings {
 }
 
 /// A record that was sent.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Write {
     /// Its partition.
     pub partition: i32,
@@ -56,7 +58,7 @@ pub struct Write {
 }
 
 /// What became of a record.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub enum Outcome {
     /// The brokers have it.
     Acknowledged {
@@ -77,7 +79,7 @@ pub enum Outcome {
 }
 
 /// A record that was read.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Read {
     /// Its partition.
     pub partition: i32,
@@ -90,7 +92,7 @@ pub struct Read {
 }
 
 /// One check of the znode.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct ZnodeCheck {
     /// When it began.
     pub at: u64,
@@ -103,7 +105,7 @@ pub struct ZnodeCheck {
 }
 
 /// A stack at one moment.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Sample {
     /// When.
     pub at: u64,
@@ -118,7 +120,7 @@ pub struct Sample {
 }
 
 /// A partition at one moment.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct PartitionSample {
     /// From 0.
     pub index: i32,
@@ -131,7 +133,7 @@ pub struct PartitionSample {
 }
 
 /// A member at one moment.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct MemberSample {
     /// Its pod.
     pub pod: String,
@@ -140,7 +142,7 @@ pub struct MemberSample {
 }
 
 /// A step, or one pod of it.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct StepRun {
     /// `kill_broker`, ...
     pub kind: String,

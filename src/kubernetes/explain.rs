@@ -12,8 +12,25 @@ pub struct Reason {
     pub object: Key,
     /// Why, with the datum that matters: the image, the exit code, the scheduler's words.
     pub text: String,
-    /// Whether waiting alone does not heal it.
-    pub fatal: bool,
+    /// Whether it passes by itself.
+    pub hope: Hope,
+}
+
+/// Whether a reason passes by itself.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Hope {
+    /// Something is under way.
+    Good,
+    /// Nothing is under way, as far as Kubernetes says; room may come for another reason.
+    Little,
+    /// Waiting alone does not heal it.
+    None,
+}
+
+impl Hope {
+    fn none_if(lost: bool) -> Self {
+        if lost { Self::None } else { Self::Good }
+    }
 }
 
 impl fmt::Display for Reason {
@@ -53,18 +70,18 @@ fn unbound(claim: &Object, evidence: &Evidence) -> Option<Reason> {
     if claim.text("/status/phase") != "Pending" {
         return None;
     }
-    let because = |text: String, fatal| Some(Reason { object: claim.key(), text, fatal });
+    let because = |text: String, hope| Some(Reason { object: claim.key(), text, hope });
     let name = claim.text("/spec/storageClassName");
     let class = evidence.classes.as_ref().map(|classes| (classes.iter().find(|class| class.name() == name), classes));
     match class {
         Some((None, classes)) if !name.is_empty() => {
             let there: Vec<_> = classes.iter().map(Object::name).collect();
             let there = if there.is_empty() { "there is none".to_owned() } else { format!("there are: {}", there.join(", ")) };
-            return because(format!("StorageClass {name:?} does not exist; {there}"), true);
+            return because(format!("StorageClass {name:?} does not exist; {there}"), Hope::None);
         }
         Some((None, _)) if claim.at("/spec/storageClassName").is_null() => {
             let text = "it names no StorageClass and the cluster has no default one".to_owned();
-            return because(text, true);
+            return because(text, Hope::None);
         }
         _ => {}
     }
@@ -76,8 +93,11 @@ fn unbound(claim: &Object, evidence: &Evidence) -> Option<Reason> {
     let waits_for_pod = class.and_then(|(class, _)| class).map(|class| class.text("/volumeBindingMode"));
     match event {
         None if waits_for_pod == Some("WaitForFirstConsumer") => None,
-        None => because(format!("no volume is bound to it (StorageClass {name:?})"), false),
-        Some(event) => because(format!("no volume is bound to it (StorageClass {name:?}): {}", event.text("/message")), false),
+        None => because(format!("no volume is bound to it (StorageClass {name:?})"), Hope::Good),
+        Some(event) => {
+            let hope = if event.text("/reason") == "ProvisioningFailed" { Hope::Little } else { Hope::Good };
+            because(format!("no volume is bound to it (StorageClass {name:?}): {}", event.text("/message")), hope)
+        }
     }
 }
 
@@ -90,34 +110,38 @@ fn not_created(set: &Object, evidence: &Evidence) -> Option<Reason> {
     let event = newest(evidence.events.iter().filter(|event| about(event, set) && event.text("/reason") == "FailedCreate"))?;
     let message = event.text("/message");
     let fatal = message.contains("exceeded quota") || message.contains("forbidden") || message.contains("denied the request");
-    Some(Reason { object: set.key(), text: message.to_owned(), fatal })
+    Some(Reason { object: set.key(), text: message.to_owned(), hope: Hope::none_if(fatal) })
 }
 
 fn not_ready(pod: &Object, evidence: &Evidence, claims_wait: bool) -> Option<Reason> {
     if pod.condition("Ready") == Some(true) && !pod.deleting() {
         return None;
     }
-    let because = |text: String, fatal| Some(Reason { object: pod.key(), text, fatal });
+    let because = |text: String, hope| Some(Reason { object: pod.key(), text, hope });
     if pod.deleting() {
-        return because("it is being deleted".to_owned(), false);
+        return because("it is being deleted".to_owned(), Hope::Good);
     }
     let scheduled = pod.list("/status/conditions").iter().find(|condition| at(condition, "/type") == "PodScheduled");
     if let Some(condition) = scheduled.filter(|condition| at(condition, "/status") == "False") {
         let message = at(condition, "/message").as_str().unwrap_or("no node takes it");
         let told_already = claims_wait && message.contains("unbound immediate PersistentVolumeClaims");
-        return if told_already { None } else { because(format!("it cannot be scheduled: {message}"), false) };
+        // A volume may be being made, and the cluster's or Karpenter's autoscaler a node.
+        let comes = |event: &&Object| about(event, pod) && ["TriggeredScaleUp", "Nominated"].contains(&event.text("/reason"));
+        let waits = message.contains("unbound immediate PersistentVolumeClaims") || evidence.events.iter().any(|e| comes(&e));
+        let hope = if waits { Hope::Good } else { Hope::Little };
+        return if told_already { None } else { because(format!("it cannot be scheduled: {message}"), hope) };
     }
     let containers = pod.list("/status/initContainerStatuses").iter().chain(pod.list("/status/containerStatuses"));
     if let Some((text, fatal)) =
         containers.filter(|status| at(status, "/ready") != true).find_map(|status| stuck(status, pod, evidence))
     {
-        return because(text, fatal);
+        return because(text, Hope::none_if(fatal));
     }
     let said = evidence.last_lines.get(pod.name()).map_or(String::new(), |line| format!("; its last log line: {line}"));
     match latest(evidence, pod).filter(|event| event.text("/type") == "Warning") {
-        Some(event) => because(format!("{}{said}", event.text("/message")), false),
-        None if pod.text("/status/phase") == "Running" => because(format!("it runs but is not ready{said}"), false),
-        None => because("its containers are being created".to_owned(), false),
+        Some(event) => because(format!("{}{said}", event.text("/message")), Hope::Good),
+        None if pod.text("/status/phase") == "Running" => because(format!("it runs but is not ready{said}"), Hope::Good),
+        None => because("its containers are being created".to_owned(), Hope::Good),
     }
 }
 
@@ -181,7 +205,7 @@ impl Kubernetes {
     /// each pod that fails.
     pub async fn why_not_ready(&self, key: &Key) -> Result<Vec<Reason>, Failure> {
         let Some(set) = self.get(key).await? else {
-            return Ok(vec![Reason { object: key.clone(), text: "it does not exist".to_owned(), fatal: false }]);
+            return Ok(vec![Reason { object: key.clone(), text: "it does not exist".to_owned(), hope: Hope::Good }]);
         };
         let namespace = set.namespace().unwrap_or_default();
         let labels: Vec<_> = set.strings("/spec/selector/matchLabels").iter().map(|(k, v)| format!("{k}={v}")).collect();

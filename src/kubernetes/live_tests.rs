@@ -211,7 +211,7 @@ async fn a_pod_is_waited_for_explained_and_reached_through_the_api_server() {
     }}]);
     kubernetes.apply(&stuck, Apply::default()).await.unwrap();
     let because = until(&kubernetes, Kind::PersistentVolumeClaim, async || {
-        kubernetes.why_not_ready(&stuck.key()).await.unwrap().into_iter().find(|reason| reason.fatal)
+        kubernetes.why_not_ready(&stuck.key()).await.unwrap().into_iter().find(|reason| reason.hope == explain::Hope::None)
     });
     let because = because.await.to_string();
     assert!(because.contains("StorageClass \"absent\" does not exist; there are: "), "{because}");

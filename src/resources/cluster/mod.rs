@@ -34,6 +34,7 @@ impl Resource for KafkaCluster {
 
     async fn plan(&self, cx: &Context<'_, Stack>, plan: &mut Plan<Cluster>) {
         workload::plan::complete(plan);
+        workload::rehearse::rehearse(cx, plan).await;
         plan::check(cx, plan).await;
     }
 

@@ -1,7 +1,7 @@
 //! What the ensemble and the cluster have in common: one procedure for both, over what [`Spec`] says of each.
 //!
 //! ```text
-//!            plan.rs: planned outputs, refusals, which pods a change restarts          (pure but for a look at the anchor)
+//!            plan.rs: planned outputs, refusals, which pods a change restarts; rehearse.rs: what the API server would refuse
 //! create ─┐
 //! update ─┼─▶ apply.rs: anchor ─▶ converge.rs: next(desired, observed) ─▶ wait.rs: roll.rs::next(pods, health) ─▶ anchor
 //! read   ─┼─▶ import.rs, read.rs: live objects ─▶ state, drift on the attribute that it is about
@@ -16,6 +16,7 @@ pub mod import;
 pub mod plan;
 pub mod pod;
 pub mod read;
+pub mod rehearse;
 pub mod roll;
 pub mod settings;
 #[cfg(test)]

@@ -268,6 +268,28 @@ async fn a_create_that_was_killed_is_taken_up_by_the_next_one() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn what_the_server_would_refuse_is_known_at_plan() {
+    for subject in SUBJECTS {
+        let world = world(Faults::none());
+        let (resource, set) = subject();
+        let wanted = config(&*resource, set);
+        world.kubernetes.put("kube", Object::of(&Key::cluster(Kind::Namespace, "prod"), json!({})));
+        let refuse = Arc::new(std::sync::atomic::AtomicBool::new(true));
+        let refuses = refuse.clone();
+        world.kubernetes.admit(move |_, object| {
+            let refused = object.kind() == Kind::StatefulSet && refuses.load(std::sync::atomic::Ordering::SeqCst);
+            refused.then(|| (403, "admission webhook \"policy\" denied the request: no".to_owned()))
+        });
+        let core = Core::new(resource, &world.stack);
+        let said = core.plan(&wanted).await.diagnostics;
+        assert_eq!(warnings(&said), ["The cluster's admission rules refuse it"]);
+        assert!(world.kubernetes.writes().is_empty(), "a plan writes nothing");
+        refuse.store(false, std::sync::atomic::Ordering::SeqCst);
+        assert_eq!(warnings(&core.plan(&wanted).await.diagnostics), [""; 0]);
+    }
+}
+
+#[tokio::test(start_paused = true)]
 async fn what_somebody_else_made_is_never_adopted() {
     for (subject, name) in SUBJECTS.into_iter().zip(["zk", "kafka"]) {
         let world = world(Faults::none());
@@ -415,6 +437,7 @@ async fn an_interrupted_change_goes_on_with_the_next_apply() {
         let mut changed = set;
         changed["labels"] = json!({"team": "b"});
         let changed = config(&*core.resource, changed);
+        let planned = core.plan(&changed).await;
         let (cancel, writes) = (core.cancel.clone(), std::sync::atomic::AtomicUsize::new(0));
         world.kubernetes.admit(move |_, _| {
             if writes.fetch_add(1, std::sync::atomic::Ordering::SeqCst) == 2 {
@@ -422,7 +445,7 @@ async fn an_interrupted_change_goes_on_with_the_next_apply() {
             }
             None
         });
-        assert!(core.apply(&changed).await.has_errors());
+        assert!(core.apply_planned(&changed, planned).await.has_errors());
         core.cancel = tokio_util::sync::CancellationToken::new();
         settles(&mut core, &changed).await;
         assert_eq!(before, uids(&world.kubernetes));

@@ -6,7 +6,7 @@ use super::pod::Workload;
 use super::roll::{Health, Step, is_ready, next};
 use super::zones::Zones;
 use crate::kubernetes::client::Delete;
-use crate::kubernetes::explain::Reason;
+use crate::kubernetes::explain::{Hope, Reason};
 use crate::kubernetes::failure::{Class, Failure};
 use crate::kubernetes::object::{Key, Kind, Object};
 use crate::plugin::resource::Context;
@@ -35,6 +35,8 @@ const LOOK_AGAIN_LATER: Duration = Duration::from_secs(1);
 const LATER: Duration = Duration::from_secs(60);
 /// How long a hopeless reason has to stand: an image is tried again, a volume may be on its way.
 const PATIENCE: Duration = Duration::from_secs(6);
+/// How long one with little hope: an autoscaler looks every 10 s and says when it makes a node.
+const MORE_PATIENCE: Duration = Duration::from_secs(30);
 /// How often such reasons are looked for: that takes several requests.
 const LOOK_FOR_REASONS: Duration = Duration::from_secs(2);
 
@@ -144,13 +146,17 @@ impl Despair {
             return Ok(());
         }
         let mut reasons = explain(stack, spec).await;
-        reasons.retain(|reason| reason.fatal);
+        reasons.retain(|reason| reason.hope != Hope::Good);
         self.looked = Some(Instant::now());
         let since = *self.since.get_or_insert_with(Instant::now);
         match reasons.is_empty() {
             true => self.since = None,
-            false if since.elapsed() >= PATIENCE => return Err(Halt::Hopeless(reasons)),
-            false => {}
+            false => {
+                let lost = reasons.iter().any(|reason| reason.hope == Hope::None);
+                if since.elapsed() >= if lost { PATIENCE } else { MORE_PATIENCE } {
+                    return Err(Halt::Hopeless(reasons));
+                }
+            }
         }
         Ok(())
     }

@@ -29,8 +29,9 @@ impl Resource for ZookeeperEnsemble {
         workload::check_storage(&config.storage, diagnostics);
     }
 
-    async fn plan(&self, _cx: &Context<'_, Stack>, plan: &mut Plan<Ensemble>) {
+    async fn plan(&self, cx: &Context<'_, Stack>, plan: &mut Plan<Ensemble>) {
         workload::plan::complete(plan);
+        workload::rehearse::rehearse(cx, plan).await;
     }
 
     async fn plan_delete(&self, _cx: &Context<'_, Stack>, prior: &Ensemble) -> Diagnostics {
