@@ -21,7 +21,7 @@ build: ## the provider, release build
 install: build ## the release build to where OpenTofu and Terraform find it
 	@acceptance-tests/support/mirror.sh target/release/terraform-provider-kafkastack "$(HOME)/.terraform.d/plugins"
 
-docs: ## writes the reference pages, docs/index.md and docs/resources, from the schemas
+docs: ## writes the reference pages, docs/index.md and the folders beside it, from the schemas
 	cargo run --quiet -- docs docs
 
 screenshots: ## draws the pictures of the drill's report in the documentation, from docs/images/drill.json

@@ -11,6 +11,6 @@ echo "== dependencies"; cargo deny --log-level error check bans licenses sources
 echo "== reference pages"
 cargo run --quiet -- docs "$fresh"
 [ -s "$fresh/index.md" ] || { echo "the provider wrote no reference pages"; exit 1; }
-for page in index.md resources data-sources; do diff -r "docs/$page" "$fresh/$page" || stale=1; done
+for page in $(ls "$fresh"); do diff -r "docs/$page" "$fresh/$page" || stale=1; done
 [ -z "${stale-}" ] ||
   { echo "the reference pages are out of date: run \`make docs\`"; exit 1; }

@@ -1,6 +1,7 @@
 //! The whole life of a stack on a real cluster: made, looked at, disturbed by hand, repaired, imported, destroyed and made
 //! again over its data. Once with OpenTofu and the article's Kafka 2.2, once with Terraform and Kafka 3.9.
 
+use super::health_and_drift::{read, watched};
 use super::support::audit::Audit;
 use super::support::cluster::{Cluster, Namespace};
 use super::support::stack::Stack;
@@ -33,6 +34,7 @@ fn life(tool: Tool, image: &'static str, release: &str) {
     assert_eq!((&made["ready"], &made["kafka_version"]), (&Value::from(true), &Value::from(release)));
     pods_pass_restricted(cluster, &stack);
     unchanged_means_no_write(&workspace, &stack, cluster, sandbox);
+    nothing_is_wrong_with_it(&workspace, &stack);
     stack.produce(cluster, "first", 100);
     assert_eq!(stack.consume(cluster, "first", 100), 100);
     drift_is_seen_and_repaired(&workspace, &stack, cluster);
@@ -58,6 +60,18 @@ fn unchanged_means_no_write(workspace: &Workspace, stack: &Stack, cluster: &Clus
     };
     assert!((0..3).any(writes_nothing), "an unchanged apply writes to Kafka");
     assert_eq!(audit.writes_in(&stack.namespace), [], "an unchanged apply writes to Kubernetes");
+}
+
+/// The data sources say so, and a plan with them is empty.
+fn nothing_is_wrong_with_it(workspace: &Workspace, stack: &Stack) {
+    let topics = "{ test1 = { partitions = 3, replication_factor = 3 } }";
+    workspace.configure(&(stack.text() + &watched(stack, topics)));
+    let plan = workspace.plan(Refresh::Yes);
+    plan.assert_empty("with data sources");
+    let (health, drift) = (read(&plan, "kafkastack_health"), read(&plan, "kafkastack_drift"));
+    assert_eq!(health["healthy"], true, "{health:#}");
+    assert_eq!(drift["drifted"], false, "{drift:#}");
+    workspace.configure(&stack.text());
 }
 
 fn drift_is_seen_and_repaired(workspace: &Workspace, stack: &Stack, cluster: &Cluster) {

@@ -3,9 +3,12 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, reason = "a test ends by panicking")]
 
 mod cut_off;
+mod drill;
 mod drill_report;
 mod harness;
+mod health_and_drift;
 mod life;
+mod module;
 mod refusals;
 mod sandbox_is_real;
 mod storage;

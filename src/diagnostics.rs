@@ -1,6 +1,7 @@
 //! Errors -> words for people; the only place with user prose. Each says what failed, the value, why, and the way out on a
 //! last line that begins with `hint: `. Pure.
 
+pub mod drill;
 pub mod storage;
 pub mod topic;
 

@@ -1,8 +1,9 @@
 //! Schemas and examples -> the reference pages in `docs/`, laid out as registries want them. Pure but for [`write()`].
 
+use crate::plugin::identity::Identity;
 use crate::plugin::model::{Object, doc};
 use crate::plugin::resource::{Limits, Provider};
-use crate::plugin::schema::{Attribute, Kind, Replace};
+use crate::plugin::schema::{Attribute, Kind, Replace, Schema};
 use crate::plugin::timeouts::Timeouts;
 use crate::plugin::value::Value;
 use std::collections::BTreeMap;
@@ -13,6 +14,7 @@ use std::path::Path;
 struct Example {
     configuration: &'static str,
     import: &'static str,
+    identity: &'static str,
 }
 
 macro_rules! examples {
@@ -23,7 +25,14 @@ macro_rules! examples {
                 $($name => Some(Example {
                     configuration: include_str!(concat!("../examples/resources/kafkastack_", $name, "/resource.tf")),
                     import: include_str!(concat!("../examples/resources/kafkastack_", $name, "/import.sh")),
+                    identity: include_str!(concat!("../examples/resources/kafkastack_", $name, "/import-by-identity.tf")),
                 }),)*
+                // A drill is an event: there is nothing to import.
+                "ha_drill" => Some(Example {
+                    configuration: include_str!("../examples/resources/kafkastack_ha_drill/resource.tf"),
+                    import: "",
+                    identity: "",
+                }),
                 _ => None,
             }
         }
@@ -32,12 +41,43 @@ macro_rules! examples {
 
 examples!("cluster", "storage", "topic", "zookeeper_ensemble");
 
-/// The example of a data source, by its name without the provider's.
-fn data_example(name: &str) -> Option<&'static str> {
-    match name {
-        "health" => Some(include_str!("../examples/data-sources/kafkastack_health/data-source.tf")),
+/// The example of what is no resource, by the folder of its page and its name without the provider's.
+fn offer_example(folder: &str, name: &str) -> Option<&'static str> {
+    match (folder, name) {
+        ("actions", "ha_drill") => Some(include_str!("../examples/actions/kafkastack_ha_drill/action.tf")),
+        ("data-sources", "drift") => Some(include_str!("../examples/data-sources/kafkastack_drift/data-source.tf")),
+        ("data-sources", "health") => Some(include_str!("../examples/data-sources/kafkastack_health/data-source.tf")),
+        ("list-resources", "topic") => {
+            Some(include_str!("../examples/list-resources/kafkastack_topic/list-resource.tfquery.hcl"))
+        }
         _ => None,
     }
+}
+
+/// What a provider offers beside resources.
+struct Offer {
+    /// The folder of its page.
+    folder: &'static str,
+    /// What it is.
+    title: &'static str,
+    name: &'static str,
+    schema: Schema,
+    limits: Limits,
+}
+
+fn offers<P: Provider>(provider: &P) -> Vec<Offer> {
+    let read = |limit| Limits { read: limit, ..Limits::default() };
+    let offer = |folder, title, name, schema, limits| Offer { folder, title, name, schema, limits };
+    let sources = provider.data_sources();
+    let sources = sources.iter().map(|o| offer("data-sources", "Data Source", o.name(), o.schema(), read(o.limit())));
+    let ephemerals = provider.ephemeral_resources();
+    let ephemerals =
+        ephemerals.iter().map(|o| offer("ephemeral-resources", "Ephemeral Resource", o.name(), o.schema(), read(o.limit())));
+    let actions = provider.actions();
+    let actions = actions.iter().map(|o| offer("actions", "Action", o.name(), o.schema(), Limits::default()));
+    let lists = provider.lists();
+    let lists = lists.iter().map(|o| offer("list-resources", "List Resource", o.name(), o.schema(), read(o.limit())));
+    sources.chain(ephemerals).chain(actions).chain(lists).collect()
 }
 
 /// Every page: its path below `docs/`, and its text.
@@ -51,11 +91,9 @@ pub fn pages<P: Provider>(provider: &P) -> BTreeMap<String, String> {
             (format!("resources/{name}.md"), page)
         })
         .collect();
-    pages.extend(provider.data_sources().iter().map(|source| {
-        let (name, schema) = (source.name(), source.schema());
-        let limits = Limits { read: source.limit(), ..Limits::default() };
-        let page = data_page(P::NAME, name, &schema.doc, &schema.attributes, &limits);
-        (format!("data-sources/{name}.md"), page)
+    pages.extend(offers(provider).iter().map(|offer| {
+        let path = format!("{}/{}.md", offer.folder, offer.name);
+        (path, offer_page(P::NAME, offer))
     }));
     pages.insert("index.md".to_owned(), provider_page::<P>());
     pages
@@ -93,19 +131,21 @@ fn resource_page(provider: &str, name: &str, about: &str, attributes: &[Attribut
         code(&mut page, "Example", "terraform", example.configuration);
     }
     reference(&mut page, attributes, Some(limits));
-    if let Some(example) = &example {
+    if let Some(example) = example.filter(|example| !example.import.is_empty()) {
         code(&mut page, "Import", "shell", example.import);
+        identity(&mut page, attributes, example.identity);
     }
     page.trim_end().to_owned() + "\n"
 }
 
-fn data_page(provider: &str, name: &str, about: &str, attributes: &[Attribute], limits: &Limits) -> String {
-    let mut page = head(&format!("{provider}_{name} Data Source - {provider}"), about);
-    let _ = write!(page, "# {provider}_{name} (Data Source)\n\n{about}\n\n");
-    if let Some(example) = data_example(name) {
+fn offer_page(provider: &str, offer: &Offer) -> String {
+    let Offer { folder, title, name, schema, limits } = offer;
+    let mut page = head(&format!("{provider}_{name} {title} - {provider}"), &schema.doc);
+    let _ = write!(page, "# {provider}_{name} ({title})\n\n{}\n\n", schema.doc);
+    if let Some(example) = offer_example(folder, name) {
         code(&mut page, "Example", "terraform", example);
     }
-    reference(&mut page, attributes, Some(limits));
+    reference(&mut page, &schema.attributes, Some(limits));
     page.trim_end().to_owned() + "\n"
 }
 
@@ -117,6 +157,22 @@ fn head(title: &str, about: &str) -> String {
 
 fn code(page: &mut String, title: &str, language: &str, text: &str) {
     let _ = write!(page, "## {title}\n\n```{language}\n{}\n```\n\n", text.trim_end());
+}
+
+/// An import block by identity, and what an identity is made of.
+fn identity(page: &mut String, attributes: &[Attribute], example: &str) {
+    let Some(identity) = Identity::of(attributes) else { return };
+    page.push_str("An `import` block can name it by its identity (OpenTofu 1.12, Terraform 1.12, or later):\n\n");
+    let _ = write!(page, "```terraform\n{}\n```\n\n", example.trim_end());
+    for part in identity.attributes() {
+        let may = if part.rules.required { "required" } else { "optional" };
+        let _ = write!(page, "- `{}` ({}, {may}) {}", part.name, kind(&part.kind), part.doc.replace('\n', " "));
+        if let Some(default) = part.rules.default.as_ref().map(literal) {
+            let _ = write!(page, " Default: `{default}`.");
+        }
+        page.push('\n');
+    }
+    page.push('\n');
 }
 
 /// A nested object: its path, its attributes.
@@ -164,8 +220,12 @@ fn groups<'a>(page: &mut String, at: &str, all: &'a [Attribute], limits: Option<
 /// One attribute: `` - `name` (type, marks) documentation, default, where its own attributes are ``.
 fn line(page: &mut String, attribute: &Attribute, path: &str, limit: Option<String>) {
     let rules = &attribute.rules;
-    let sensitive = if rules.sensitive { ", sensitive" } else { "" };
-    let _ = write!(page, "- `{}` ({}{sensitive}) {}", attribute.name, kind(&attribute.kind), attribute.doc.replace('\n', " "));
+    let marks = [(rules.sensitive, ", sensitive"), (rules.write_only, ", write-only")];
+    let marks: String = marks.iter().filter_map(|(is, mark)| is.then_some(*mark)).collect();
+    let _ = write!(page, "- `{}` ({}{marks}) {}", attribute.name, kind(&attribute.kind), attribute.doc.replace('\n', " "));
+    if let Some(instead) = rules.deprecated {
+        let _ = write!(page, " **Deprecated**: {instead}");
+    }
     if let Some(default) = limit.or_else(|| rules.default.as_ref().map(literal)) {
         let _ = write!(page, " Default: `{default}`.");
     }
@@ -189,7 +249,7 @@ fn object(kind: &Kind) -> Option<&[Attribute]> {
     match kind {
         Kind::Object(attributes) => Some(attributes),
         Kind::List(inner) | Kind::Set(inner) | Kind::Map(inner) => object(inner),
-        Kind::Bool | Kind::Number | Kind::String => None,
+        _ => None,
     }
 }
 
@@ -201,7 +261,9 @@ fn kind(of: &Kind) -> String {
         Kind::List(inner) => format!("list of {}", kind(inner)),
         Kind::Set(inner) => format!("set of {}", kind(inner)),
         Kind::Map(inner) => format!("map of {}", kind(inner)),
-        Kind::Object(_) => "object".to_owned(),
+        Kind::Object(_) | Kind::Record(_) => "object".to_owned(),
+        Kind::Tuple(_) => "tuple".to_owned(),
+        Kind::Dynamic => "any type".to_owned(),
     }
 }
 
@@ -237,8 +299,8 @@ mod tests {
         for resource in Kafkastack.resources() {
             assert_eq!(wire::schema::faults(&resource.schema().attributes), none, "{}", resource.name());
         }
-        for source in Kafkastack.data_sources() {
-            assert_eq!(wire::schema::faults(&source.schema().attributes), none, "{}", source.name());
+        for offer in offers(&Kafkastack) {
+            assert_eq!(wire::schema::faults(&offer.schema.attributes), none, "{}", offer.name);
         }
     }
 
@@ -254,9 +316,9 @@ mod tests {
             assert!(example(resource.name()).is_some(), "{}", resource.name());
             documented(&resource.schema().attributes, resource.name());
         }
-        for source in Kafkastack.data_sources() {
-            assert!(data_example(source.name()).is_some(), "{}", source.name());
-            documented(&source.schema().attributes, source.name());
+        for offer in offers(&Kafkastack) {
+            assert!(offer_example(offer.folder, offer.name).is_some(), "{} {}", offer.folder, offer.name);
+            documented(&offer.schema.attributes, offer.name);
         }
     }
 
@@ -268,8 +330,8 @@ mod tests {
             let committed = std::fs::read_to_string(docs.join(path)).unwrap_or_default();
             assert!(committed == *page, "docs/{path} is out of date: run `make docs`");
         }
-        for folder in ["resources", "data-sources"] {
-            for file in std::fs::read_dir(docs.join(folder)).unwrap() {
+        for folder in ["resources", "data-sources", "ephemeral-resources", "actions", "list-resources"] {
+            for file in std::fs::read_dir(docs.join(folder)).into_iter().flatten() {
                 let path = format!("{folder}/{}", file.unwrap().file_name().into_string().unwrap());
                 assert!(pages.contains_key(&path), "docs/{path} is of nothing that there is");
             }

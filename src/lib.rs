@@ -31,6 +31,7 @@
 //! | [`stack`] | what every resource is given: the Kubernetes cluster, and through it brokers and members |
 //! | [`kubernetes`] | the API server: calls, their failures, differences, reasons, tunnels |
 //! | [`kafka`], [`zookeeper`] | what brokers and members are asked |
+//! | [`drill`] | the load, the kills, and what they show |
 //! | [`diagnostics`] | errors to words for people |
 //! | [`plugin`] | the plugin protocol; it knows neither Kubernetes nor Kafka |
 //! | [`docs`] | schemas to reference pages |

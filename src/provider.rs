@@ -1,19 +1,26 @@
 //! The provider block: its settings -> the [`Stack`] that resources are given; and the list of resources. Opens no
 //! connection: a plan of what is not there yet needs none.
 
-use crate::data_sources::health::Health;
+use crate::data_sources::{drift::Drift, health::Health};
 use crate::diagnostics;
 use crate::kubernetes::Kubernetes;
 use crate::kubernetes::settings::{Exec as ExecSettings, Settings};
 use crate::model;
+use crate::plugin::action::AnyAction;
 use crate::plugin::data_source::AnyDataSource;
 use crate::plugin::diagnostic::Diagnostics;
+use crate::plugin::list::AnyList;
 use crate::plugin::model::{Attr, Typed};
 use crate::plugin::resource::{AnyResource, Provider};
 use crate::plugin::schema::{optional, required};
 use crate::plugin::value::Value;
 use crate::resources::{
-    checks, cluster::KafkaCluster, storage::KafkaStorage, topic::KafkaTopic, zookeeper_ensemble::ZookeeperEnsemble,
+    checks,
+    cluster::KafkaCluster,
+    ha_drill::{KafkaHaDrill, action::KafkaDrill},
+    storage::KafkaStorage,
+    topic::{KafkaTopic, list::Topics},
+    zookeeper_ensemble::ZookeeperEnsemble,
 };
 use crate::secret::Secret;
 use crate::stack::{Access, Stack};
@@ -114,11 +121,25 @@ impl Provider for Kafkastack {
     }
 
     fn resources(&self) -> Vec<Box<dyn AnyResource<Stack>>> {
-        vec![Box::new(KafkaStorage), Box::new(ZookeeperEnsemble), Box::new(KafkaCluster), Box::<KafkaTopic>::default()]
+        vec![
+            Box::new(KafkaStorage),
+            Box::new(ZookeeperEnsemble),
+            Box::new(KafkaCluster),
+            Box::<KafkaTopic>::default(),
+            Box::new(KafkaHaDrill),
+        ]
+    }
+
+    fn actions(&self) -> Vec<Box<dyn AnyAction<Stack>>> {
+        vec![Box::new(KafkaDrill)]
     }
 
     fn data_sources(&self) -> Vec<Box<dyn AnyDataSource<Stack>>> {
-        vec![Box::new(Health)]
+        vec![Box::new(Drift), Box::new(Health)]
+    }
+
+    fn lists(&self) -> Vec<Box<dyn AnyList<Stack>>> {
+        vec![Box::new(Topics)]
     }
 }
 

@@ -37,11 +37,11 @@ def starts(rounds, start, binaries):
         for name, binary in binaries.items():
             figures[name].append([int(figure) for figure in run(start, binary).split()])
     medians = {name: [statistics.median(column) for column in zip(*rows)] for name, rows in figures.items()}
-    table((f"start, {rounds} rounds", "ms to the schemas", "fastest", "MiB of memory", "KiB of schemas"),
-          [(name, f"{time / 1000:.1f}", f"{min(row[0] for row in figures[name]) / 1000:.1f}", f"{memory / 1024:.1f}", f"{size / 1024:.1f}")
-           for name, (time, memory, size) in medians.items()])
+    table((f"start, {rounds} rounds", "ms to the schemas", "fastest", "ms of CPU", "MiB of memory", "KiB of schemas"),
+          [(name, f"{time / 1000:.1f}", f"{min(row[0] for row in figures[name]) / 1000:.1f}", f"{cpu / 1000:.1f}",
+            f"{memory / 1024:.1f}", f"{size / 1024:.1f}") for name, (time, cpu, memory, size) in medians.items()])
     ours, go = medians["noop"], medians["noop in Go"]
-    print(f"\nGo / ours: {go[0] / ours[0]:.1f} times the time, {go[1] / ours[1]:.1f} times the memory")
+    print(f"\nGo / ours: {go[0] / ours[0]:.1f} times the time, {go[1] / ours[1]:.1f} times the CPU, {go[2] / ours[2]:.1f} times the memory")
 
 
 class Leg:

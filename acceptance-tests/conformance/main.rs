@@ -4,14 +4,23 @@
 //! What the world does to a resource is played through its files: `<name>.json` is the object, and files named
 //! `<name>.fail-create` or `<name>.slow-create` make its creation fail half way or last until it is told to stop.
 
+mod kinds;
+mod list;
+
 use kafkastack::model;
+use kafkastack::plugin::action::AnyAction;
+use kafkastack::plugin::data_source::AnyDataSource;
 use kafkastack::plugin::diagnostic::{Diagnostic, Diagnostics};
-use kafkastack::plugin::model::{Attr, Typed};
+use kafkastack::plugin::ephemeral::AnyEphemeral;
+use kafkastack::plugin::function::AnyFunction;
+use kafkastack::plugin::list::AnyList;
+use kafkastack::plugin::model::{Attr, SetOf, Typed};
 use kafkastack::plugin::path::Path;
 use kafkastack::plugin::resource::{AnyResource, Change, Context, Plan, Private, Provider, Reply, Resource};
 use kafkastack::plugin::schema::{Rules, computed, optional, required};
+use kafkastack::plugin::stored::Stored;
 use kafkastack::plugin::timeouts::Timeouts;
-use kafkastack::plugin::value::{Number, Value};
+use kafkastack::plugin::value::{Dynamic, Number, Value};
 use kafkastack::plugin::{self, wire};
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
@@ -68,7 +77,7 @@ model! {
     /// An object in a file.
     pub struct Object {
         /// Its name.
-        name: String = required().replaces(),
+        name: String = required().replaces().identifies(),
         /// Chosen at creation.
         id: String = computed().stable(),
         /// Grows with every change.
@@ -95,8 +104,26 @@ model! {
         parts: Vec<Part> = optional(),
         /// Parts by name.
         named: BTreeMap<String, Part> = optional(),
+        /// Parts in no order.
+        spare: SetOf<Part> = optional(),
+        /// Anything.
+        extra: Dynamic = optional(),
+        /// Hidden, and stored nowhere.
+        password: String = optional().sensitive().write_only(),
+        /// Another one sets the password anew.
+        password_version: i64 = optional(),
+        /// How long the password is that was set last.
+        password_length: i64 = computed(),
         /// How long operations may take.
         timeouts: Timeouts = optional(),
+    }
+}
+
+model! {
+    /// What core's own `terraform_data` stores.
+    pub struct TerraformData {
+        /// Anything.
+        input: Dynamic = optional(),
     }
 }
 
@@ -133,6 +160,9 @@ fn json(value: &Value) -> serde_json::Value {
     match value {
         Value::Unknown | Value::Null => serde_json::Value::Null,
         Value::Bool(value) => (*value).into(),
+        Value::Dynamic(dynamic) => {
+            serde_json::json!({"value": json(&dynamic.value), "type": wire::types::type_json(&dynamic.kind)})
+        }
         // Text keeps every digit.
         Value::Number(number) => number.to_string().into(),
         Value::String(text) => text.clone().into(),
@@ -142,7 +172,7 @@ fn json(value: &Value) -> serde_json::Value {
 }
 
 /// What apply alone knows becomes known.
-fn complete(object: &mut Object, revision: i64) {
+fn complete(object: &mut Object, config: &Object, revision: i64) {
     let name = object.name.text().to_owned();
     let choose = |attr: &mut Attr<String>, choice: String| {
         if attr.is_unknown() {
@@ -154,11 +184,18 @@ fn complete(object: &mut Object, revision: i64) {
     if object.revision.is_unknown() {
         object.revision = Attr::Known(revision);
     }
+    if object.password_length.is_unknown() {
+        object.password_length = Attr::Known(i64::try_from(config.password.text().len()).unwrap_or_default());
+    }
     let main = object.main.known_mut().map(|part| ("main".to_owned(), part));
     let listed = object.parts.known_mut().into_iter().flatten().enumerate().map(|(i, part)| (i.to_string(), part));
     let parts: Vec<_> = main.into_iter().chain(listed).collect();
     for (place, part) in parts {
         choose(&mut part.place, format!("{name}/{place}"));
+    }
+    for part in object.spare.known_mut().into_iter().flat_map(|parts| &mut parts.0) {
+        let key = part.key.text().to_owned();
+        choose(&mut part.place, format!("{name}/spare/{key}"));
     }
     for (key, part) in object.named.known_mut().into_iter().flatten() {
         choose(&mut part.place, format!("{name}/{key}"));
@@ -195,7 +232,7 @@ impl Resource for Objects {
             Err(diagnostic) => return Reply::failed(None, diagnostic),
         };
         let mut object = change.planned;
-        complete(&mut object, 1);
+        complete(&mut object, &change.config, 1);
         let name = object.name.text().to_owned();
         if let Err(diagnostic) = directory.write(&object) {
             return Reply::failed(None, diagnostic);
@@ -228,7 +265,7 @@ impl Resource for Objects {
             return Reply::failed(Some(change.prior), lost);
         }
         let mut object = change.planned;
-        complete(&mut object, change.prior.revision.unwrap_or(0) + 1);
+        complete(&mut object, &change.config, change.prior.revision.unwrap_or(0) + 1);
         match cx.client().and_then(|directory| directory.write(&object)) {
             Ok(()) => Reply::state(object).keep(change.private),
             Err(diagnostic) => Reply::failed(Some(change.prior), diagnostic),
@@ -254,6 +291,22 @@ impl Resource for Objects {
             Err(diagnostic) => Reply::failed(None, diagnostic),
         }
     }
+
+    /// A `terraform_data` whose input is the name of an object becomes that object.
+    fn take_over(&self, stored: &Stored<'_>) -> Option<Reply<Object>> {
+        (stored.type_name == "terraform_data").then(|| {
+            let name = stored.decode::<TerraformData>().map(|data| match data.input.known().map(|input| &input.value) {
+                Some(Value::String(name)) => Attr::Known(name.clone()),
+                _ => Attr::Null,
+            });
+            match name {
+                Ok(name) => {
+                    Reply::state(Object { name, ..Object::default() }).keep([("made".to_owned(), "here".to_owned())].into())
+                }
+                Err(diagnostic) => Reply::failed(None, diagnostic),
+            }
+        })
+    }
 }
 
 struct Conformance;
@@ -269,6 +322,26 @@ impl Provider for Conformance {
 
     fn resources(&self) -> Vec<Box<dyn AnyResource<Directory>>> {
         vec![Box::new(Objects)]
+    }
+
+    fn data_sources(&self) -> Vec<Box<dyn AnyDataSource<Directory>>> {
+        vec![Box::new(kinds::Finder)]
+    }
+
+    fn ephemeral_resources(&self) -> Vec<Box<dyn AnyEphemeral<Directory>>> {
+        vec![Box::new(kinds::Tokens)]
+    }
+
+    fn actions(&self) -> Vec<Box<dyn AnyAction<Directory>>> {
+        vec![Box::new(kinds::Notes)]
+    }
+
+    fn functions(&self) -> Vec<Box<dyn AnyFunction>> {
+        vec![Box::new(kinds::Join)]
+    }
+
+    fn lists(&self) -> Vec<Box<dyn AnyList<Directory>>> {
+        vec![Box::new(list::Files)]
     }
 }
 

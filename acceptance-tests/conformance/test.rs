@@ -15,6 +15,10 @@ use std::time::{Duration, Instant};
 
 #[path = "build.rs"]
 mod build;
+#[path = "kinds_test.rs"]
+mod kinds_test;
+#[path = "list_test.rs"]
+mod list_test;
 
 fn cores() -> Vec<PathBuf> {
     match std::env::var("KAFKASTACK_CORES") {
@@ -178,7 +182,12 @@ resource "conformance_object" "x" {
   main   = { key = "m", size = "1Gi" }
   parts  = [{ key = "p0" }, { key = "p1", count = 2 }]
   named  = { one = { key = "n1", size = "512Ki" } }
+  spare  = [{ key = "s1" }, { key = "s2", size = "1Gi" }]
+  extra  = { list = [1, "two", null], inner = { on = true } }
   timeouts = { create = "1m" }
+
+  password         = "pa55word"
+  password_version = 1
 }
 "#;
 
@@ -192,6 +201,9 @@ fn what_is_created_plans_empty_with_and_without_refresh() {
         assert_eq!(attributes["parts"][1]["place"], "full/1");
         assert_eq!(attributes["named"]["one"]["count"], 1);
         assert_eq!(attributes["enabled"], true);
+        assert_eq!(attributes["spare"].as_array().unwrap().len(), 2);
+        assert_eq!(attributes["extra"]["value"]["list"], serde_json::json!([1, "two", null]));
+        assert_eq!((&attributes["password"], &attributes["password_length"]), (&Json::Null, &8.into()));
         let file = std::fs::read_to_string(world.object("full")).unwrap();
         assert!(file.contains("\"12345678901234567890123.5\""), "{file}");
         world.ok(&["destroy", "-auto-approve"]);
@@ -210,7 +222,7 @@ fn a_log_at_trace_tells_of_operations_and_of_no_secret() {
         assert!(output.status.success(), "{log}");
         let told = log.lines().find(|line| line.contains("operation=create")).unwrap();
         assert!(told.contains("[INFO]") && told.contains("limit_seconds=60"), "{told}");
-        assert!(!log.contains("s3cret"));
+        assert!(!log.contains("s3cret") && !log.contains("pa55word"));
     });
 }
 
@@ -284,6 +296,79 @@ fn an_imported_object_plans_empty() {
         world.settled();
         world.config(&config.replace("\"a\"]", "\"c\"]")).apply();
         world.fails(&["import", "conformance_object.y", "nothing"], "resource address");
+    });
+}
+
+#[test]
+#[ignore = "needs OpenTofu and Terraform"]
+fn an_object_is_imported_by_its_identity() {
+    everywhere(|world| {
+        let config = FULL.replace("timeouts = { create = \"1m\" }", "");
+        world.config(&config).apply();
+        assert_eq!(world.state()[0]["instances"][0]["identity"], serde_json::json!({ "name": "full" }));
+        std::fs::remove_file(world.at("terraform.tfstate")).unwrap();
+        let import = "import {\n to = conformance_object.x\n identity = { name = \"full\" }\n}\n";
+        world.config(&format!("{config}{import}"));
+        assert_eq!(world.change()["actions"], serde_json::json!(["no-op"]));
+        world.ok(&["apply", "plan"]);
+        assert_eq!(world.state()[0]["instances"][0]["identity"], serde_json::json!({ "name": "full" }));
+        world.config(&config).settled();
+        world.config(&config.replace("\"full\"", "\"other\"")).apply();
+        assert_eq!(world.state()[0]["instances"][0]["identity"], serde_json::json!({ "name": "other" }));
+        world.settled();
+    });
+}
+
+#[test]
+#[ignore = "needs OpenTofu and Terraform"]
+fn a_write_only_password_is_set_anew_by_its_version_and_stored_nowhere() {
+    everywhere(|world| {
+        world.config(FULL).apply();
+        // Alone it is no change: nobody knows what it was.
+        world.config(&FULL.replace("pa55word", "another")).settled();
+        let rotated = FULL.replace("pa55word", "rotated-pa55").replace("password_version = 1", "password_version = 2");
+        world.config(&rotated);
+        let change = world.change();
+        assert_eq!(change["actions"], serde_json::json!(["update"]));
+        assert_eq!(change["after_unknown"]["password_length"], true);
+        world.ok(&["apply", "plan"]);
+        world.settled();
+        assert_eq!(world.state()[0]["instances"][0]["attributes"]["password_length"], 12);
+        for file in ["terraform.tfstate", "terraform.tfstate.backup", "plan"] {
+            let bytes = std::fs::read(world.at(file)).unwrap();
+            assert!(!String::from_utf8_lossy(&bytes).contains("pa55word"), "{file}");
+        }
+        let object = std::fs::read_to_string(world.object("full")).unwrap();
+        assert!(!object.contains("rotated-pa55"), "{object}");
+    });
+}
+
+#[test]
+#[ignore = "needs OpenTofu and Terraform"]
+fn an_object_is_moved_to_another_address_and_from_another_type() {
+    everywhere(|world| {
+        world.config(FULL).apply();
+        let renamed = FULL.replace("\"x\"", "\"y\"");
+        let moved = "moved {\n from = conformance_object.x\n to = conformance_object.y\n}\n";
+        world.config(&format!("{renamed}{moved}"));
+        assert_eq!(world.change()["actions"], serde_json::json!(["no-op"]));
+        world.ok(&["apply", "plan"]);
+        // The object is there; the state now only has a note of another provider.
+        std::fs::remove_file(world.at("terraform.tfstate")).unwrap();
+        world.config("resource \"terraform_data\" \"x\" {\n input = \"full\"\n}\n").apply();
+        let config = FULL.replace("timeouts = { create = \"1m\" }", "");
+        let moved = "moved {\n from = terraform_data.x\n to = conformance_object.x\n}\n";
+        world.config(&format!("{config}{moved}"));
+        assert_eq!(world.change()["actions"], serde_json::json!(["no-op"]));
+        world.ok(&["apply", "plan"]);
+        world.config(&config).settled();
+        assert_eq!(world.state()[0]["instances"][0]["identity"], serde_json::json!({ "name": "full" }));
+        let moved = "moved {\n from = terraform_data.z\n to = conformance_object.z\n}\n";
+        world.config("resource \"terraform_data\" \"z\" {\n input = \"none\"\n}\n").apply();
+        world.config(&format!("resource \"conformance_object\" \"z\" {{\n name = \"none\"\n}}\n{moved}"));
+        assert_eq!(world.change()["actions"], serde_json::json!(["create"]));
+        world.ok(&["apply", "plan"]);
+        world.settled();
     });
 }
 
@@ -369,6 +454,8 @@ resource "conformance_object" "b" {
   tags   = ["x", conformance_object.a.id]
   labels = { a = conformance_object.a.id }
   main   = { key = conformance_object.a.id }
+  spare  = [{ key = conformance_object.a.id }, { key = "known" }]
+  extra  = { id = conformance_object.a.id, count = 1 }
   parts  = [for tag in ["p", conformance_object.a.id] : { key = tag, size = "1Ki" }]
 }
 "#,

@@ -32,6 +32,8 @@ pub struct Change {
     pub after_unknown: Value,
     /// The attributes that make it a replacement.
     pub replace_paths: Value,
+    /// The id that it is imported by; empty where it is not.
+    pub importing: String,
 }
 
 impl Plan {
@@ -92,6 +94,7 @@ impl Change {
             after: change["after"].clone(),
             after_unknown: change["after_unknown"].clone(),
             replace_paths: change["replace_paths"].clone(),
+            importing: text(&change["importing"]["id"]),
         }
     }
 

@@ -5,6 +5,7 @@ use super::cluster::{Cluster, home, program};
 use super::plan::Plan;
 use super::running::{Finished, Running};
 use serde_json::Value;
+use std::ffi::OsString;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -190,9 +191,25 @@ impl Workspace {
         Running::start(self.command().args(arguments).args(colour), output)
     }
 
+    /// Runs a script that finds the tool as `$TF`, with these settings and arguments.
+    pub fn run_script(&self, script: &Path, settings: &[(&str, &str)], arguments: &[&str]) -> Finished {
+        let number = self.commands.fetch_add(1, Ordering::Relaxed);
+        let mut command = self.in_environment(script.as_os_str().to_owned());
+        command.args(arguments).env("TF", self.program()).envs(settings.iter().copied());
+        Running::start(&mut command, self.path().join(format!("{number}-script.txt"))).wait()
+    }
+
+    fn program(&self) -> OsString {
+        program(if self.tool == Tool::OpenTofu { "tofu" } else { "terraform" }).into()
+    }
+
     fn command(&self) -> Command {
-        let name = if self.tool == Tool::OpenTofu { "tofu" } else { "terraform" };
-        let mut command = Command::new(program(name));
+        self.in_environment(self.program())
+    }
+
+    /// A command with nothing of the user's own settings.
+    fn in_environment(&self, program: OsString) -> Command {
+        let mut command = Command::new(program);
         let path = std::env::var("PATH").unwrap_or_default();
         command.current_dir(self.path()).env_clear();
         command.env("PATH", format!("{}:{path}", home().join("bin").display())).env("HOME", self.path().join("home"));

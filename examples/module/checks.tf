@@ -4,7 +4,8 @@ check "healthy" {
   data "kafkastack_health" "this" {
     cluster            = kafkastack_cluster.this.id
     zookeeper_ensemble = kafkastack_zookeeper_ensemble.this.id
-    depends_on         = [kafkastack_topic.this]
+    # not while the drill runs
+    depends_on = [kafkastack_topic.this, kafkastack_ha_drill.this]
   }
 
   assert {

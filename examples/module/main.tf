@@ -74,4 +74,7 @@ resource "kafkastack_ha_drill" "this" {
     kafka     = jsonencode([kafkastack_cluster.this.image, kafkastack_cluster.this.brokers, var.kafka.config])
     zookeeper = jsonencode([kafkastack_zookeeper_ensemble.this.image, kafkastack_zookeeper_ensemble.this.members])
   }
+
+  # nothing else is done to the stack while pods are taken away
+  depends_on = [kafkastack_topic.this]
 }

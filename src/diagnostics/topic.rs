@@ -104,6 +104,11 @@ pub fn not_created(name: &str, why: &str) -> Diagnostic {
     Diagnostic::error("The topic was not created", format!("Topic {name:?}: {why}\nhint: apply again"))
 }
 
+/// Interrupted before every topic was looked at.
+pub fn not_listed() -> Diagnostic {
+    Diagnostic::error("The topics were not listed", "It was interrupted before the brokers answered.\nhint: query again")
+}
+
 /// A deleted topic of that name lingers.
 pub fn lingers(name: &str) -> Diagnostic {
     Diagnostic::error(

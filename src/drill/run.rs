@@ -2,7 +2,7 @@
 //! when a stack is whole again `recovery.rs`'s.
 
 use super::claim::{self, Claim, Traces, Unclaimed};
-use super::clean::clean;
+use super::clean::{Follow, clean};
 use super::conduct::Drill;
 use super::facts::{Demands, Facts, ailments, exposed, objections};
 use super::limits::{Halt, Limits};
@@ -68,9 +68,8 @@ pub struct Ended {
 
 /// How long a stack that is not whole may take to become so before the drill begins.
 const SETTLE: Duration = Duration::from_secs(120);
-/// How long the clean-up may take; and after an interrupt.
-const CLEAN: Duration = Duration::from_secs(30);
-const CLEAN_FAST: Duration = Duration::from_secs(4);
+/// How long the clean-up may take: a controller that was just killed is followed by another one only after 18 s.
+pub const CLEAN: Duration = Duration::from_secs(30);
 /// Between two looks at everything.
 const LOOK: Duration = Duration::from_millis(500);
 
@@ -87,7 +86,7 @@ pub async fn run(site: &Site, order: &Order, limits: &Limits, tell: &(dyn Fn(Str
     let earlier = claim.earlier.take();
     if let Some(earlier) = &earlier {
         tell(format!("cleaning up after drill {}, which was killed", earlier.topic));
-        let left = clean(site, earlier, Instant::now() + CLEAN).await;
+        let left = clean(site, earlier, Follow::Done, Instant::now() + CLEAN).await;
         if !left.is_empty() {
             return Err(Refused::Left(left));
         }
@@ -101,8 +100,8 @@ pub async fn run(site: &Site, order: &Order, limits: &Limits, tell: &(dyn Fn(Str
         Err(Refused::Halted(halt)) => Some(*halt),
         Err(_) => None,
     };
-    let time = if halted.is_some() { CLEAN_FAST } else { CLEAN };
-    let left = clean(site, &traces, Instant::now() + time).await;
+    let follow = if halted.is_some() { Follow::Accepted } else { Follow::Done };
+    let left = clean(site, &traces, follow, Instant::now() + CLEAN).await;
     // What is left is named by the ConfigMap, and found by the next run.
     if left.is_empty() {
         kept.release().await?

@@ -3,15 +3,32 @@
 //! Only what is wanted counts: what the live object has besides (the server's defaults, a webhook's sidecar) is not ours.
 
 use super::quantity;
-use serde_json::{Map, Value};
+use serde_json::Value;
 
-/// The fields of `desired` that `live` does not have as desired, spelled as in the server's conflicts:
-/// `.spec.template.spec.containers[name="kafka"].image`.
-pub fn differences(desired: &Value, live: &Value) -> Vec<String> {
+/// A field of a live object that is not as desired.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Difference<'a> {
+    /// Spelled as in the server's conflicts: `.spec.template.spec.containers[name="kafka"].image`.
+    pub field: String,
+    /// What it should be.
+    pub desired: &'a Value,
+    /// What it is; null when it is not there.
+    pub live: &'a Value,
+}
+
+/// The fields of `desired` that `live` does not have as desired.
+pub fn compared<'a>(desired: &'a Value, live: &'a Value) -> Vec<Difference<'a>> {
     let mut found = Vec::new();
     compare(&Place::root(), desired, live, &mut found);
     found
 }
+
+/// The names of these fields.
+pub fn differences(desired: &Value, live: &Value) -> Vec<String> {
+    compared(desired, live).into_iter().map(|difference| difference.field).collect()
+}
+
+static NOTHING: Value = Value::Null;
 
 /// The lists whose entries are known by keys, by the name of the list, as the server's schemas say (`x-kubernetes-list-map-keys`;
 /// `ports` is a container's or a service's). Every other list is one value: order and length count.
@@ -69,35 +86,40 @@ impl<'a> Place<'a> {
         Self { path: format!("{}[{key}]", self.path), field: "", above: self.field }
     }
 
+    fn differs<'v>(&self, desired: &'v Value, live: &'v Value) -> Difference<'v> {
+        Difference { field: self.path.clone(), desired, live }
+    }
+
     fn holds_amount(&self) -> bool {
         AMOUNTS.contains(&self.field) || AMOUNTS.contains(&self.above)
     }
 }
 
-fn compare(place: &Place<'_>, desired: &Value, live: &Value, found: &mut Vec<String>) {
+fn compare<'a>(place: &Place<'_>, desired: &'a Value, live: &'a Value, found: &mut Vec<Difference<'a>>) {
     match (desired, live) {
         (Value::Null, _) => {}
         (Value::Object(desired), _) => {
-            let nothing = Map::new();
-            let live = live.as_object().unwrap_or(&nothing);
             for (name, value) in desired {
-                compare(&place.field(name), value, live.get(name).unwrap_or(&Value::Null), found);
+                let live = live.as_object().and_then(|live| live.get(name)).unwrap_or(&NOTHING);
+                compare(&place.field(name), value, live, found);
             }
         }
-        (Value::Array(desired), Value::Array(live)) => compare_lists(place, desired, live, found),
+        (Value::Array(these), Value::Array(those)) => compare_lists(place, [desired, live], [these, those], found),
         (Value::Array(desired), Value::Null) if desired.is_empty() => {}
         (desired, live) if same(place, desired, live) => {}
-        _ => found.push(place.path.clone()),
+        _ => found.push(place.differs(desired, live)),
     }
 }
 
-fn compare_lists(place: &Place<'_>, desired: &[Value], live: &[Value], found: &mut Vec<String>) {
+/// Two lists; `whole` are the same two as values.
+fn compare_lists<'a>(place: &Place<'_>, whole: [&'a Value; 2], lists: [&'a [Value]; 2], found: &mut Vec<Difference<'a>>) {
+    let [desired, live] = lists;
     if let Some(keys) = keys(place.field, desired) {
         for wanted in desired {
             let here = place.entry(&spell(keys, wanted));
             match live.iter().find(|entry| keys.iter().all(|key| key_value(key, entry) == key_value(key, wanted))) {
                 Some(entry) => compare(&here, wanted, entry, found),
-                None => found.push(here.path),
+                None => found.push(here.differs(wanted, &NOTHING)),
             }
         }
     } else if desired.len() == live.len() {
@@ -105,7 +127,8 @@ fn compare_lists(place: &Place<'_>, desired: &[Value], live: &[Value], found: &m
             compare(&place.entry(&index.to_string()), wanted, entry, found);
         }
     } else {
-        found.push(place.path.clone());
+        let [desired, live] = whole;
+        found.push(place.differs(desired, live));
     }
 }
 
@@ -199,6 +222,13 @@ mod tests {
     #[test]
     fn what_the_server_and_others_add_is_no_difference() {
         assert_eq!(after(|_| {}), Vec::<String>::new());
+    }
+
+    #[test]
+    fn a_difference_has_both_values() {
+        let (wanted, live) = (json!({"spec": {"replicas": 3}, "data": {"a": "b"}}), json!({"spec": {"replicas": 5}}));
+        let found: Vec<_> = compared(&wanted, &live).into_iter().map(|d| (d.field, d.desired.clone(), d.live.clone())).collect();
+        assert_eq!(found, [(".data.a".to_owned(), json!("b"), Value::Null), (".spec.replicas".to_owned(), json!(3), json!(5))]);
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 use super::path::Path;
 use super::schema::{Attribute, Kind};
-use super::value::{Number, Value};
+use super::value::{Dynamic, Number, Value};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// An attribute's value: known, null, or not known before apply.
@@ -160,6 +160,21 @@ scalar!(String, String, "a string", value => Some(value.clone()), this => this.c
 scalar!(i64, Number, "a whole number between -2^63 and 2^63-1", value => value.as_i64(), this => Number::from(*this));
 scalar!(Number, Number, "a number", value => Some(value.clone()), this => this.clone());
 
+impl Typed for Dynamic {
+    fn kind() -> Kind {
+        Kind::Dynamic
+    }
+    fn decode(value: &Value, at: &Path) -> Result<Self, Mismatch> {
+        match value {
+            Value::Dynamic(dynamic) => Ok((**dynamic).clone()),
+            _ => Err(Mismatch { at: at.clone(), expected: "a value with its type" }),
+        }
+    }
+    fn encode(&self) -> Value {
+        Value::Dynamic(Box::new(self.clone()))
+    }
+}
+
 /// The value of one element, if it is known, or holds its unknown parts itself. A null element is a mismatch.
 fn decode_element<T: Typed>(value: &Value, at: &Path) -> Result<Option<T>, Mismatch> {
     match T::decode_attr(value, at)? {
@@ -209,6 +224,43 @@ impl<T: Typed + Ord> Typed for BTreeSet<T> {
     }
     fn encode(&self) -> Value {
         Value::Set(self.iter().map(T::encode).collect())
+    }
+}
+
+/// A set of objects, which have no order: two are equal if each object of one is in the other.
+#[derive(Clone, Debug, Default)]
+pub struct SetOf<T>(pub Vec<T>);
+
+impl<T: Typed> PartialEq for SetOf<T> {
+    fn eq(&self, other: &Self) -> bool {
+        self.encode() == other.encode()
+    }
+}
+
+impl<T: Typed> Typed for SetOf<T> {
+    fn kind() -> Kind {
+        Kind::Set(Box::new(T::kind()))
+    }
+    fn decode(value: &Value, at: &Path) -> Result<Self, Mismatch> {
+        let Value::Set(items) = value else {
+            return Err(Mismatch { at: at.clone(), expected: "a set" });
+        };
+        items.iter().map(|item| T::decode(item, at)).collect::<Result<_, _>>().map(Self)
+    }
+    fn encode(&self) -> Value {
+        Value::Set(self.0.iter().map(T::encode).collect())
+    }
+    /// A set of objects that hold their unknown parts is known.
+    fn decode_attr(value: &Value, at: &Path) -> Result<Attr<Self>, Mismatch> {
+        let Value::Set(items) = value else {
+            return match value {
+                Value::Null => Ok(Attr::Null),
+                Value::Unknown => Ok(Attr::unknown()),
+                value => Self::decode(value, at).map(Attr::Known),
+            };
+        };
+        let decoded: Option<Vec<T>> = items.iter().map(|item| decode_element(item, at)).collect::<Result<_, _>>()?;
+        Ok(decoded.map_or_else(|| Attr::Unknown(value.clone()), |items| Attr::Known(Self(items))))
     }
 }
 
@@ -377,6 +429,16 @@ mod tests {
         assert_eq!(encode_attr(&decoded), list);
         let of_unknown = Value::List(vec![Value::Unknown]);
         assert_eq!(Vec::<Inner>::decode_attr(&of_unknown, &Path::root()).unwrap(), Attr::Unknown(of_unknown));
+    }
+
+    #[test]
+    fn a_set_of_objects_has_no_order_and_may_hold_unknown_parts() {
+        let inner = |count: Value| map([("count", count)]);
+        let set = |items: Vec<Value>| SetOf::<Inner>::decode_attr(&Value::Set(items), &Path::root()).unwrap();
+        let ab = set(vec![inner(1.into()), inner(Value::Unknown)]);
+        assert_eq!(ab, set(vec![inner(Value::Unknown), inner(1.into())]));
+        assert_ne!(ab, set(vec![inner(1.into())]));
+        assert!(set(vec![Value::Unknown]).is_unknown());
     }
 
     #[test]

@@ -5,9 +5,11 @@ use super::data_source::AnyDataSource;
 use super::diagnostic::{Diagnostic, Diagnostics, REPORT};
 use super::ephemeral::AnyEphemeral;
 use super::function::AnyFunction;
+use super::list::AnyList;
 use super::model::{Mismatch, Object, Typed, doc};
 use super::path::Path;
 use super::schema::Schema;
+use super::stored::Stored;
 use super::value::Value;
 use futures::FutureExt;
 use futures::future::BoxFuture;
@@ -199,6 +201,21 @@ pub trait Resource: Send + Sync + Sized + 'static {
 
     /// Finds an existing one by its import id.
     fn import(&self, cx: &Context<'_, Self::Client>, id: &str) -> impl Future<Output = Reply<Self::Model>> + Send;
+
+    /// What an older version of the schema stored, in the shape of this one. By default, what is new is null and what is
+    /// gone is dropped. A state of this very version is not asked about.
+    ///
+    /// # Errors
+    /// When it cannot be brought to this shape.
+    fn upgrade(&self, stored: &Stored<'_>) -> Result<Self::Model, Diagnostic> {
+        stored.decode()
+    }
+
+    /// The state of a resource of another type, also of another provider, that a `moved` block makes one of this type.
+    /// `None`: such a one cannot become one of this type. What is null here is filled by the read that follows.
+    fn take_over(&self, _stored: &Stored<'_>) -> Option<Reply<Self::Model>> {
+        None
+    }
 }
 
 /// A provider: its own settings, and its resources.
@@ -234,6 +251,11 @@ pub trait Provider: Send + Sync + 'static {
         Vec::new()
     }
 
+    /// The lists of resources that can be listed.
+    fn lists(&self) -> Vec<Box<dyn AnyList<Self::Client>>> {
+        Vec::new()
+    }
+
     /// The functions.
     fn functions(&self) -> Vec<Box<dyn AnyFunction>> {
         Vec::new()
@@ -264,6 +286,13 @@ pub trait AnyResource<C>: Send + Sync {
     fn delete<'a>(&'a self, cx: &'a Context<'a, C>, change: Change<Value>) -> BoxFuture<'a, Reply<Value>>;
     /// See [`Resource::import`].
     fn import<'a>(&'a self, cx: &'a Context<'a, C>, id: String) -> BoxFuture<'a, Reply<Value>>;
+    /// See [`Resource::upgrade`].
+    ///
+    /// # Errors
+    /// When it cannot be brought to this shape.
+    fn upgrade(&self, stored: &Stored<'_>) -> Result<Value, Diagnostic>;
+    /// See [`Resource::take_over`].
+    fn take_over(&self, stored: &Stored<'_>) -> Option<Reply<Value>>;
 }
 
 /// A fault of core or of ours, never of the user.
@@ -384,6 +413,14 @@ impl<R: Resource> AnyResource<R::Client> for R {
 
     fn import<'a>(&'a self, cx: &'a Context<'a, R::Client>, id: String) -> BoxFuture<'a, Reply<Value>> {
         async move { Resource::import(self, cx, &id).await.encode() }.boxed()
+    }
+
+    fn upgrade(&self, stored: &Stored<'_>) -> Result<Value, Diagnostic> {
+        Resource::upgrade(self, stored).map(|model| model.encode())
+    }
+
+    fn take_over(&self, stored: &Stored<'_>) -> Option<Reply<Value>> {
+        Resource::take_over(self, stored).map(Reply::encode)
     }
 
     erased_change!(create, update, delete);

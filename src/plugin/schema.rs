@@ -3,8 +3,11 @@
 use super::diagnostic::Diagnostics;
 use super::path::Path;
 use super::value::Value;
+use std::collections::BTreeMap;
 
 /// The type of a value. An object inside a list, set or map is a nested attribute (never a block).
+///
+/// Two kinds are equal if they are the same type: documentation and rules of attributes do not count.
 #[derive(Clone, Debug)]
 pub enum Kind {
     /// `true` or `false`.
@@ -21,6 +24,28 @@ pub enum Kind {
     Map(Box<Kind>),
     /// An object with these attributes, in the order in which they are documented.
     Object(Vec<Attribute>),
+    /// Values of these kinds, one each. Of no attribute: it occurs inside dynamic values, and in functions.
+    Tuple(Vec<Kind>),
+    /// A plain object, without rules. Of no attribute: it occurs inside dynamic values, and in functions.
+    Record(BTreeMap<String, Kind>),
+    /// Whatever the configuration says: each value brings its own type. Not inside collections.
+    Dynamic,
+}
+
+impl PartialEq for Kind {
+    fn eq(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::Bool, Self::Bool) | (Self::Number, Self::Number) => true,
+            (Self::String, Self::String) | (Self::Dynamic, Self::Dynamic) => true,
+            (Self::List(a), Self::List(b)) | (Self::Set(a), Self::Set(b)) | (Self::Map(a), Self::Map(b)) => a == b,
+            (Self::Tuple(a), Self::Tuple(b)) => a == b,
+            (Self::Record(a), Self::Record(b)) => a == b,
+            (Self::Object(a), Self::Object(b)) => {
+                a.len() == b.len() && a.iter().zip(b).all(|(a, b)| a.name == b.name && a.kind == b.kind)
+            }
+            _ => false,
+        }
+    }
 }
 
 /// When a changed value means that the resource has to be replaced.
@@ -62,6 +87,12 @@ pub struct Rules {
     pub checks: Vec<Check>,
     /// Semantic equality.
     pub same: Option<Same>,
+    /// Part of what identifies the object.
+    pub identity: bool,
+    /// In the configuration only: never in a plan or a state.
+    pub write_only: bool,
+    /// What to use instead.
+    pub deprecated: Option<&'static str>,
 }
 
 /// An attribute that the configuration has to set.
@@ -114,6 +145,25 @@ impl Rules {
     #[must_use]
     pub fn sensitive(self) -> Self {
         Self { sensitive: true, ..self }
+    }
+
+    /// Part of what tells the object from all others: see [`Identity`](super::identity::Identity).
+    #[must_use]
+    pub fn identifies(self) -> Self {
+        Self { identity: true, ..self }
+    }
+
+    /// The value is in the configuration of a plan, a create and an update, and nowhere else: plans and states hold null.
+    /// A change of it alone is no change, so an attribute `<name>_version` beside it is what a user changes to rotate it.
+    #[must_use]
+    pub fn write_only(self) -> Self {
+        Self { write_only: true, ..self }
+    }
+
+    /// Core warns who sets it; `instead` says what to use.
+    #[must_use]
+    pub fn deprecated(self, instead: &'static str) -> Self {
+        Self { deprecated: Some(instead), ..self }
     }
 
     /// Adds a check of configured values.
@@ -169,6 +219,76 @@ pub fn validate(attributes: &[Attribute], config: &Value, at: &Path, diagnostics
             }
         }
         validate_inside(&attribute.kind, value, &path, diagnostics);
+    }
+}
+
+/// Refuses every write-only value of `config`: a core that does not know them would store it.
+pub fn refuse_write_only(kind: &Kind, config: &Value, diagnostics: &mut Diagnostics) {
+    each_write_only(kind, config, &Path::root(), &mut |at| {
+        let why = format!(
+            "`{at}` is never stored, and this version of OpenTofu or Terraform would store it.\n\
+             hint: use OpenTofu 1.11, Terraform 1.11, or later"
+        );
+        diagnostics.error_at(at, "Write-only values are not supported", why);
+    });
+}
+
+/// Whether one of these attributes, or one inside, is write-only.
+pub fn has_write_only(attributes: &[Attribute]) -> bool {
+    fn inside(kind: &Kind) -> bool {
+        match kind {
+            Kind::Object(attributes) => has_write_only(attributes),
+            Kind::List(inner) | Kind::Set(inner) | Kind::Map(inner) => inside(inner),
+            _ => false,
+        }
+    }
+    attributes.iter().any(|a| a.rules.write_only || inside(&a.kind))
+}
+
+/// Calls `found` with the place of every write-only value that is not null.
+pub fn each_write_only(kind: &Kind, value: &Value, at: &Path, found: &mut dyn FnMut(Path)) {
+    match (kind, value) {
+        (Kind::Object(attributes), Value::Map(_)) => {
+            for a in attributes {
+                let (value, at) = (value.get(a.name), at.attribute(a.name));
+                match a.rules.write_only {
+                    true if value.is_null() => {}
+                    true => found(at),
+                    false => each_write_only(&a.kind, value, &at, found),
+                }
+            }
+        }
+        (Kind::List(inner), Value::List(items)) => {
+            items.iter().enumerate().for_each(|(i, item)| each_write_only(inner, item, &at.index(i), found));
+        }
+        (Kind::Map(inner), Value::Map(entries)) => {
+            entries.iter().for_each(|(key, item)| each_write_only(inner, item, &at.key(key), found));
+        }
+        _ => {}
+    }
+}
+
+/// The same value without its write-only parts.
+pub fn without_write_only(kind: &Kind, value: Value) -> Value {
+    match (kind, value) {
+        (Kind::Object(attributes), Value::Map(mut entries)) => {
+            for a in attributes {
+                if let Some(value) = entries.get_mut(a.name) {
+                    let taken = std::mem::replace(value, Value::Null);
+                    if !a.rules.write_only {
+                        *value = without_write_only(&a.kind, taken);
+                    }
+                }
+            }
+            Value::Map(entries)
+        }
+        (Kind::List(inner), Value::List(items)) => {
+            Value::List(items.into_iter().map(|item| without_write_only(inner, item)).collect())
+        }
+        (Kind::Map(inner), Value::Map(entries)) => {
+            Value::Map(entries.into_iter().map(|(key, item)| (key, without_write_only(inner, item))).collect())
+        }
+        (_, value) => value,
     }
 }
 

@@ -1,5 +1,6 @@
 //! Values of the configuration language: each may be known, null or unknown, at every leaf.
 
+use super::schema::Kind;
 use bigdecimal::{BigDecimal, ToPrimitive};
 use std::cmp::Ordering;
 use std::collections::BTreeMap;
@@ -99,17 +100,34 @@ pub enum Value {
     Set(Vec<Value>),
     /// A map or object.
     Map(BTreeMap<String, Value>),
+    /// The value of a dynamic attribute, with its own type.
+    Dynamic(Box<Dynamic>),
+}
+
+/// A value that brings its own type.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Dynamic {
+    /// Its type.
+    pub kind: Kind,
+    /// The value; it may be null or unknown, of that type.
+    pub value: Value,
 }
 
 impl Value {
     /// Whether the value itself is null.
     pub fn is_null(&self) -> bool {
-        matches!(self, Self::Null)
+        match self {
+            Self::Dynamic(dynamic) => dynamic.value.is_null(),
+            value => matches!(value, Self::Null),
+        }
     }
 
     /// Whether the value itself is unknown.
     pub fn is_unknown(&self) -> bool {
-        matches!(self, Self::Unknown)
+        match self {
+            Self::Dynamic(dynamic) => dynamic.value.is_unknown(),
+            value => matches!(value, Self::Unknown),
+        }
     }
 
     /// Whether no part of the value is unknown.
@@ -118,6 +136,7 @@ impl Value {
             Self::Unknown => false,
             Self::List(items) | Self::Set(items) => items.iter().all(Self::is_wholly_known),
             Self::Map(entries) => entries.values().all(Self::is_wholly_known),
+            Self::Dynamic(dynamic) => dynamic.value.is_wholly_known(),
             Self::Null | Self::Bool(_) | Self::Number(_) | Self::String(_) => true,
         }
     }
@@ -160,6 +179,7 @@ fn order(a: &Value, b: &Value) -> Ordering {
         Value::List(_) => 5,
         Value::Set(_) => 6,
         Value::Map(_) => 7,
+        Value::Dynamic(_) => 8,
     };
     let lists = |a: &mut dyn Iterator<Item = &Value>, b: &mut dyn Iterator<Item = &Value>| {
         loop {
@@ -177,6 +197,9 @@ fn order(a: &Value, b: &Value) -> Ordering {
         (Value::List(a), Value::List(b)) => lists(&mut a.iter(), &mut b.iter()),
         (Value::Set(a), Value::Set(b)) => lists(&mut distinct(a).into_iter(), &mut distinct(b).into_iter()),
         (Value::Map(a), Value::Map(b)) => a.keys().cmp(b.keys()).then_with(|| lists(&mut a.values(), &mut b.values())),
+        (Value::Dynamic(a), Value::Dynamic(b)) => {
+            order(&a.value, &b.value).then_with(|| format!("{:?}", a.kind).cmp(&format!("{:?}", b.kind)))
+        }
         (a, b) => rank(a).cmp(&rank(b)),
     }
 }
@@ -191,6 +214,7 @@ impl PartialEq for Value {
             (Self::List(a), Self::List(b)) => a == b,
             (Self::Set(a), Self::Set(b)) => distinct(a) == distinct(b),
             (Self::Map(a), Self::Map(b)) => a == b,
+            (Self::Dynamic(a), Self::Dynamic(b)) => a == b,
             _ => false,
         }
     }

@@ -2,6 +2,7 @@
 
 pub mod checks;
 pub mod cluster;
+pub mod ha_drill;
 pub mod site;
 pub mod storage;
 pub mod topic;
@@ -29,5 +30,30 @@ pub fn as_json(value: &Value) -> serde_json::Value {
         Value::String(text) => text.as_str().into(),
         Value::List(items) | Value::Set(items) => items.iter().map(as_json).collect(),
         Value::Map(entries) => entries.iter().map(|(key, item)| (key.clone(), as_json(item))).collect(),
+        Value::Dynamic(dynamic) => as_json(&dynamic.value),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::plugin::identity::Identity;
+    use crate::plugin::resource::Provider as _;
+    use crate::provider::Kafkastack;
+    use crate::testing::core::config;
+    use serde_json::json;
+
+    #[test]
+    fn the_import_id_is_what_the_identity_says() {
+        for (name, set, id) in [
+            ("storage", json!({"name": "fast"}), "fast"),
+            ("zookeeper_ensemble", json!({"namespace": "prod", "name": "zk"}), "prod/zk"),
+            ("cluster", json!({"name": "kafka"}), "default/kafka"),
+            ("topic", json!({"cluster": "prod/kafka", "name": "orders"}), "prod/kafka/orders"),
+            ("topic", json!({"name": "orders"}), "orders"),
+        ] {
+            let resource = Kafkastack.resources().into_iter().find(|r| r.name() == name).unwrap();
+            let identity = Identity::of(&resource.schema().attributes).unwrap();
+            assert_eq!(identity.import_id(&identity.complete(&config(&*resource, set))), id);
+        }
     }
 }

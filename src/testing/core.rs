@@ -1,8 +1,8 @@
 //! A small OpenTofu: plans and applies one resource as core does, and holds every answer against core's own rules
-//! (plan validity, apply consistency). No network of its own.
+//! (`plugin::oracle`). No network of its own.
 
 use crate::plugin::diagnostic::Diagnostics;
-use crate::plugin::path::Path;
+use crate::plugin::oracle::{Oracle, Violation};
 use crate::plugin::planner::{self, check};
 use crate::plugin::resource::{AnyResource, Change, Context, Plan, Private, Reply};
 use crate::plugin::schema::{Kind, Schema};
@@ -49,6 +49,11 @@ pub struct Planned {
     pub diagnostics: Diagnostics,
 }
 
+/// A broken rule of core ends the test.
+pub fn held(rule: Result<(), Violation>) {
+    assert_eq!(rule, Ok(()));
+}
+
 impl<'a> Core<'a> {
     /// A core with an empty state.
     pub fn new(resource: Box<dyn AnyResource<Stack>>, stack: &'a Stack) -> Self {
@@ -60,6 +65,10 @@ impl<'a> Core<'a> {
         Context { client: Some(self.stack), cancel: self.cancel.clone(), deadline }
     }
 
+    fn oracle(&self) -> Oracle {
+        Oracle::new(&self.schema().attributes)
+    }
+
     fn schema(&self) -> Schema {
         self.resource.schema()
     }
@@ -69,10 +78,10 @@ impl<'a> Core<'a> {
         let Some(stored) = self.state.clone() else { return Diagnostics::new() };
         let reply = self.resource.read(&self.context(), stored.value.clone(), stored.private.clone()).await;
         if !reply.diagnostics.has_errors() {
-            let attributes = self.schema().attributes;
+            let (attributes, oracle) = (self.schema().attributes, self.oracle());
             self.state = reply.state.map(|found| {
                 let value = planner::settle(&attributes, &stored.value, found);
-                assert!(value.is_wholly_known(), "unknown after a read: {value:?}");
+                held(oracle.read(&stored.value, &value));
                 Stored { value, private: reply.private, ..stored }
             });
         }
@@ -99,7 +108,7 @@ impl<'a> Core<'a> {
         };
         let done = self.resource.plan(&self.context(), start).await;
         if !done.diagnostics.has_errors() {
-            assert_eq!(check::plan(&attributes, config, prior_value, &done.planned, &Path::root()), None, "an invalid plan");
+            held(self.oracle().plan(config, prior_value, &done.planned));
         }
         let mut replace = planner::replace::paths(&attributes, config, prior_value, &done.planned);
         replace.extend(done.replace);
@@ -175,14 +184,13 @@ impl<'a> Core<'a> {
     }
 
     fn keep(&mut self, prior: Option<Stored>, planned: &Value, reply: Reply<Value>, creating: bool) -> Diagnostics {
-        let schema = self.schema();
+        let attributes = self.schema().attributes;
         let Reply { state, private, diagnostics } = reply;
         let failed = diagnostics.has_errors();
-        let state = state.map(|new| planner::settle(&schema.attributes, planned, new));
+        let state = state.map(|new| planner::settle(&attributes, planned, new));
         if let (false, Some(new)) = (failed, &state) {
-            assert!(new.is_wholly_known(), "unknown after an apply: {new:?}");
-            let kind = Kind::Object(schema.attributes);
-            assert_eq!(check::outcome(&kind, planned, new, &Path::root()), None, "not what was planned: {new:?}");
+            let before = prior.as_ref().map_or(&Value::Null, |stored| &stored.value);
+            held(self.oracle().changed(before, planned, Some(new)));
         }
         assert!(failed || state.is_some(), "success, and nothing exists");
         self.state = match state {
@@ -199,7 +207,7 @@ impl<'a> Core<'a> {
             Change { config: Value::Null, prior: stored.value.clone(), planned: Value::Null, private: stored.private.clone() };
         let reply = self.resource.delete(&self.context(), change).await;
         if !reply.diagnostics.has_errors() {
-            assert!(reply.state.is_none(), "a delete that succeeded, and something exists");
+            held(self.oracle().deleted(reply.state.as_ref()));
             self.state = None;
         }
         reply.diagnostics

@@ -66,7 +66,7 @@ run "a_drill_has_the_steps_that_were_asked_for" {
   }
 
   assert {
-    condition     = [for step in kafkastack_ha_drill.this[0].steps : step.kind] == tolist(["kill_broker", "pause", "evict_node_pods"])
+    condition     = join(" ", kafkastack_ha_drill.this[0].steps[*].kind) == "kill_broker pause evict_node_pods"
     error_message = "The steps differ."
   }
   assert {

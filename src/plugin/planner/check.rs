@@ -2,7 +2,7 @@
 
 use super::super::path::Path;
 use super::super::schema::{Attribute, Kind};
-use super::super::value::Value;
+use super::super::value::{Dynamic, Value};
 use super::{item, nested};
 
 /// The first place where a plan differs from the configuration though nothing allows it: a value that the
@@ -15,6 +15,9 @@ pub fn plan(attributes: &[Attribute], config: &Value, prior: &Value, planned: &V
 }
 
 fn attribute(attribute: &Attribute, config: &Value, prior: &Value, planned: &Value, at: &Path) -> Option<Path> {
+    if attribute.rules.write_only {
+        return (!planned.is_null()).then(|| at.clone());
+    }
     let free = config.is_null() && attribute.rules.computed;
     if free || planned == config || (planned == prior && !prior.is_null()) {
         return None;
@@ -59,6 +62,13 @@ pub fn outcome(kind: &Kind, planned: &Value, new: &Value, at: &Path) -> Option<P
             let met = |p: &Value| n.iter().any(|n| outcome(inner, p, n, at).is_none());
             (!p.iter().all(met)).then(|| at.clone())
         }
+        (Kind::Dynamic, Value::Dynamic(p), Value::Dynamic(n)) if p.kind == n.kind => outcome(&p.kind, &p.value, &n.value, at),
+        (Kind::Tuple(kinds), Value::List(p), Value::List(n)) if p.len() == n.len() => {
+            kinds.iter().zip(p.iter().zip(n)).enumerate().find_map(|(i, (kind, (p, n)))| outcome(kind, p, n, &at.index(i)))
+        }
+        (Kind::Record(kinds), Value::Map(_), Value::Map(_)) => {
+            kinds.iter().find_map(|(name, kind)| outcome(kind, planned.get(name), new.get(name), &at.attribute(name)))
+        }
         _ => (planned != new).then(|| at.clone()),
     }
 }
@@ -74,7 +84,8 @@ pub fn unknown(kind: &Kind, value: &Value, at: &Path) -> Option<Path> {
             items.iter().enumerate().find_map(|(i, item)| unknown(inner, item, &at.index(i)))
         }
         (Kind::Map(inner), Value::Map(entries)) => entries.iter().find_map(|(key, item)| unknown(inner, item, &at.key(key))),
-        (_, Value::Set(_)) if !value.is_wholly_known() => Some(at.clone()),
+        (_, Value::Dynamic(dynamic)) => unknown(&dynamic.kind, &dynamic.value, at),
+        _ if !value.is_wholly_known() => Some(at.clone()),
         _ => None,
     }
 }
@@ -86,6 +97,10 @@ pub fn unknown_as_null(value: Value) -> Value {
         Value::List(items) => Value::List(items.into_iter().map(unknown_as_null).collect()),
         Value::Set(items) => Value::Set(items.into_iter().map(unknown_as_null).collect()),
         Value::Map(entries) => Value::Map(entries.into_iter().map(|(k, v)| (k, unknown_as_null(v))).collect()),
+        Value::Dynamic(dynamic) => {
+            let Dynamic { kind, value } = *dynamic;
+            Value::Dynamic(Box::new(Dynamic { kind, value: unknown_as_null(value) }))
+        }
         value => value,
     }
 }

@@ -6,6 +6,7 @@
 //! needed: it is the configuration with the prior computed values, which [`draft`] makes itself, in sets too.
 
 pub mod check;
+pub mod generate;
 pub mod replace;
 
 use super::schema::{Attribute, Kind, Rules};
@@ -22,7 +23,7 @@ fn nested(kind: &Kind) -> Option<&[Attribute]> {
             Kind::Object(attributes) => Some(attributes),
             _ => None,
         },
-        Kind::Bool | Kind::Number | Kind::String => None,
+        _ => None,
     }
 }
 
@@ -37,10 +38,7 @@ fn item(value: &Value, index: usize) -> &Value {
 
 /// What the configuration says, or else the default.
 fn effective<'a>(rules: &'a Rules, config: &'a Value) -> &'a Value {
-    match (config, &rules.default) {
-        (Value::Null, Some(default)) => default,
-        (config, _) => config,
-    }
+    rules.default.as_ref().filter(|_| config.is_null()).unwrap_or(config)
 }
 
 /// Whether two values are both known, both there, and mean the same.
@@ -74,13 +72,16 @@ fn object(attributes: &[Attribute], config: &Value, prior: &Value, unset: Unset)
 
 fn attribute(attribute: &Attribute, config: &Value, prior: &Value, unset: Unset) -> Value {
     let rules = &attribute.rules;
+    if rules.write_only {
+        return Value::Null;
+    }
     let config = effective(rules, config);
     if config.is_null() {
         let keep = matches!(unset, Unset::Prior) || (rules.stable && !prior.is_null());
         return match rules.computed {
             true if keep => prior.clone(),
             true => Value::Unknown,
-            false => Value::Null,
+            false => config.clone(),
         };
     }
     // Inside, too, nothing has changed if the whole means the same.

@@ -1,7 +1,8 @@
 //! The rules of a plan, for random schemas, configurations and histories.
 
 use super::super::path::Path;
-use super::super::schema::{computed, optional, required};
+use super::super::schema::{computed, each_write_only, optional, required, without_write_only};
+use super::super::value::Dynamic;
 use super::super::wire::arbitrary;
 use super::*;
 use proptest::prelude::*;
@@ -15,9 +16,10 @@ fn rules(kind: &Kind, choice: u8) -> Rules {
         Kind::Bool => Some(Value::Bool(true)),
         Kind::String => Some(Value::from("Default")),
         Kind::List(_) => Some(Value::List(Vec::new())),
-        Kind::Number | Kind::Set(_) | Kind::Map(_) | Kind::Object(_) => None,
+        _ => None,
     };
-    match (choice % 7, default) {
+    match (choice % 8, default) {
+        (7, _) => optional().write_only(),
         (0, _) => optional(),
         (1, _) => optional().or_computed(),
         (2, _) => optional().or_computed().stable(),
@@ -87,8 +89,20 @@ fn applied(kind: &Kind, planned: &Value) -> Value {
         (Kind::List(inner), Value::Unknown) => Value::List(vec![applied(inner, &Value::Unknown)]),
         (Kind::Set(inner), Value::Unknown) => Value::Set(vec![applied(inner, &Value::Unknown)]),
         (Kind::Map(_), Value::Unknown) => Value::Map(BTreeMap::new()),
+        (Kind::Dynamic, Value::Unknown) => Value::Dynamic(Box::new(Dynamic { kind: Kind::Number, value: 7.into() })),
+        (Kind::Dynamic, Value::Dynamic(d)) => {
+            Value::Dynamic(Box::new(Dynamic { kind: d.kind.clone(), value: applied(&d.kind, &d.value) }))
+        }
+        (Kind::Tuple(kinds), Value::Unknown) => Value::List(kinds.iter().map(|kind| applied(kind, &Value::Unknown)).collect()),
+        (Kind::Tuple(kinds), Value::List(items)) => {
+            Value::List(kinds.iter().zip(items).map(|(kind, item)| applied(kind, item)).collect())
+        }
+        (Kind::Record(kinds), Value::Map(_) | Value::Unknown) => {
+            Value::Map(kinds.iter().map(|(name, kind)| (name.clone(), applied(kind, planned.get(name)))).collect())
+        }
         (Kind::Object(attributes), Value::Map(_) | Value::Unknown) => {
-            Value::Map(attributes.iter().map(|a| (a.name.to_owned(), applied(&a.kind, planned.get(a.name)))).collect())
+            let one = |a: &Attribute| if a.rules.write_only { Value::Null } else { applied(&a.kind, planned.get(a.name)) };
+            Value::Map(attributes.iter().map(|a| (a.name.to_owned(), one(a))).collect())
         }
         (Kind::List(inner), Value::List(items)) => Value::List(items.iter().map(|item| applied(inner, item)).collect()),
         (Kind::Set(inner), Value::Set(items)) => Value::Set(items.iter().map(|item| applied(inner, item)).collect()),
@@ -137,6 +151,19 @@ proptest! {
         let known = check::unknown_as_null(second);
         let updated = applied(&kind, &draft(&attributes, &known, &state));
         prop_assert_eq!(&draft(&attributes, &known, &updated), &updated);
+    }
+
+    #[test]
+    fn nothing_write_only_is_planned((attributes, first, second) in history()) {
+        let kind = Kind::Object(attributes.clone());
+        let planned = draft(&attributes, &first, &Value::Null);
+        let state = applied(&kind, &planned);
+        for value in [&planned, &draft(&attributes, &second, &state)] {
+            each_write_only(&kind, value, &Path::root(), &mut |at| panic!("{at}"));
+        }
+        let mut found = 0;
+        each_write_only(&kind, &without_write_only(&kind, first), &Path::root(), &mut |_| found += 1);
+        prop_assert_eq!(found, 0);
     }
 
     #[test]

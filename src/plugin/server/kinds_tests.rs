@@ -5,7 +5,7 @@ use super::super::data_source::{AnyDataSource, DataSource};
 use super::super::ephemeral::{AnyEphemeral, Ephemeral, Opened, Renewed};
 use super::super::function::{AnyFunction, Function, FunctionError};
 use super::super::model::{Attr, Typed};
-use super::super::resource::Reply;
+use super::super::resource::{AnyResource, Reply};
 use super::super::schema::{Kind, computed, optional, required};
 use super::super::value::Number;
 use super::*;

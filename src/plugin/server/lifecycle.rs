@@ -3,17 +3,16 @@
 
 use super::super::diagnostic::{Diagnostic, Diagnostics};
 use super::super::operation::{self, guarded};
-use super::super::path::Path;
-use super::super::planner::{self, check};
+use super::super::planner;
 use super::super::proto::tfplugin6::{
-    DynamicValue, apply_resource_change as apply, import_resource_state as import, plan_resource_change as plan,
-    read_resource as read,
+    apply_resource_change as apply, import_resource_state as import, plan_resource_change as plan, read_resource as read,
 };
-use super::super::resource::{Change, Plan, Private, Provider, Reply};
+use super::super::resource::{Change, Plan, Provider};
 use super::super::timeouts::Operation;
 use super::super::value::Value;
 use super::super::wire::schema::{diagnostics as said, path};
-use super::{Entry, Server, bug, decode_private, encode_private};
+use super::entry::{Entry, broken};
+use super::{Server, decode_private, encode_private};
 
 /// The outcome of a call, or that it panicked.
 async fn caught<T>(name: &str, call: impl Future<Output = Result<T, Diagnostics>>) -> Result<T, Diagnostics> {
@@ -28,6 +27,7 @@ impl<P: Provider> Server<P> {
             Ok(response) => response,
             Err(diagnostics) => read::Response {
                 new_state: request.current_state,
+                new_identity: request.current_identity,
                 private: request.private,
                 diagnostics: said(diagnostics),
                 ..Default::default()
@@ -48,9 +48,9 @@ impl<P: Provider> Server<P> {
         if reply.diagnostics.has_errors() {
             return Err(reply.diagnostics);
         }
-        let found = reply.state.map_or(Value::Null, |found| planner::settle(entry.shape.attributes(), &stored, found));
-        entry.shape.wholly_known(&found)?;
+        let found = entry.found(&stored, reply.state)?;
         Ok(read::Response {
+            new_identity: entry.identify(&found)?,
             new_state: Some(entry.shape.encode(&found)?),
             private: encode_private(&reply.private),
             diagnostics: said(reply.diagnostics),
@@ -65,6 +65,7 @@ impl<P: Provider> Server<P> {
             Ok(response) => response,
             Err(diagnostics) => plan::Response {
                 planned_state: request.prior_state,
+                planned_identity: request.prior_identity,
                 planned_private: request.prior_private,
                 diagnostics: said(diagnostics),
                 ..Default::default()
@@ -82,12 +83,17 @@ impl<P: Provider> Server<P> {
             operation.limit(&config, &entry.resource.limits())?;
         }
         match proposed.is_null() {
-            true => self.plan_delete(entry, prior, &request.prior_private).await,
+            true => self.plan_delete(entry, prior, request).await,
             false => self.plan_change(entry, config, prior, &request.prior_private).await,
         }
     }
 
-    async fn plan_delete(&self, entry: &Entry<P::Client>, prior: Value, private: &[u8]) -> Result<plan::Response, Diagnostics> {
+    async fn plan_delete(
+        &self,
+        entry: &Entry<P::Client>,
+        prior: Value,
+        request: &plan::Request,
+    ) -> Result<plan::Response, Diagnostics> {
         let limit = Operation::Read.limit(&prior, &entry.resource.limits())?;
         let client = self.client();
         let cx = self.context(&client, limit);
@@ -95,7 +101,8 @@ impl<P: Provider> Server<P> {
             guarded(cx.deadline, entry.resource.plan_delete(&cx, prior)).await.map_err(|cut| cut.diagnostic("plan"))?;
         Ok(plan::Response {
             planned_state: Some(entry.shape.encode(&Value::Null)?),
-            planned_private: private.to_vec(),
+            planned_private: request.prior_private.clone(),
+            planned_identity: request.prior_identity.clone(),
             diagnostics: said(diagnostics),
             ..Default::default()
         })
@@ -124,9 +131,7 @@ impl<P: Provider> Server<P> {
         if done.diagnostics.has_errors() {
             return Err(done.diagnostics);
         }
-        if let Some(at) = check::plan(attributes, &config, &prior, &done.planned, &Path::root()) {
-            return Err(bug(format!("`{at}` is planned otherwise than configured."), at).into());
-        }
+        entry.oracle.plan(&config, &prior, &done.planned).map_err(broken)?;
         let mut replace = planner::replace::paths(attributes, &config, &prior, &done.planned);
         if !prior.is_null() {
             replace.extend(done.replace);
@@ -135,6 +140,7 @@ impl<P: Provider> Server<P> {
         replace.dedup();
         Ok(plan::Response {
             planned_state: Some(entry.shape.encode(&done.planned)?),
+            planned_identity: entry.identify(&done.planned)?,
             requires_replace: replace.iter().map(path).collect(),
             planned_private: encode_private(&done.private),
             diagnostics: said(done.diagnostics),
@@ -150,6 +156,7 @@ impl<P: Provider> Server<P> {
             // Nothing is known to have changed: an error with the prior state keeps it.
             Err(diagnostics) => apply::Response {
                 new_state: request.prior_state,
+                new_identity: request.planned_identity,
                 private: request.planned_private,
                 diagnostics: said(diagnostics),
                 ..Default::default()
@@ -182,82 +189,49 @@ impl<P: Provider> Server<P> {
         };
         let reply = guarded(cx.deadline, call).await.map_err(|cut| cut.diagnostic(operation.name()))?;
         let outcome = entry.outcome(operation, prior, &planned, private, reply);
+        let state = outcome.state.unwrap_or(Value::Null);
         Ok(apply::Response {
-            new_state: Some(entry.shape.encode(&outcome.state.unwrap_or(Value::Null))?),
+            new_identity: entry.identify(&state)?,
+            new_state: Some(entry.shape.encode(&state)?),
             private: encode_private(&outcome.private),
             diagnostics: said(outcome.diagnostics),
             ..Default::default()
         })
     }
 
-    /// Takes what exists under an id into the state.
+    /// Takes what exists under an id, or under an identity, into the state.
     pub(super) async fn import(&self, request: import::Request) -> import::Response {
         let _running = self.running.read().await;
-        match caught("import", self.try_import(&request)).await {
-            Ok((state, private, diagnostics)) => import::Response {
-                imported_resources: vec![import::ImportedResource {
-                    type_name: request.type_name,
-                    state: Some(state),
-                    private: encode_private(&private),
-                    ..Default::default()
-                }],
-                diagnostics: said(diagnostics),
-                ..Default::default()
-            },
+        match caught("import", self.try_import(request)).await {
+            Ok(response) => response,
             Err(diagnostics) => import::Response { diagnostics: said(diagnostics), ..Default::default() },
         }
     }
 
-    async fn try_import(&self, request: &import::Request) -> Result<(DynamicValue, Private, Diagnostics), Diagnostics> {
+    async fn try_import(&self, request: import::Request) -> Result<import::Response, Diagnostics> {
         let entry = self.entry(&request.type_name)?;
+        let id = match &request.identity {
+            Some(identity) => entry.import_id(identity)?,
+            None => request.id,
+        };
         let limit = Operation::Read.limit(&Value::Null, &entry.resource.limits())?;
         let client = self.client();
         let cx = self.context(&client, limit);
-        let reply =
-            guarded(cx.deadline, entry.resource.import(&cx, request.id.clone())).await.map_err(|cut| cut.diagnostic("import"))?;
+        let reply = guarded(cx.deadline, entry.resource.import(&cx, id.clone())).await.map_err(|cut| cut.diagnostic("import"))?;
         if reply.diagnostics.has_errors() {
             return Err(reply.diagnostics);
         }
         let Some(state) = reply.state else {
-            let (what, id) = (&request.type_name, &request.id);
+            let what = &request.type_name;
             return Err(Diagnostic::error("Nothing to import", format!("There is no `{what}` with the id {id:?}.")).into());
         };
-        entry.shape.wholly_known(&state)?;
-        Ok((entry.shape.encode(&state)?, reply.private, reply.diagnostics))
-    }
-}
-
-impl<C> Entry<C> {
-    /// What is kept of an applied change. A failed one keeps what the resource says that exists, and at least what was
-    /// there before; a successful one is held against its plan.
-    fn outcome(
-        &self,
-        operation: Operation,
-        prior: Value,
-        planned: &Value,
-        private: Private,
-        reply: Reply<Value>,
-    ) -> Reply<Value> {
-        let Reply { state, private: kept, mut diagnostics } = reply;
-        let state = state.map(|new| planner::settle(self.shape.attributes(), planned, new));
-        if diagnostics.has_errors() {
-            let state = state.map(check::unknown_as_null).unwrap_or(prior);
-            let private = if kept.is_empty() { private } else { kept };
-            return Reply { state: Some(state), private, diagnostics };
-        }
-        let fault = match (operation, &state) {
-            (Operation::Delete, None) => None,
-            (Operation::Delete, Some(_)) => {
-                Some(bug("The delete succeeded, but the resource still exists.".to_owned(), Path::root()))
-            }
-            (_, None) => Some(bug(format!("The {} succeeded, but nothing exists.", operation.name()), Path::root())),
-            (_, Some(new)) => self.shape.wholly_known(new).err().or_else(|| {
-                let at = check::outcome(&self.shape.kind, planned, new, &Path::root())?;
-                Some(bug(format!("`{at}` is not what was planned."), at))
-            }),
+        let state = entry.found(&Value::Null, Some(state))?;
+        let imported = import::ImportedResource {
+            identity: entry.identify(&state)?,
+            state: Some(entry.shape.encode(&state)?),
+            type_name: request.type_name,
+            private: encode_private(&reply.private),
         };
-        let Some(fault) = fault else { return Reply { state, private: kept, diagnostics } };
-        diagnostics.push(fault);
-        Reply { state: Some(state.map(check::unknown_as_null).unwrap_or(prior)), private: kept, diagnostics }
+        Ok(import::Response { imported_resources: vec![imported], diagnostics: said(reply.diagnostics), ..Default::default() })
     }
 }

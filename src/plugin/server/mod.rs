@@ -5,13 +5,18 @@
 
 mod actions;
 mod data;
+mod entry;
 mod ephemeral;
 mod functions;
 #[cfg(test)]
 mod kinds_tests;
 mod lifecycle;
+mod lists;
+#[cfg(test)]
+mod lists_tests;
 mod rpc;
 mod shape;
+mod stored;
 #[cfg(test)]
 mod tests;
 
@@ -21,15 +26,17 @@ use super::model::Typed;
 use super::operation;
 use super::path::Path;
 use super::proto::tfplugin6::{self as proto, DynamicValue};
-use super::resource::{AnyResource, Context, Private, Provider, described};
+use super::resource::{Context, Private, Provider, described};
 use super::schema;
 use super::value::Value;
 use super::wire;
 use actions::Deed;
 use data::Source;
+use entry::Entry;
 use ephemeral::Fleeting;
+use lists::Catalogue;
 use shape::Shape;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::time::Duration;
 use tokio::time::Instant;
@@ -43,6 +50,7 @@ pub struct Server<P: Provider> {
     sources: BTreeMap<String, Source<P::Client>>,
     ephemerals: BTreeMap<String, Fleeting<P::Client>>,
     actions: BTreeMap<String, Deed<P::Client>>,
+    lists: BTreeMap<String, Catalogue<P::Client>>,
     functions: BTreeMap<String, Box<dyn AnyFunction>>,
     client: RwLock<Option<Arc<P::Client>>>,
     stop: Mutex<CancellationToken>,
@@ -50,19 +58,13 @@ pub struct Server<P: Provider> {
     running: Arc<tokio::sync::RwLock<()>>,
 }
 
-/// One resource type.
-struct Entry<C> {
-    resource: Box<dyn AnyResource<C>>,
-    shape: Shape,
-}
-
 impl<P: Provider> Server<P> {
     /// The server of `provider`; nothing is configured yet.
     pub fn new(provider: P) -> Self {
         let named = |name: &str| format!("{}_{name}", P::NAME);
         let resources = provider.resources().into_iter().map(|resource| {
-            let shape = Shape::new(resource.schema());
-            (named(resource.name()), Entry { resource, shape })
+            let entry = Entry::new(resource);
+            (named(entry.resource.name()), entry)
         });
         let sources = provider.data_sources().into_iter().map(|source| {
             let shape = Shape::new(source.schema());
@@ -76,6 +78,10 @@ impl<P: Provider> Server<P> {
             let shape = Shape::new(action.schema());
             (named(action.name()), Deed { action: action.into(), shape })
         });
+        let lists = provider.lists().into_iter().map(|list| {
+            let shape = Shape::new(list.schema());
+            (named(list.name()), Catalogue { list, shape })
+        });
         let functions = provider.functions().into_iter().map(|function| (function.name().to_owned(), function));
         Self {
             settings: Shape::new(described::<P::Model>(0)),
@@ -83,6 +89,7 @@ impl<P: Provider> Server<P> {
             sources: sources.collect(),
             ephemerals: ephemerals.collect(),
             actions: actions.collect(),
+            lists: lists.collect(),
             functions: functions.collect(),
             provider,
             client: RwLock::new(None),
@@ -154,84 +161,45 @@ impl<P: Provider> Server<P> {
         Ok(())
     }
 
-    fn validate_resource(&self, type_name: &str, config: Option<&DynamicValue>) -> Result<Diagnostics, Diagnostics> {
-        let entry = self.entry(type_name)?;
-        entry.shape.validate(config, |config, said| entry.resource.validate(config, said))
-    }
-
-    /// Every stored state passes here, also one of this very version.
-    fn upgrade(&self, request: &proto::upgrade_resource_state::Request) -> Result<DynamicValue, Diagnostics> {
+    fn validate_resource(&self, request: &proto::validate_resource_config::Request) -> Result<Diagnostics, Diagnostics> {
         let entry = self.entry(&request.type_name)?;
-        let ours = entry.shape.schema.version;
-        if request.version > ours {
-            return Err(Diagnostic::error(
-                "The state is of a newer provider",
-                format!(
-                    "It was written with version {} of the schema of `{}`; this provider knows version {ours}.\n\
-                     hint: use the provider's newer version, which wrote it",
-                    request.version, request.type_name
-                ),
-            )
-            .into());
-        }
-        let state = match &request.raw_state {
-            Some(raw) if !raw.json.is_empty() => {
-                wire::json::decode(&entry.shape.kind, &raw.json).map_err(|e| unreadable(&e.to_string(), e.path()))?
+        let stores_everything = !request.client_capabilities.is_some_and(|can| can.write_only_attributes_allowed);
+        entry.shape.validate(request.config.as_ref(), |config, said| {
+            if stores_everything {
+                schema::refuse_write_only(&entry.shape.kind, config, said);
             }
-            Some(raw) if !raw.flatmap.is_empty() => {
-                return Err(unreadable("state in the format of 2018", Path::root()).into());
-            }
-            _ => Value::Null,
-        };
-        entry.shape.encode(&state)
-    }
-
-    fn upgraded(&self, request: &proto::upgrade_resource_state::Request) -> proto::upgrade_resource_state::Response {
-        let (upgraded_state, failed) = match self.upgrade(request) {
-            Ok(state) => (Some(state), Ok(())),
-            Err(diagnostics) => (None, Err(diagnostics)),
-        };
-        proto::upgrade_resource_state::Response { upgraded_state, diagnostics: said(failed) }
+            entry.resource.validate(config, said);
+        })
     }
 
     fn metadata(&self) -> proto::get_metadata::Response {
         use proto::get_metadata as of;
-        let types = |names: Vec<&String>| names.into_iter().cloned().collect::<Vec<String>>();
-        proto::get_metadata::Response {
+        fn all<T, M>(of: &BTreeMap<String, T>, one: fn(String) -> M) -> Vec<M> {
+            of.keys().cloned().map(one).collect()
+        }
+        of::Response {
             server_capabilities: Some(Self::capabilities()),
-            resources: types(self.resources.keys().collect())
-                .into_iter()
-                .map(|type_name| of::ResourceMetadata { type_name })
-                .collect(),
-            data_sources: types(self.sources.keys().collect())
-                .into_iter()
-                .map(|type_name| of::DataSourceMetadata { type_name })
-                .collect(),
-            ephemeral_resources: types(self.ephemerals.keys().collect())
-                .into_iter()
-                .map(|type_name| of::EphemeralMetadata { type_name })
-                .collect(),
-            actions: types(self.actions.keys().collect()).into_iter().map(|type_name| of::ActionMetadata { type_name }).collect(),
-            functions: types(self.functions.keys().collect()).into_iter().map(|name| of::FunctionMetadata { name }).collect(),
+            resources: all(&self.resources, |type_name| of::ResourceMetadata { type_name }),
+            data_sources: all(&self.sources, |type_name| of::DataSourceMetadata { type_name }),
+            ephemeral_resources: all(&self.ephemerals, |type_name| of::EphemeralMetadata { type_name }),
+            actions: all(&self.actions, |type_name| of::ActionMetadata { type_name }),
+            list_resources: all(&self.lists, |type_name| of::ListResourceMetadata { type_name }),
+            functions: all(&self.functions, |name| of::FunctionMetadata { name }),
             ..Default::default()
         }
     }
 
     fn schemas(&self) -> proto::get_provider_schema::Response {
+        fn all<T, M>(of: &BTreeMap<String, T>, one: fn(&T) -> M) -> HashMap<String, M> {
+            of.iter().map(|(name, entry)| (name.clone(), one(entry))).collect()
+        }
         proto::get_provider_schema::Response {
             provider: Some(self.settings.message()),
-            resource_schemas: self.resources.iter().map(|(name, entry)| (name.clone(), entry.shape.message())).collect(),
-            data_source_schemas: self.sources.iter().map(|(name, entry)| (name.clone(), entry.shape.message())).collect(),
-            ephemeral_resource_schemas: self
-                .ephemerals
-                .iter()
-                .map(|(name, entry)| (name.clone(), entry.shape.message()))
-                .collect(),
-            action_schemas: self
-                .actions
-                .iter()
-                .map(|(name, entry)| (name.clone(), proto::ActionSchema { schema: Some(entry.shape.message()) }))
-                .collect(),
+            resource_schemas: all(&self.resources, |entry| entry.shape.message()),
+            data_source_schemas: all(&self.sources, |entry| entry.shape.message()),
+            ephemeral_resource_schemas: all(&self.ephemerals, |entry| entry.shape.message()),
+            action_schemas: all(&self.actions, |entry| proto::ActionSchema { schema: Some(entry.shape.message()) }),
+            list_resource_schemas: all(&self.lists, |entry| entry.shape.message()),
             functions: self.signatures(),
             server_capabilities: Some(Self::capabilities()),
             ..Default::default()
@@ -239,7 +207,12 @@ impl<P: Provider> Server<P> {
     }
 
     fn capabilities() -> proto::ServerCapabilities {
-        proto::ServerCapabilities { plan_destroy: true, get_provider_schema_optional: true, ..Default::default() }
+        proto::ServerCapabilities {
+            plan_destroy: true,
+            get_provider_schema_optional: true,
+            move_resource_state: true,
+            generate_resource_config: true,
+        }
     }
 }
 

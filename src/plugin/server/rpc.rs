@@ -3,8 +3,7 @@
 
 use super::super::proto::tfplugin6::{self as proto, provider_server};
 use super::super::resource::Provider;
-use super::actions::Events;
-use super::{Server, said, validated};
+use super::{Server, actions, lists, said, validated};
 use tonic::{Request, Response, Status};
 
 /// The calls with one answer: `name => |server, request| answer`. The messages have the call's name.
@@ -23,8 +22,15 @@ macro_rules! calls {
             async fn invoke_action(
                 &self,
                 request: Request<proto::invoke_action::Request>,
-            ) -> Result<Response<Events>, Status> {
+            ) -> Result<Response<actions::Events>, Status> {
                 Ok(Response::new(Server::invoke_action(self, request.get_ref())))
+            }
+
+            async fn list_resource(
+                &self,
+                request: Request<proto::list_resource::Request>,
+            ) -> Result<Response<lists::Events>, Status> {
+                Ok(Response::new(self.list(request.into_inner()).await))
             }
         }
     };
@@ -33,7 +39,7 @@ macro_rules! calls {
 calls! {
     get_metadata => |server, _| server.metadata();
     get_provider_schema => |server, _| server.schemas();
-    get_resource_identity_schemas => |_server, _| Default::default();
+    get_resource_identity_schemas => |server, _| server.identity_schemas();
     get_functions => |server, _| proto::get_functions::Response { functions: server.signatures(), diagnostics: Vec::new() };
 
     validate_provider_config => |server, r| {
@@ -50,10 +56,12 @@ calls! {
     };
 
     validate_resource_config => |server, r| {
-        let diagnostics = validated(async { server.validate_resource(&r.type_name, r.config.as_ref()) }).await;
+        let diagnostics = validated(async { server.validate_resource(&r) }).await;
         proto::validate_resource_config::Response { diagnostics }
     };
-    upgrade_resource_state => |server, r| server.upgraded(&r);
+    upgrade_resource_state => |server, r| server.upgrade_state(&r);
+    upgrade_resource_identity => |server, r| server.upgrade_identity(&r);
+    move_resource_state => |server, r| server.move_state(&r);
     read_resource => |server, r| server.read(r).await;
     plan_resource_change => |server, r| server.plan(r).await;
     apply_resource_change => |server, r| server.apply(r).await;
@@ -80,4 +88,10 @@ calls! {
         proto::validate_action_config::Response { diagnostics }
     };
     plan_action => |server, r| server.plan_action(r).await;
+
+    validate_list_resource_config => |server, r| {
+        let diagnostics = validated(async { server.validate_list(&r.type_name, r.config.as_ref()) }).await;
+        proto::validate_list_resource_config::Response { diagnostics }
+    };
+    generate_resource_config => |server, r| server.generate(&r);
 }

@@ -15,11 +15,13 @@ pub(super) struct Shape {
     pub(super) schema: Schema,
     /// What its values are.
     pub(super) kind: Kind,
+    /// Whether it has write-only attributes.
+    write_only: bool,
 }
 
 impl Shape {
     pub(super) fn new(schema: Schema) -> Self {
-        Self { kind: Kind::Object(schema.attributes.clone()), schema }
+        Self { kind: Kind::Object(schema.attributes.clone()), write_only: schema::has_write_only(&schema.attributes), schema }
     }
 
     pub(super) fn attributes(&self) -> &[Attribute] {
@@ -54,6 +56,14 @@ impl Shape {
             more(&config, &mut diagnostics);
         }
         Ok(diagnostics)
+    }
+
+    /// What of a value core may store.
+    pub(super) fn without_write_only(&self, value: Value) -> Value {
+        match self.write_only {
+            true => schema::without_write_only(&self.kind, value),
+            false => value,
+        }
     }
 
     /// Nothing of an answer may be unknown that is not a plan.

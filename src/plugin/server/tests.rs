@@ -1,8 +1,10 @@
 //! What a core may meet that no well-behaved resource shows: panics, lies, lost answers, damaged requests.
 
-use super::super::model::Attr;
-use super::super::resource::{Change, Plan, Reply, Resource};
+use super::super::identity::Identity;
+use super::super::model::{Attr, Object};
+use super::super::resource::{AnyResource, Change, Plan, Reply, Resource};
 use super::super::schema::{computed, optional, required};
+use super::super::stored::Stored;
 use super::super::timeouts::Timeouts;
 use super::*;
 use proto::provider_server::Provider as _;
@@ -21,11 +23,21 @@ crate::model! {
     /// A thing. Its name says how it behaves.
     pub struct Thing {
         /// Its name.
-        name: String = required(),
+        name: String = required().replaces().identifies(),
         /// Its id.
         id: String = computed(),
+        /// A password that nobody keeps.
+        password: String = optional().write_only(),
         /// How long operations may take.
         timeouts: Timeouts = optional(),
+    }
+}
+
+crate::model! {
+    /// What a thing was before, or is elsewhere.
+    pub struct OldThing {
+        /// Its name.
+        title: String = required(),
     }
 }
 
@@ -63,17 +75,24 @@ impl Resource for Things {
             }
             "forget" => return Reply::state(thing),
             "vanish" => return Reply::gone(),
+            "secret" => thing.id = Attr::Known(change.config.password.text().len().to_string()),
+            "leak" => thing.password = change.config.password,
             "change" => thing.name = Attr::Known("changed".to_owned()),
             "cancelled" if cx.cancel.is_cancelled() => return Reply::failed(None, Diagnostic::error("Cancelled", "Still.")),
             _ => {}
         }
-        thing.id = Attr::Known(change.private.get("planned").cloned().unwrap_or_default());
+        if thing.id.is_unknown() {
+            thing.id = Attr::Known(change.private.get("planned").cloned().unwrap_or_default());
+        }
         Reply::state(thing)
     }
     async fn read(&self, _: &Context<'_, String>, _: Thing, _: Private) -> Reply<Thing> {
         panic!("with a s3cret")
     }
     async fn update(&self, _: &Context<'_, String>, change: Change<Thing>) -> Reply<Thing> {
+        if change.prior.name.text() == "renamed" {
+            return Reply::state(change.planned);
+        }
         Reply::failed(None, Diagnostic::error("Refused", change.planned.name.text()))
     }
     async fn delete(&self, _: &Context<'_, String>, change: Change<Thing>) -> Reply<Thing> {
@@ -82,6 +101,19 @@ impl Resource for Things {
             "half" => Reply::state(change.prior),
             _ => Reply::gone(),
         }
+    }
+    fn upgrade(&self, stored: &Stored<'_>) -> Result<Thing, Diagnostic> {
+        match stored.version {
+            0 => Ok(Thing { name: stored.decode::<OldThing>()?.title, ..Thing::default() }),
+            _ => stored.decode(),
+        }
+    }
+    fn take_over(&self, stored: &Stored<'_>) -> Option<Reply<Thing>> {
+        let known = stored.provider.ends_with("/acme/other") && stored.type_name == "other_thing";
+        known.then(|| match stored.decode::<OldThing>() {
+            Ok(old) => Reply::state(Thing { name: old.title, ..Thing::default() }).keep(stored.private.clone()),
+            Err(diagnostic) => Reply::failed(None, diagnostic),
+        })
     }
     async fn import(&self, _: &Context<'_, String>, id: &str) -> Reply<Thing> {
         match id {
@@ -114,7 +146,12 @@ fn wire_value(value: Value) -> Option<DynamicValue> {
 }
 
 fn thing(name: &str, id: Value) -> Value {
-    Value::Map([("name".into(), name.into()), ("id".into(), id), ("timeouts".into(), Value::Null)].into())
+    with_password(name.into(), id, Value::Null)
+}
+
+fn with_password(name: Value, id: Value, password: Value) -> Value {
+    let attributes = [("name", name), ("id", id), ("password", password), ("timeouts", Value::Null)];
+    Value::Map(attributes.into_iter().map(|(name, value)| (name.to_owned(), value)).collect())
 }
 
 fn read_back(value: Option<&DynamicValue>) -> Value {
@@ -122,7 +159,11 @@ fn read_back(value: Option<&DynamicValue>) -> Value {
 }
 
 async fn plan_of(server: &Server<Test>, name: &str) -> plan::Response {
-    let config = wire_value(thing(name, Value::Null));
+    plan_with(server, thing(name, Value::Null)).await
+}
+
+async fn plan_with(server: &Server<Test>, config: Value) -> plan::Response {
+    let config = wire_value(config);
     let request = plan::Request {
         type_name: "test_thing".into(),
         prior_state: wire_value(Value::Null),
@@ -134,10 +175,14 @@ async fn plan_of(server: &Server<Test>, name: &str) -> plan::Response {
 }
 
 async fn applied(server: &Server<Test>, prior: Value, planned: Value) -> apply::Response {
+    applied_with(server, Value::Null, prior, planned).await
+}
+
+async fn applied_with(server: &Server<Test>, config: Value, prior: Value, planned: Value) -> apply::Response {
     let request = apply::Request {
         type_name: "test_thing".into(),
         prior_state: wire_value(prior),
-        config: wire_value(Value::Null),
+        config: wire_value(config),
         planned_state: wire_value(planned),
         planned_private: br#"{"planned":"yes"}"#.to_vec(),
         ..Default::default()
@@ -255,6 +300,10 @@ async fn stored_state_is_brought_to_this_schema() {
     };
     let upgraded = upgrade(1, r#"{"name": "a", "old": [1]}"#).await;
     assert_eq!(read_back(upgraded.upgraded_state.as_ref()), thing("a", Value::Null));
+    let oldest = upgrade(0, r#"{"title": "a", "password": "s3cret"}"#).await;
+    assert_eq!(read_back(oldest.upgraded_state.as_ref()), thing("a", Value::Null));
+    let once_stored = upgrade(2, r#"{"name": "a", "password": "s3cret"}"#).await;
+    assert_eq!(read_back(once_stored.upgraded_state.as_ref()), thing("a", Value::Null));
     assert!(only(&upgrade(3, "{}").await.diagnostics).starts_with("The state is of a newer provider"));
     assert!(only(&upgrade(2, r#"{"name": 1}"#).await.diagnostics).contains("`name`: not a string"));
     assert!(only(&upgrade(2, "{").await.diagnostics).contains("not JSON"));
@@ -286,4 +335,123 @@ async fn what_does_not_exist_is_not_imported() {
     assert!(only(&import("lost").await.diagnostics).contains("no `test_thing` with the id \"lost\""));
     let imported = import("known").await.imported_resources;
     assert_eq!(read_back(imported[0].state.as_ref()), thing("known", Value::Null));
+}
+
+fn identity(name: &str) -> Option<proto::ResourceIdentityData> {
+    let kind = Identity::of(&Thing::attributes()).unwrap().kind().clone();
+    let value = Value::Map([("name".to_owned(), name.into())].into());
+    Some(proto::ResourceIdentityData { identity_data: Some(wire::encode(&kind, &value).unwrap()) })
+}
+
+#[tokio::test]
+async fn every_answer_says_which_object_it_is_about() {
+    let server = server();
+    assert_eq!(plan_of(&server, "plain").await.planned_identity, identity("plain"));
+    assert_eq!(applied(&server, Value::Null, thing("plain", Value::Unknown)).await.new_identity, identity("plain"));
+    assert_eq!(applied(&server, thing("plain", "1".into()), Value::Null).await.new_identity, None);
+    let asked = Request::new(proto::get_resource_identity_schemas::Request {});
+    let schemas = server.get_resource_identity_schemas(asked).await.unwrap().into_inner().identity_schemas;
+    let part = &schemas["test_thing"].identity_attributes[0];
+    assert!(part.name == "name" && part.required_for_import && part.r#type == b"\"string\"");
+}
+
+#[tokio::test]
+async fn a_name_that_only_apply_knows_is_no_identity_yet() {
+    let config = wire_value(with_password(Value::Unknown, Value::Null, Value::Null));
+    let request =
+        plan::Request { type_name: "test_thing".into(), proposed_new_state: config.clone(), config, ..Default::default() };
+    let planned = server().plan_resource_change(Request::new(request)).await.unwrap().into_inner();
+    assert_eq!((planned.diagnostics, planned.planned_identity), (vec![], None));
+}
+
+#[tokio::test]
+async fn an_update_that_ends_as_another_object_is_named() {
+    let renamed = applied(&server(), thing("renamed", "1".into()), thing("other", "1".into())).await;
+    assert!(only(&renamed.diagnostics).contains("`name` is part of the identity, and another one than before"));
+}
+
+#[tokio::test]
+async fn an_object_is_imported_by_its_identity() {
+    let import = async |identity: Option<proto::ResourceIdentityData>| {
+        let request = proto::import_resource_state::Request { type_name: "test_thing".into(), identity, ..Default::default() };
+        server().import_resource_state(Request::new(request)).await.unwrap().into_inner()
+    };
+    let imported = &import(identity("known")).await.imported_resources[0];
+    assert_eq!(imported.identity, identity("known"));
+    assert_eq!(read_back(imported.state.as_ref()), thing("known", Value::Null));
+    assert!(only(&import(identity("lost")).await.diagnostics).contains("with the id \"lost\""));
+    let nothing = proto::ResourceIdentityData { identity_data: None };
+    assert!(only(&import(Some(nothing)).await.diagnostics).contains("It has to name `name`"));
+}
+
+#[tokio::test]
+async fn a_stored_identity_is_brought_to_this_schema() {
+    let upgrade = async |version: i64, json: &str| {
+        let raw_identity = Some(proto::RawState { json: json.as_bytes().to_vec(), ..Default::default() });
+        let request = proto::upgrade_resource_identity::Request { type_name: "test_thing".into(), version, raw_identity };
+        server().upgrade_resource_identity(Request::new(request)).await.unwrap().into_inner()
+    };
+    assert_eq!(upgrade(0, r#"{"name": "a", "old": 1}"#).await.upgraded_identity, identity("a"));
+    assert!(only(&upgrade(1, "{}").await.diagnostics).starts_with("The identity is of a newer provider"));
+}
+
+#[tokio::test]
+async fn a_write_only_value_reaches_the_resource_and_no_answer() {
+    let server = server();
+    let config = with_password("secret".into(), Value::Null, "s3cret".into());
+    let planned = plan_with(&server, config.clone()).await;
+    let expected = thing("secret", Value::Unknown);
+    assert_eq!((planned.diagnostics, read_back(planned.planned_state.as_ref())), (vec![], expected.clone()));
+    let made = applied_with(&server, config, Value::Null, expected).await;
+    assert_eq!((made.diagnostics, read_back(made.new_state.as_ref())), (vec![], thing("secret", "6".into())));
+}
+
+#[tokio::test]
+async fn a_resource_that_stores_a_write_only_value_is_named_and_the_value_is_not_stored() {
+    let config = with_password("leak".into(), Value::Null, "s3cret".into());
+    let made = applied_with(&server(), config, Value::Null, thing("leak", Value::Unknown)).await;
+    let said = only(&made.diagnostics);
+    assert!(said.contains("`password` is write-only, and in an answer") && !said.contains("s3cret"), "{said}");
+    assert_eq!(read_back(made.new_state.as_ref()), thing("leak", "yes".into()));
+}
+
+#[tokio::test]
+async fn a_core_that_would_store_write_only_values_is_refused_one() {
+    let validate = async |password: Value, allowed: bool| {
+        let request = proto::validate_resource_config::Request {
+            type_name: "test_thing".into(),
+            config: wire_value(with_password("a".into(), Value::Null, password)),
+            client_capabilities: allowed
+                .then(|| proto::ClientCapabilities { write_only_attributes_allowed: true, ..Default::default() }),
+        };
+        server().validate_resource_config(Request::new(request)).await.unwrap().into_inner().diagnostics
+    };
+    assert_eq!(validate("s3cret".into(), true).await, vec![]);
+    assert_eq!(validate(Value::Null, false).await, vec![]);
+    let said = validate("s3cret".into(), false).await;
+    assert!(only(&said).contains("use OpenTofu 1.11, Terraform 1.11, or later"));
+    assert_eq!(said[0].attribute, Some(wire::schema::path(&Path::of("password"))));
+}
+
+#[tokio::test]
+async fn a_state_of_another_type_is_taken_over_where_the_resource_knows_it() {
+    let moved = async |provider: &str, json: &str| {
+        let request = proto::move_resource_state::Request {
+            source_provider_address: provider.into(),
+            source_type_name: "other_thing".into(),
+            source_state: Some(proto::RawState { json: json.as_bytes().to_vec(), ..Default::default() }),
+            source_private: b"not ours".to_vec(),
+            target_type_name: "test_thing".into(),
+            ..Default::default()
+        };
+        server().move_resource_state(Request::new(request)).await.unwrap().into_inner()
+    };
+    let other = "registry.example.org/acme/other";
+    let taken = moved(other, r#"{"title": "a", "colour": "red"}"#).await;
+    assert_eq!((taken.diagnostics, taken.target_identity), (vec![], identity("a")));
+    assert_eq!(read_back(taken.target_state.as_ref()), thing("a", Value::Null));
+    assert!(taken.target_private.is_empty());
+    let refused = only(&moved("registry.example.org/acme/else", "{}").await.diagnostics);
+    assert!(refused.contains("A `other_thing` of the provider `registry.example.org/acme/else` cannot become a `test_thing`"));
+    assert!(only(&moved(other, r#"{"title": 1}"#).await.diagnostics).contains("`title`: not a string"));
 }

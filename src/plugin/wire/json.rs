@@ -1,10 +1,11 @@
 //! Stored state, which is JSON, to values: what a state of another version lacks is null, what it has too much goes.
 //! No network.
 
+use super::super::path::Step;
 use super::super::schema::Kind;
-use super::super::value::{Number, Value};
+use super::super::value::{Dynamic, Number, Value};
 use super::budget::Budget;
-use super::{WireError, expected, in_attribute, in_index, in_key};
+use super::{WireError, expected, in_attribute, in_index, in_key, types};
 use serde_json::value::RawValue;
 use std::collections::BTreeMap;
 
@@ -15,11 +16,17 @@ use std::collections::BTreeMap;
 pub fn decode(kind: &Kind, json: &[u8]) -> Result<Value, WireError> {
     // The parser's own words may quote the document, and with it a secret.
     let raw: &RawValue = serde_json::from_slice(json).map_err(|_| WireError::new("not JSON"))?;
-    read(kind, raw, &mut Budget::of(json.len()))
+    read(kind, raw, &mut Reader { budget: Budget::of(json.len()), inside_dynamic: false })
+}
+
+/// What the document may become, and whether a dynamic value is being read: inside there is no other one, as in `msgpack`.
+struct Reader {
+    budget: Budget,
+    inside_dynamic: bool,
 }
 
 /// Numbers are read from their own text: through a float they would lose digits.
-fn read(kind: &Kind, raw: &RawValue, budget: &mut Budget) -> Result<Value, WireError> {
+fn read(kind: &Kind, raw: &RawValue, reader: &mut Reader) -> Result<Value, WireError> {
     let text = raw.get();
     if text == "null" {
         return Ok(Value::Null);
@@ -30,17 +37,17 @@ fn read(kind: &Kind, raw: &RawValue, budget: &mut Budget) -> Result<Value, WireE
         Kind::Number => {
             let text = if text.starts_with('"') { parse(kind, text)? } else { text.to_owned() };
             let number = Number::parse(&text).ok_or_else(|| expected(kind))?;
-            budget.number(&number)?;
+            reader.budget.number(&number)?;
             Ok(Value::Number(number))
         }
-        Kind::List(inner) => read_items(kind, inner, text, budget).map(Value::List),
-        Kind::Set(inner) => read_items(kind, inner, text, budget).map(Value::Set),
+        Kind::List(inner) => read_items(kind, inner, text, reader).map(Value::List),
+        Kind::Set(inner) => read_items(kind, inner, text, reader).map(Value::Set),
         Kind::Map(inner) => {
             let raw: BTreeMap<String, &RawValue> = parse(kind, text)?;
             let mut entries = BTreeMap::new();
             for (key, raw) in raw {
-                budget.entry(entries.len(), &key)?;
-                let value = read(inner, raw, budget).map_err(in_key(&key))?;
+                reader.budget.entry(entries.len(), &key)?;
+                let value = read(inner, raw, reader).map_err(in_key(&key))?;
                 entries.insert(key, value);
             }
             Ok(Value::Map(entries))
@@ -49,12 +56,41 @@ fn read(kind: &Kind, raw: &RawValue, budget: &mut Budget) -> Result<Value, WireE
             let raw: BTreeMap<String, &RawValue> = parse(kind, text)?;
             let mut entries = BTreeMap::new();
             for attribute in attributes {
-                budget.entry(entries.len(), attribute.name)?;
+                reader.budget.entry(entries.len(), attribute.name)?;
                 let raw = raw.get(attribute.name);
-                let value = raw.map_or(Ok(Value::Null), |raw| read(&attribute.kind, raw, budget));
+                let value = raw.map_or(Ok(Value::Null), |raw| read(&attribute.kind, raw, reader));
                 entries.insert(attribute.name.to_owned(), value.map_err(in_attribute(attribute))?);
             }
             Ok(Value::Map(entries))
+        }
+        Kind::Tuple(kinds) => {
+            let items: Vec<&RawValue> = parse(kind, text)?;
+            if items.len() != kinds.len() {
+                return Err(expected(kind));
+            }
+            reader.budget.items(items.len())?;
+            let read = |(i, (kind, raw)): (usize, (&Kind, &RawValue))| read(kind, raw, reader).map_err(in_index(i));
+            kinds.iter().zip(items).enumerate().map(read).collect::<Result<_, _>>().map(Value::List)
+        }
+        Kind::Record(kinds) => {
+            let raw: BTreeMap<String, &RawValue> = parse(kind, text)?;
+            let mut entries = BTreeMap::new();
+            for (name, kind) in kinds {
+                reader.budget.entry(entries.len(), name)?;
+                let value = raw.get(name).map_or(Ok(Value::Null), |raw| read(kind, raw, reader));
+                entries.insert(name.clone(), value.map_err(|e| e.inside(Step::Attribute(name.clone())))?);
+            }
+            Ok(Value::Map(entries))
+        }
+        Kind::Dynamic if reader.inside_dynamic => Err(WireError::new("a type inside a value that has its type")),
+        Kind::Dynamic => {
+            let parts: BTreeMap<String, &RawValue> = parse(kind, text)?;
+            let (Some(of), Some(value)) = (parts.get("type"), parts.get("value")) else { return Err(expected(kind)) };
+            let kind = types::read_type(of.get().as_bytes())?;
+            reader.inside_dynamic = true;
+            let value = read(&kind, value, reader);
+            reader.inside_dynamic = false;
+            Ok(Value::Dynamic(Box::new(Dynamic { kind, value: value? })))
         }
     }
 }
@@ -63,12 +99,12 @@ fn parse<'a, T: serde::Deserialize<'a>>(kind: &Kind, text: &'a str) -> Result<T,
     serde_json::from_str(text).map_err(|_| expected(kind))
 }
 
-fn read_items(kind: &Kind, inner: &Kind, text: &str, budget: &mut Budget) -> Result<Vec<Value>, WireError> {
+fn read_items(kind: &Kind, inner: &Kind, text: &str, reader: &mut Reader) -> Result<Vec<Value>, WireError> {
     let raw: Vec<&RawValue> = parse(kind, text)?;
-    budget.items(raw.len())?;
+    reader.budget.items(raw.len())?;
     let mut items = Vec::with_capacity(raw.len());
     for (i, raw) in raw.into_iter().enumerate() {
-        items.push(read(inner, raw, budget).map_err(in_index(i))?);
+        items.push(read(inner, raw, reader).map_err(in_index(i))?);
     }
     Ok(items)
 }
@@ -94,6 +130,7 @@ mod tests {
                 let entries = entries.iter().map(|(k, v)| format!("{}:{}", serde_json::to_string(k).unwrap(), write(v)));
                 format!("{{{}}}", entries.collect::<Vec<_>>().join(","))
             }
+            Value::Dynamic(d) => format!(r#"{{"value":{},"type":{}}}"#, write(&d.value), types::type_json(&d.kind)),
         }
     }
 

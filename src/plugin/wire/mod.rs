@@ -7,6 +7,7 @@ mod budget;
 pub mod json;
 pub mod msgpack;
 pub mod schema;
+pub mod types;
 
 use super::path::{Path, Step};
 use super::proto::tfplugin6::DynamicValue;
@@ -79,7 +80,9 @@ fn name(kind: &Kind) -> &'static str {
         Kind::List(_) => "a list",
         Kind::Set(_) => "a set",
         Kind::Map(_) => "a map",
-        Kind::Object(_) => "an object",
+        Kind::Object(_) | Kind::Record(_) => "an object",
+        Kind::Tuple(_) => "a tuple",
+        Kind::Dynamic => "a value with its type",
     }
 }
 
@@ -105,7 +108,7 @@ pub(crate) mod arbitrary {
 
     use super::super::model::doc;
     use super::super::schema::{Rules, optional};
-    use super::super::value::Number;
+    use super::super::value::{Dynamic, Number};
     use super::*;
     use proptest::prelude::*;
     use std::collections::BTreeMap;
@@ -125,8 +128,20 @@ pub(crate) mod arbitrary {
                 inner.clone().prop_map(|k| Kind::List(Box::new(k))),
                 inner.clone().prop_map(|k| Kind::Set(Box::new(k))),
                 inner.clone().prop_map(|k| Kind::Map(Box::new(k))),
-                prop::collection::vec(inner, 1..=4)
+                prop::collection::vec(prop_oneof![9 => inner, 1 => Just(Kind::Dynamic)], 1..=4)
                     .prop_map(|kinds| object(kinds.into_iter().map(|k| (k, optional())).collect())),
+            ]
+        })
+    }
+
+    /// A type that a value brings with it.
+    fn type_of_value() -> impl Strategy<Value = Kind> {
+        let leaf = prop_oneof![Just(Kind::Bool), Just(Kind::Number), Just(Kind::String)];
+        leaf.prop_recursive(2, 6, 3, |inner| {
+            prop_oneof![
+                inner.clone().prop_map(|k| Kind::Set(Box::new(k))),
+                prop::collection::vec(inner.clone(), 0..3).prop_map(Kind::Tuple),
+                prop::collection::btree_map("[a-z]{1,3}", inner, 0..3).prop_map(Kind::Record),
             ]
         })
     }
@@ -156,6 +171,20 @@ pub(crate) mod arbitrary {
                 .map(|a| value(&a.kind, unknown).prop_map(|v| (a.name.to_owned(), v)).boxed())
                 .collect::<Vec<_>>()
                 .prop_map(|entries| Value::Map(entries.into_iter().collect::<BTreeMap<_, _>>()))
+                .boxed(),
+            Kind::Tuple(kinds) => kinds.iter().map(|kind| value(kind, unknown)).collect::<Vec<_>>().prop_map(Value::List).boxed(),
+            Kind::Record(kinds) => kinds
+                .iter()
+                .map(|(name, kind)| {
+                    let name = name.clone();
+                    value(kind, unknown).prop_map(move |v| (name.clone(), v)).boxed()
+                })
+                .collect::<Vec<_>>()
+                .prop_map(|entries| Value::Map(entries.into_iter().collect()))
+                .boxed(),
+            Kind::Dynamic => type_of_value()
+                .prop_flat_map(move |kind| (Just(kind.clone()), value(&kind, unknown)))
+                .prop_map(|(kind, value)| Value::Dynamic(Box::new(Dynamic { kind, value })))
                 .boxed(),
         };
         match unknown {

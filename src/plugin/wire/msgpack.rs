@@ -2,9 +2,9 @@
 
 use super::super::path::Step;
 use super::super::schema::Kind;
-use super::super::value::{Number, Value};
+use super::super::value::{Dynamic, Number, Value};
 use super::budget::Budget;
-use super::{WireError, expected, in_attribute, in_index, in_key};
+use super::{WireError, expected, in_attribute, in_index, in_key, types};
 use rmp::Marker;
 use std::collections::BTreeMap;
 
@@ -13,7 +13,7 @@ use std::collections::BTreeMap;
 /// # Errors
 /// When the bytes are not a value of this kind.
 pub fn decode(kind: &Kind, bytes: &[u8]) -> Result<Value, WireError> {
-    let mut reader = Reader { rest: bytes, budget: Budget::of(bytes.len()) };
+    let mut reader = Reader { rest: bytes, budget: Budget::of(bytes.len()), inside_dynamic: false };
     let value = read(kind, &mut reader)?;
     match reader.rest.len() {
         0 => Ok(value),
@@ -21,10 +21,11 @@ pub fn decode(kind: &Kind, bytes: &[u8]) -> Result<Value, WireError> {
     }
 }
 
-/// What is left to read, and what it may become.
+/// What is left to read, what it may become, and whether a dynamic value is being read.
 struct Reader<'a> {
     rest: &'a [u8],
     budget: Budget,
+    inside_dynamic: bool,
 }
 
 impl<'a> Reader<'a> {
@@ -100,6 +101,32 @@ impl<'a> Reader<'a> {
         }))
     }
 
+    /// A type, and a value of it. The type is the value's own, so there is no second one inside: what is left of dynamic
+    /// kind there is null or unknown.
+    fn dynamic(&mut self, marker: Marker) -> Result<Option<Dynamic>, WireError> {
+        if self.items(marker)? != Some(2) {
+            return Ok(None);
+        }
+        if std::mem::replace(&mut self.inside_dynamic, true) {
+            return Err(WireError::new("a type inside a value that has its type"));
+        }
+        let marker = self.marker()?;
+        let length = match marker {
+            Marker::Bin8 => Some(self.u8()?),
+            Marker::Bin16 => Some(self.u16()?),
+            Marker::Bin32 => Some(self.u32()?),
+            _ => None,
+        };
+        let json = match length {
+            Some(length) => self.take(length)?,
+            None => self.text(marker)?.ok_or_else(|| WireError::new("a type that is not JSON"))?.as_bytes(),
+        };
+        let kind = types::read_type(json)?;
+        let value = read(&kind, self)?;
+        self.inside_dynamic = false;
+        Ok(Some(Dynamic { kind, value }))
+    }
+
     fn key(&mut self) -> Result<&'a str, WireError> {
         let marker = self.marker()?;
         self.text(marker)?.ok_or_else(|| WireError::new("a key that is not a string"))
@@ -163,8 +190,28 @@ fn read(kind: &Kind, reader: &mut Reader<'_>) -> Result<Value, WireError> {
             }
             entries.map(Value::Map)
         }
+        Kind::Tuple(kinds) => read_tuple(kinds, reader, marker)?.map(Value::List),
+        Kind::Record(kinds) => {
+            let entries = read_entries(reader, marker, Step::Attribute, |key| kinds.get(key))?;
+            if let Some(missing) = entries.as_ref().and_then(|there| kinds.keys().find(|name| !there.contains_key(*name))) {
+                return Err(WireError::new("is missing").inside(Step::Attribute(missing.clone())));
+            }
+            entries.map(Value::Map)
+        }
+        Kind::Dynamic => reader.dynamic(marker)?.map(|dynamic| Value::Dynamic(Box::new(dynamic))),
     };
     value.ok_or_else(|| expected(kind))
+}
+
+fn read_tuple(kinds: &[Kind], reader: &mut Reader<'_>, marker: Marker) -> Result<Option<Vec<Value>>, WireError> {
+    match reader.items(marker)? {
+        Some(count) if count == kinds.len() => {
+            let items = kinds.iter().enumerate().map(|(i, kind)| read(kind, reader).map_err(in_index(i)));
+            items.collect::<Result<_, _>>().map(Some)
+        }
+        Some(count) => Err(WireError::new(format!("{count} values for the {} of a tuple", kinds.len()))),
+        None => Ok(None),
+    }
 }
 
 fn read_items(inner: &Kind, reader: &mut Reader<'_>, marker: Marker) -> Result<Option<Vec<Value>>, WireError> {
@@ -256,6 +303,23 @@ fn write(kind: &Kind, value: &Value, out: &mut Vec<u8>) -> Result<(), WireError>
                 item.and_then(|item| write(&attribute.kind, item, out)).map_err(in_attribute(attribute))
             })
         }
+        (Kind::Tuple(kinds), Value::List(items)) if kinds.len() == items.len() => {
+            io(rmp::encode::write_array_len(out, length(items.len())?))?;
+            let mut pairs = kinds.iter().zip(items).enumerate();
+            pairs.try_for_each(|(i, (kind, item))| write(kind, item, out).map_err(in_index(i)))
+        }
+        (Kind::Record(kinds), Value::Map(entries)) if kinds.keys().eq(entries.keys()) => {
+            io(rmp::encode::write_map_len(out, length(entries.len())?))?;
+            kinds.iter().zip(entries.values()).try_for_each(|((name, kind), item)| {
+                write_text(name, out)?;
+                write(kind, item, out).map_err(|e| e.inside(Step::Attribute(name.clone())))
+            })
+        }
+        (Kind::Dynamic, Value::Dynamic(dynamic)) => {
+            io(rmp::encode::write_array_len(out, 2))?;
+            io(rmp::encode::write_bin(out, types::type_json(&dynamic.kind).to_string().as_bytes()))?;
+            write(&dynamic.kind, &dynamic.value, out)
+        }
         _ => Err(expected(kind)),
     }
 }
@@ -320,5 +384,48 @@ mod tests {
     fn announced_items_cost_nothing() {
         let error = decode(&Kind::List(Box::new(Kind::Bool)), &[0xdd, 0xff, 0xff, 0xff, 0xff]).unwrap_err();
         assert_eq!(error.to_string(), "`[0]`: 1 bytes announced, 0 there");
+    }
+
+    fn dynamic(kind: Kind, value: Value) -> Value {
+        Value::Dynamic(Box::new(Dynamic { kind, value }))
+    }
+
+    #[test]
+    fn a_dynamic_value_brings_its_type() {
+        let one = dynamic(Kind::String, "a".into());
+        let bytes = encode(&Kind::Dynamic, &one).unwrap();
+        assert_eq!(bytes, b"\x92\xc4\x08\"string\"\xa1a");
+        assert_eq!(decode(&Kind::Dynamic, &bytes).unwrap(), one);
+        // A type without a value, and a value of which nothing is known.
+        let typed_null = dynamic(Kind::String, Value::Null);
+        assert_eq!(decode(&Kind::Dynamic, b"\x92\xc4\x08\"string\"\xc0").unwrap(), typed_null);
+        assert!(typed_null.is_null() && typed_null != Value::Null);
+        assert_eq!(decode(&Kind::Dynamic, &[0xd4, 0, 0]).unwrap(), Value::Unknown);
+        assert!(decode(&Kind::Dynamic, b"\x92\xc4\x08\"string\"\xd4\0\0").unwrap().is_unknown());
+        for bad in
+            [&b"\x91\xc4\x08\"string\""[..], b"\x92\xc4\x08\"string\"\x01", b"\x92\x01\x01", b"\x93\xc4\x08\"string\"\xa1a\xa1a"]
+        {
+            assert!(decode(&Kind::Dynamic, bad).is_err(), "{bad:?}");
+        }
+    }
+
+    #[test]
+    fn types_inside_types_end() {
+        let wrapped = |inner: &[u8]| [b"\x92\xc4\x12[\"list\",\"dynamic\"]\x91", inner].concat();
+        assert!(decode(&Kind::Dynamic, &wrapped(&[0xc0])).is_ok());
+        let error = decode(&Kind::Dynamic, &wrapped(&wrapped(&[0xc0]))).unwrap_err();
+        assert!(error.to_string().contains("a type inside a value that has its type"), "{error}");
+    }
+
+    #[test]
+    fn twenty_megabytes_are_a_value_like_any_other() {
+        let begun = std::time::Instant::now();
+        let kind = Kind::Map(Box::new(Kind::List(Box::new(Kind::String))));
+        let items = Value::List((0..1000).map(|i| Value::from(format!("{i:0>1000}"))).collect());
+        let value = Value::Map((0..20).map(|i| (i.to_string(), items.clone())).collect());
+        let bytes = encode(&kind, &value).unwrap();
+        assert!(bytes.len() > 20_000_000);
+        assert_eq!(decode(&kind, &bytes).unwrap(), value);
+        assert!(begun.elapsed() < std::time::Duration::from_secs(20), "{:?}", begun.elapsed());
     }
 }

@@ -1,28 +1,13 @@
 //! A schema to the protocol's messages, and diagnostics and paths too. No network.
 
 use super::super::diagnostic::{Diagnostic, Diagnostics, Severity};
+use super::super::identity::Identity;
 use super::super::path::{Path, Step};
 use super::super::proto::tfplugin6 as proto;
-use super::super::schema::{Attribute, Kind, Schema};
+use super::super::schema::{Attribute, Kind, Replace, Schema};
+pub use super::types::type_json;
 use proto::attribute_path::step::Selector;
 use proto::schema::object::NestingMode;
-use serde_json::{Value as Json, json};
-
-/// A type as core reads it: `"string"`, `["list", "number"]`, `["object", {...}]`.
-pub fn type_json(kind: &Kind) -> Json {
-    match kind {
-        Kind::Bool => json!("bool"),
-        Kind::Number => json!("number"),
-        Kind::String => json!("string"),
-        Kind::List(inner) => json!(["list", type_json(inner)]),
-        Kind::Set(inner) => json!(["set", type_json(inner)]),
-        Kind::Map(inner) => json!(["map", type_json(inner)]),
-        Kind::Object(attributes) => {
-            let fields: serde_json::Map<_, _> = attributes.iter().map(|a| (a.name.to_owned(), type_json(&a.kind))).collect();
-            json!(["object", fields])
-        }
-    }
-}
 
 /// A schema.
 pub fn schema(schema: &Schema) -> proto::Schema {
@@ -36,6 +21,18 @@ pub fn schema(schema: &Schema) -> proto::Schema {
             ..Default::default()
         }),
     }
+}
+
+/// The schema of an identity. Its version never changes: a part more or less is null or dropped.
+pub fn identity(identity: &Identity) -> proto::ResourceIdentitySchema {
+    let part = |a: &Attribute| proto::resource_identity_schema::IdentityAttribute {
+        name: a.name.to_owned(),
+        r#type: type_json(&a.kind).to_string().into_bytes(),
+        required_for_import: a.rules.required,
+        optional_for_import: !a.rules.required,
+        description: a.doc.clone(),
+    };
+    proto::ResourceIdentitySchema { version: 0, identity_attributes: identity.attributes().iter().map(part).collect() }
 }
 
 fn attributes(attributes: &[Attribute]) -> Vec<proto::schema::Attribute> {
@@ -61,7 +58,9 @@ fn attribute(attribute: &Attribute) -> proto::schema::Attribute {
         optional: rules.optional,
         computed: rules.computed,
         sensitive: rules.sensitive,
-        ..Default::default()
+        write_only: rules.write_only,
+        deprecated: rules.deprecated.is_some(),
+        deprecation_message: rules.deprecated.unwrap_or_default().to_owned(),
     }
 }
 
@@ -71,7 +70,7 @@ fn nesting(kind: &Kind) -> Option<(NestingMode, &[Attribute])> {
         Kind::List(inner) => (NestingMode::List, inner),
         Kind::Set(inner) => (NestingMode::Set, inner),
         Kind::Map(inner) => (NestingMode::Map, inner),
-        Kind::Bool | Kind::Number | Kind::String => return None,
+        _ => return None,
     };
     match &**inner {
         Kind::Object(attributes) => Some((mode, attributes)),
@@ -108,10 +107,23 @@ fn diagnostic(diagnostic: Diagnostic) -> proto::Diagnostic {
     }
 }
 
-/// What core would refuse about a schema, all of it: a test of every provider asks for none.
+/// What core would refuse about a resource's schema, all of it: a test of every provider asks for none.
 pub fn faults(attributes: &[Attribute]) -> Vec<String> {
+    faults_inside(attributes, false)
+}
+
+fn faults_inside(attributes: &[Attribute], in_set: bool) -> Vec<String> {
     let mut faults = Vec::new();
     for Attribute { name, kind, rules, .. } in attributes {
+        if in_set && (rules.write_only || *kind == Kind::Dynamic) {
+            faults.push(format!("`{name}` is write-only or dynamic, and inside a set"));
+        }
+        if rules.write_only && (rules.computed || rules.identity || rules.replace != Replace::Never || rules.same.is_some()) {
+            faults.push(format!("`{name}` is write-only, and has a rule that needs its prior value"));
+        }
+        if !is_an_attributes(kind) {
+            faults.push(format!("`{name}` is of a kind that no attribute has: {}", type_json(kind)));
+        }
         let lower = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_';
         if name.is_empty() || !name.chars().all(lower) {
             faults.push(format!("`{name}` is not lower-case with underscores"));
@@ -121,11 +133,29 @@ pub fn faults(attributes: &[Attribute]) -> Vec<String> {
             (true, true, _) | (true, _, true) => faults.push(format!("`{name}` is required and something else")),
             _ => {}
         }
+        if rules.identity && !matches!(kind, Kind::Bool | Kind::Number | Kind::String) {
+            faults.push(format!("`{name}` is part of the identity, and neither text, number nor bool"));
+        }
+        if rules.identity && rules.replace != Replace::Always && (rules.required || rules.optional) {
+            faults.push(format!("`{name}` is part of the identity, and can be changed in place"));
+        }
         if let Some((_, inner)) = nesting(kind) {
-            faults.extend(self::faults(inner).into_iter().map(|fault| format!("in `{name}`: {fault}")));
+            let parts = inner.iter().filter(|a| a.rules.identity);
+            faults.extend(parts.map(|a| format!("in `{name}`: `{}` is part of the identity, and nested", a.name)));
+            let in_set = in_set || matches!(kind, Kind::Set(_));
+            faults.extend(faults_inside(inner, in_set).into_iter().map(|fault| format!("in `{name}`: {fault}")));
         }
     }
     faults
+}
+
+/// Collections hold no dynamic values, and tuples and plain objects occur in functions alone.
+fn is_an_attributes(kind: &Kind) -> bool {
+    match kind {
+        Kind::List(inner) | Kind::Set(inner) | Kind::Map(inner) => **inner != Kind::Dynamic && is_an_attributes(inner),
+        Kind::Tuple(_) | Kind::Record(_) => false,
+        Kind::Bool | Kind::Number | Kind::String | Kind::Object(_) | Kind::Dynamic => true,
+    }
 }
 
 #[cfg(test)]
@@ -156,5 +186,15 @@ mod tests {
             unreachable!()
         };
         assert_eq!(faults(&attributes).len(), 2);
+        let inside_a_set = object(vec![(Kind::Dynamic, optional()), (Kind::String, optional().write_only())]);
+        let Kind::Object(attributes) = object(vec![
+            (Kind::Set(Box::new(inside_a_set)), optional()),
+            (Kind::List(Box::new(Kind::Dynamic)), optional()),
+            (Kind::String, optional().identifies()),
+            (Kind::String, optional().write_only().replaces()),
+        ]) else {
+            unreachable!()
+        };
+        assert_eq!(faults(&attributes).len(), 5);
     }
 }

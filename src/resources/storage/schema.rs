@@ -52,7 +52,7 @@ model! {
         /// The name, which is also the import id.
         id: String = computed().stable(),
         /// The name of the StorageClass.
-        name: String = required().replaces().check(checks::dns_subdomain),
+        name: String = required().replaces().identifies().check(checks::dns_subdomain),
         /// Who makes the volumes, such as `ebs.csi.aws.com`. It has to be set unless there are `local_volumes` or `nfs_volumes`.
         provisioner: String = optional().replaces().check(not_empty),
         /// What the provisioner is told.

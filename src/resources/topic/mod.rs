@@ -5,12 +5,13 @@
 //! create ─┐
 //! update ─┼─▶ apply.rs: look ─▶ step.rs: next(wanted, seen) ─▶ one write ─▶ look again      reassign.rs: which replicas move
 //! delete ─┘
-//! read, import ─▶ read.rs: what the controller shows ─▶ state
+//! read, import ─▶ read.rs: what the controller shows ─▶ state      list.rs: every topic of a cluster, as an import would have it
 //! ```
 //!
 //! `schema.rs` attributes · `reach.rs` which cluster · this file: the wiring.
 
 pub mod apply;
+pub mod list;
 pub mod plan;
 pub mod reach;
 pub mod read;

@@ -15,9 +15,9 @@ model! {
         /// the import id.
         id: String = computed().stable(),
         /// The `id` of a `kafkastack_cluster`. Without it: the cluster of the provider's `kafka.bootstrap_servers`.
-        cluster: String = optional().replaces().check(cluster_id),
+        cluster: String = optional().replaces().identifies().check(cluster_id),
         /// The name: 1 to 249 letters, digits, `.`, `_` and `-`.
-        name: String = required().replaces().check(topic_name),
+        name: String = required().replaces().identifies().check(topic_name),
         /// How many partitions. It can only grow. Where keys decide on the partition, growth sends them to other ones.
         partitions: i64 = optional().defaults_to(1i64).check(checks::positive),
         /// How many replicas each partition has: at most as many as there are brokers. Default: 3, or as many as there are

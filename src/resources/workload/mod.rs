@@ -20,7 +20,7 @@ pub mod rehearse;
 pub mod roll;
 pub mod settings;
 #[cfg(test)]
-mod sweep;
+pub(crate) mod sweep;
 pub mod wait;
 pub mod zones;
 

@@ -126,10 +126,10 @@ fn spread(value: &Value) -> Result<(), String> {
 
 /// The namespace of every object of a workload.
 pub fn namespace() -> Rules {
-    optional().defaults_to("default").replaces().check(checks::dns_label)
+    optional().defaults_to("default").replaces().identifies().check(checks::dns_label)
 }
 
 /// The name of a workload: its objects' names begin with it, so it is short enough for a pod's name and a Service's.
 pub fn name() -> Rules {
-    required().replaces().check(checks::workload_name)
+    required().replaces().identifies().check(checks::workload_name)
 }

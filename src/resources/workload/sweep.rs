@@ -52,12 +52,18 @@ fn srvr(mode: &str) -> String {
     )
 }
 
-struct World {
-    kubernetes: FakeKubernetes,
-    stack: Stack,
+/// Servers in this process, and the provider's clients of them.
+pub(crate) struct World {
+    /// The API server.
+    pub(crate) kubernetes: FakeKubernetes,
+    /// The brokers.
+    pub(crate) kafka: FakeKafka,
+    /// The clients.
+    pub(crate) stack: Stack,
 }
 
-fn world(faults: Faults) -> World {
+/// Servers that meet these faults.
+pub(crate) fn world(faults: Faults) -> World {
     let kubernetes = FakeKubernetes::new(faults);
     for node in 0..3 {
         let labels = json!({"topology.kubernetes.io/zone": format!("zone-{node}")});
@@ -65,21 +71,24 @@ fn world(faults: Faults) -> World {
         kubernetes.put("kube", Object::of(&key, json!({"metadata": {"labels": labels}})));
     }
     kubernetes.put("kube", Object::of(&Key::cluster(Kind::StorageClass, "fast"), json!({"provisioner": "x"})));
-    let access = Access::Through(Arc::new(Pods(FakeKafka::new(3))));
+    let kafka = FakeKafka::new(3);
+    let access = Access::Through(Arc::new(Pods(kafka.clone())));
     let stack = Stack::new(kubernetes.impatient(), access, vec![]);
-    World { kubernetes, stack }
+    World { kubernetes, kafka, stack }
 }
 
 /// A resource and a configuration of it.
-type Subject = (Box<dyn AnyResource<Stack>>, serde_json::Value);
+pub(crate) type Subject = (Box<dyn AnyResource<Stack>>, serde_json::Value);
 
-fn ensemble() -> Subject {
+/// An ensemble.
+pub(crate) fn ensemble() -> Subject {
     let set = json!({"name": "zk", "create_namespace": true, "namespace": "prod", "labels": {"team": "a"},
         "storage": {"class": "fast", "size": "1Gi"}, "pod": {"node_selector": {"disk": "ssd"}}});
     (Box::new(ZookeeperEnsemble), set)
 }
 
-fn cluster() -> Subject {
+/// A cluster.
+pub(crate) fn cluster() -> Subject {
     let set = json!({"name": "kafka", "create_namespace": true, "namespace": "prod", "storage": {"class": "fast", "size": "1Gi"},
         "zookeeper": {"connection": "zk-0.zk:2181", "chroot": "/kafka"}, "deletion_protection": false,
         "config": {"log.retention.hours": "24"}, "labels": {"team": "a"}});

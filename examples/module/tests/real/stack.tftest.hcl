@@ -1,0 +1,40 @@
+# The stack for real, small, on the Kubernetes cluster that KUBECONFIG names. It takes some minutes.
+#
+#   tofu test -test-directory=tests/real -var namespace=module-test
+
+variables {
+  storage             = { class = "sandbox" }
+  deletion_protection = false
+
+  zookeeper = { heap = "128m", volume = "1Gi", requests = {} }
+  kafka = {
+    heap     = "256m"
+    volume   = "1Gi"
+    requests = {}
+    config   = { "log.cleaner.dedupe.buffer.size" = "2097152", "offsets.topic.num.partitions" = "1" }
+  }
+  topics = { orders = {} }
+  drill  = { steps = ["kill_leader_of_topic"], watch = "3s", records_per_second = 200 }
+}
+
+run "a_stack_is_made_and_bears_the_loss_of_a_leader" {
+  assert {
+    condition     = output.drill.passed && output.drill.lost == 0
+    error_message = "The drill did not pass."
+  }
+  assert {
+    condition     = output.drill.acknowledged > 1000
+    error_message = "${output.drill.acknowledged} records are too few to prove something."
+  }
+  assert {
+    condition     = output.topics["orders"] == { partitions = 3, replication_factor = 3 }
+    error_message = "The topic is not as asked."
+  }
+}
+
+run "an_unchanged_configuration_drills_nothing_again" {
+  assert {
+    condition     = output.drill.ran_at == run.a_stack_is_made_and_bears_the_loss_of_a_leader.drill.ran_at
+    error_message = "It was drilled again."
+  }
+}

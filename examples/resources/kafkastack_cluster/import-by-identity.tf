@@ -1,0 +1,7 @@
+import {
+  to = kafkastack_cluster.kafka
+  identity = {
+    namespace = "streaming"
+    name      = "kafka"
+  }
+}

@@ -1,0 +1,6 @@
+import {
+  to = kafkastack_storage.fast
+  identity = {
+    name = "fast"
+  }
+}

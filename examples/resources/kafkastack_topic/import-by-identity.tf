@@ -1,0 +1,7 @@
+import {
+  to = kafkastack_topic.orders
+  identity = {
+    cluster = "streaming/kafka"
+    name    = "orders"
+  }
+}

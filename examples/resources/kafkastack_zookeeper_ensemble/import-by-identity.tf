@@ -1,0 +1,7 @@
+import {
+  to = kafkastack_zookeeper_ensemble.zookeeper
+  identity = {
+    namespace = "streaming"
+    name      = "zookeeper"
+  }
+}

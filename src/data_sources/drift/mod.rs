@@ -1,0 +1,51 @@
+//! `kafkastack_drift`: what differs from what was applied, and what nobody manages.
+//!
+//! `schema.rs` attributes · `look.rs` asks · `compare.rs` what is seen -> what was found · `tell.rs` what was found -> JSON and
+//! Markdown · this file: the wiring.
+
+pub mod compare;
+pub mod look;
+pub mod schema;
+pub mod tell;
+#[cfg(test)]
+mod tests;
+
+use crate::plugin::data_source::DataSource;
+use crate::plugin::model::Attr;
+use crate::plugin::resource::{Context, Reply};
+use crate::stack::Stack;
+use schema::StackDrift;
+
+/// The data source.
+pub struct Drift;
+
+impl DataSource for Drift {
+    type Client = Stack;
+    type Model = StackDrift;
+    const NAME: &'static str = "drift";
+
+    async fn read(&self, cx: &Context<'_, Stack>, config: StackDrift) -> Reply<StackDrift> {
+        let stack = match cx.client() {
+            Ok(stack) => stack,
+            Err(diagnostic) => return Reply::failed(None, diagnostic),
+        };
+        match look::look(stack, &config).await {
+            Ok(seen) => Reply::state(told(config, &seen)),
+            Err(diagnostic) => Reply::failed(None, diagnostic),
+        }
+    }
+}
+
+/// What is seen, as attributes.
+fn told(config: StackDrift, seen: &compare::Seen) -> StackDrift {
+    let report = compare::report(&config, seen);
+    let count = |n: usize| Attr::Known(i64::try_from(n).unwrap_or(i64::MAX));
+    StackDrift {
+        drifted: Attr::Known(report.drifted()),
+        managed_count: count(report.managed.len()),
+        unmanaged_count: count(report.unmanaged.len()),
+        summary_json: Attr::Known(tell::json(&report)),
+        summary_markdown: Attr::Known(tell::markdown(&report)),
+        ..config
+    }
+}

@@ -1,0 +1,82 @@
+//! The data source over servers in this process: what is applied is silent, and what a hand changes is found.
+
+use super::Drift;
+use crate::kubernetes::object::{Key, Kind};
+use crate::plugin::data_source::AnyDataSource;
+use crate::plugin::diagnostic::Diagnostics;
+use crate::plugin::resource::Context;
+use crate::plugin::schema::Kind as Type;
+use crate::plugin::value::Value;
+use crate::plugin::wire;
+use crate::resources::workload::sweep::{World, cluster, ensemble, world};
+use crate::testing::core::{Core, config};
+use crate::testing::fake_kafka::FakeTopic;
+use crate::testing::faults::Faults;
+use serde_json::json;
+use std::time::Duration;
+use tokio_util::sync::CancellationToken;
+
+async fn read(world: &World) -> Result<Value, Diagnostics> {
+    let set = json!({"cluster": "prod/kafka", "zookeeper_ensemble": "prod/zk", "topics": {"orders": {"partitions": 1}}});
+    let kind = Type::Object(AnyDataSource::schema(&Drift).attributes);
+    let config = wire::json::decode(&kind, set.to_string().as_bytes()).unwrap();
+    let deadline = tokio::time::Instant::now() + Duration::from_secs(120);
+    let cx = Context { client: Some(&world.stack), cancel: CancellationToken::new(), deadline };
+    let reply = AnyDataSource::read(&Drift, &cx, config).await;
+    reply.state.ok_or(reply.diagnostics)
+}
+
+async fn found(world: &World) -> serde_json::Value {
+    let value = read(world).await.unwrap();
+    assert!(value.is_wholly_known(), "{value:?}");
+    serde_json::from_str(value.get("summary_json").as_str().unwrap()).unwrap()
+}
+
+async fn whole() -> World {
+    let world = world(Faults::none());
+    for subject in [ensemble, cluster] {
+        let (resource, set) = subject();
+        let wanted = config(resource.as_ref(), set);
+        let said = Core::new(resource, &world.stack).apply(&wanted).await;
+        assert!(!said.has_errors(), "{said:?}");
+    }
+    put_topic(&world, "orders");
+    world
+}
+
+fn put_topic(world: &World, name: &str) {
+    let topic = FakeTopic { id: [1; 16], partitions: vec![vec![0, 1, 2]], configs: [].into() };
+    world.kafka.edit(name, |found| *found = Some(topic));
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_was_just_applied_is_silent_and_what_a_hand_changes_is_found() {
+    let world = whole().await;
+    assert_eq!(found(&world).await, json!({"drifted": false, "managed": [], "unmanaged": []}));
+    world.kubernetes.controllers(false);
+    world.kubernetes.edit("kubectl", &Key::new(Kind::StatefulSet, "prod", "kafka"), "/spec/replicas", 5.into());
+    world.kubernetes.remove(&Key::new(Kind::Service, "prod", "zk-headless"));
+    world.kafka.edit("orders", |found| *found = None);
+    put_topic(&world, "by-hand");
+    tokio::time::sleep(Duration::from_secs(60)).await;
+    let found = found(&world).await;
+    let problems: Vec<String> =
+        found["managed"].as_array().unwrap().iter().map(|one| format!("{} {}", one["name"], one["problem"])).collect();
+    assert_eq!(problems, [r#""prod/kafka" "differs""#, r#""prod/zk-headless" "missing""#, r#""orders" "missing""#]);
+    assert_eq!(found["unmanaged"][0]["import"]["id"], "prod/kafka/by-hand");
+}
+
+#[tokio::test(start_paused = true)]
+async fn before_the_first_apply_everything_is_missing_and_nothing_fails() {
+    let found = found(&world(Faults::none())).await;
+    let missing: Vec<_> = found["managed"].as_array().unwrap().iter().map(|one| one["name"].as_str().unwrap()).collect();
+    assert_eq!(missing, ["prod/kafka", "prod/zk"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_may_not_be_listed_is_an_error_that_names_the_rule() {
+    let world = whole().await;
+    world.kubernetes.forbid("list", Kind::Service);
+    let said = format!("{:?}", read(&world).await.unwrap_err());
+    assert!(said.contains("services") && said.contains("hint"), "{said}");
+}

@@ -1,0 +1,62 @@
+//! `kafkastack_ha_drill`: the proof that a cluster survives the loss of a pod.
+//!
+//! ```text
+//!            plan.rs: settings that contradict each other, attributes of other kinds of step
+//! create ───▶ ../site.rs: the stack ─▶ apply.rs: drill::run, verdict, report ─▶ read.rs: state
+//! read, update ─▶ state as it is          delete ─▶ nothing: the drill has cleaned up after itself
+//! ```
+//!
+//! `schema.rs` attributes · `action.rs` the same as an action · this file: the wiring.
+
+pub mod action;
+pub mod apply;
+pub mod plan;
+pub mod read;
+pub mod schema;
+
+use crate::diagnostics::drill as words;
+use crate::plugin::diagnostic::Diagnostics;
+use crate::plugin::resource::{Change, Context, Limits, Private, Reply, Resource};
+use crate::stack::Stack;
+use schema::HaDrill;
+use std::time::Duration;
+
+/// The resource.
+pub struct KafkaHaDrill;
+
+impl Resource for KafkaHaDrill {
+    type Client = Stack;
+    type Model = HaDrill;
+    const NAME: &'static str = "ha_drill";
+
+    fn limits(&self) -> Limits {
+        let minutes = |n: u64| Duration::from_secs(60 * n);
+        Limits { create: minutes(30), read: minutes(2), update: minutes(2), delete: minutes(2) }
+    }
+
+    fn validate(&self, config: &HaDrill, diagnostics: &mut Diagnostics) {
+        plan::validate(config, diagnostics);
+    }
+
+    async fn create(&self, cx: &Context<'_, Stack>, change: Change<HaDrill>) -> Reply<HaDrill> {
+        apply::create(cx, &change.planned).await
+    }
+
+    /// What was measured does not change.
+    async fn read(&self, _cx: &Context<'_, Stack>, state: HaDrill, private: Private) -> Reply<HaDrill> {
+        Reply::state(state).keep(private)
+    }
+
+    /// Only `timeouts` can change without a new drill.
+    async fn update(&self, _cx: &Context<'_, Stack>, change: Change<HaDrill>) -> Reply<HaDrill> {
+        Reply::state(HaDrill { timeouts: change.planned.timeouts, ..change.prior })
+    }
+
+    async fn delete(&self, _cx: &Context<'_, Stack>, _change: Change<HaDrill>) -> Reply<HaDrill> {
+        Reply::gone()
+    }
+
+    async fn import(&self, _cx: &Context<'_, Stack>, _id: &str) -> Reply<HaDrill> {
+        Reply::failed(None, words::not_importable())
+    }
+}
