@@ -17,5 +17,5 @@ shot() {
     echo "docs/images/drill-$1-$scheme.png: $(wc -c <"docs/images/drill-$1-$scheme.png") bytes"
   done
 }
-shot desktop 1060 1310 1
-shot phone 360 1130 1.5
+shot desktop 1060 1410 1
+shot phone 360 1400 1.5

@@ -2,7 +2,7 @@
 //! the same arguments give the same result, and no provider has to be configured.
 
 use super::model::{Object, Typed, doc};
-use super::path::Path;
+use super::path::{Path, Step};
 use super::schema::{Attribute, Kind, required};
 use super::value::Value;
 
@@ -101,7 +101,17 @@ impl<F: Function> AnyFunction for F {
         }
         let named = fields.iter().zip(values).map(|(field, value)| (field.name.to_owned(), value));
         let arguments = F::Arguments::decode(&Value::Map(named.collect()), &Path::root()).map_err(|error| {
-            let argument = fields.iter().position(|field| error.at.to_string().starts_with(field.name));
+            let argument = match error.at.steps() {
+                [Step::Attribute(name), inside @ ..] => {
+                    let field = fields.iter().position(|field| field.name == name);
+                    // Each further argument is an element of the last field.
+                    match (field, inside.first()) {
+                        (Some(last), Some(Step::Index(element))) if last == fixed => Some(last + element),
+                        (field, _) => field,
+                    }
+                }
+                _ => None,
+            };
             FunctionError { text: error.to_string(), argument }
         })?;
         Function::call(self, arguments).map(|output| output.encode())

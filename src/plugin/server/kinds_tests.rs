@@ -295,8 +295,10 @@ async fn a_function_names_the_argument_that_is_wrong() {
     let error = call(&[1.into(), 2.into(), 13.into()]).await.unwrap_err();
     assert_eq!((error.text.as_str(), error.function_argument), ("13 is not added", Some(2)));
     let half = Value::Number(Number::parse("1.5").unwrap());
-    let error = call(&[half]).await.unwrap_err();
+    let error = call(std::slice::from_ref(&half)).await.unwrap_err();
     assert!(error.text.contains("not a whole number") && error.function_argument == Some(0), "{error:?}");
+    let error = call(&[1.into(), 2.into(), half]).await.unwrap_err();
+    assert!(error.text.contains("not a whole number") && error.function_argument == Some(2), "{error:?}");
     assert!(call(&[]).await.unwrap_err().text.contains("takes 1 argument"));
     let error = call(&[1.into(), 99.into()]).await.unwrap_err();
     assert!(error.text.contains("bug of the provider") && !error.text.contains("s3cret"), "{error:?}");
