@@ -51,11 +51,25 @@ pub fn read(plan: &Plan, kind: &str) -> Value {
     found.unwrap_or_else(|| panic!("no {kind} in the plan:\n{plan}"))["values"].clone()
 }
 
-/// Runs the script for CI: how it ended, and the summary that it wrote.
+/// A kubeconfig of an account that has the rights of `examples/rbac/drift.yaml` and no other.
+fn may_only_look(cluster: &Cluster, stack: &Stack, workspace: &Workspace) {
+    let kubectl = |arguments: &[&str]| cluster.kubectl(&[&["-n", &stack.namespace], arguments].concat());
+    kubectl(&["create", "serviceaccount", "kafkastack-drift"]);
+    let rules = Path::new(env!("CARGO_MANIFEST_DIR")).join("examples/rbac/drift.yaml");
+    kubectl(&["apply", "-f", rules.to_str().unwrap()]);
+    let token = kubectl(&["create", "token", "kafkastack-drift"]);
+    let config = cluster.kubectl(&["config", "view", "--raw", "--minify", "-o", "json"]);
+    let mut config: Value = serde_json::from_str(&config).expect("kubectl prints JSON");
+    config["users"][0]["user"] = serde_json::json!({"token": token.trim()});
+    std::fs::write(workspace.path().join("looker"), config.to_string()).expect("a kubeconfig can be written");
+}
+
+/// Runs the script for CI as that account: how it ended, and the summary that it wrote.
 fn drift(workspace: &Workspace, fail_on: &str) -> (Option<i32>, String) {
     let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("examples/drift-in-ci/drift.sh");
-    let summary = workspace.path().join("drift.md");
-    let settings = [("FAIL_ON", fail_on), ("DRIFT_SUMMARY", summary.to_str().unwrap())];
+    let file = |name: &str| workspace.path().join(name).display().to_string();
+    let (summary, looker) = (file("drift.md"), file("looker"));
+    let settings = [("FAIL_ON", fail_on), ("DRIFT_SUMMARY", &summary), ("KUBECONFIG", &looker)];
     let finished = workspace.run_script(&script, &settings, &["-lock=false"]);
     let text = std::fs::read_to_string(summary).unwrap_or_else(|error| panic!("no summary: {error}\n{}", finished.text));
     (finished.status.code(), text)
@@ -71,6 +85,7 @@ fn what_a_hand_did_is_found_and_a_clean_stack_is_silent() {
     workspace.apply();
     workspace.configure(&configuration(&stack));
     workspace.apply();
+    may_only_look(cluster, &stack, &workspace);
 
     let (code, summary) = drift(&workspace, "drift");
     assert_eq!((code, summary.lines().next()), (Some(0), Some("## Drift: none")), "{summary}");

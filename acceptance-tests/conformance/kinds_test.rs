@@ -40,7 +40,7 @@ fn a_function_is_called_and_names_its_wrong_argument() {
         world.config("output \"joined\" { value = provider::conformance::join(\"-\", \"a\", \"b-c\") }");
         world.fails(&["plan", "-no-color"], "a word must not hold the separator");
         world.config("output \"joined\" { value = provider::conformance::join(\"-\", null) }");
-        world.ok(&["plan", "-no-color"]);
+        world.fails(&["plan", "-no-color"], "argument must not be null");
     });
 }
 

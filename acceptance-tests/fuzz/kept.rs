@@ -14,7 +14,8 @@ mod targets;
 const MEBIBYTE: usize = 1 << 20;
 /// For one input without optimisation, on a machine that does much else.
 const PATIENCE: Duration = Duration::from_secs(60);
-const TARGETS: [(&str, fn(&[u8])); 3] = [("msgpack", targets::msgpack), ("json", targets::json), ("path", targets::path)];
+type Target = (&'static str, fn(&[u8]));
+const TARGETS: [Target; 3] = [("msgpack", targets::msgpack), ("json", targets::json), ("path", targets::path)];
 
 /// One test at a time, for the memory is the process's.
 fn alone() -> MutexGuard<'static, ()> {

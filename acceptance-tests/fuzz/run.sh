@@ -7,7 +7,7 @@ here=$(dirname "$(readlink -f "$0")"); root=$(readlink -f "$here/../.."); export
 export PATH=${SANDBOX_HOME:-$HOME/.cache/kafkastack-sandbox}/bin:$PATH CARGO_TARGET_DIR=${CARGO_TARGET_DIR:-$root/target/fuzz-build}
 seconds=${1:-600}; shift || true
 targets=${*:-$(sed -n 's/^path = "bins\/\(.*\)\.rs"/\1/p' "$here/Cargo.toml")}
-most=300        # inputs that are kept of each target; and none is longer than 2 KiB
+most=500        # inputs that are kept of each target; and none is longer than 2 KiB
 
 cp "$root/Cargo.lock" "$here/Cargo.lock"        # the provider's own versions
 for target in $targets; do

@@ -2,8 +2,8 @@
 //! the same arguments give the same result, and no provider has to be configured.
 
 use super::model::{Object, Typed, doc};
-use super::path::Path;
-use super::schema::{Attribute, Kind};
+use super::path::{Path, Step};
+use super::schema::{Attribute, Kind, required};
 use super::value::Value;
 
 /// Why a function has no result.
@@ -36,7 +36,7 @@ pub trait Function: Send + Sync + Sized + 'static {
     type Arguments: Object;
     /// The result.
     type Output: Typed;
-    /// Whether the last parameter, a list, takes all further arguments, each an element.
+    /// Whether the last parameter, a list, takes all further arguments, each an element. None of them may be null.
     const VARIADIC: bool = false;
 
     /// Its result.
@@ -81,7 +81,8 @@ impl<F: Function> AnyFunction for F {
         let mut parameters = F::Arguments::attributes();
         let variadic = if F::VARIADIC { parameters.pop() } else { None };
         let variadic = variadic.map(|last| match last.kind {
-            Kind::List(element) => Attribute { kind: *element, ..last },
+            // No model can hold a null element: core then refuses one itself, and says which.
+            Kind::List(element) => Attribute { kind: *element, rules: required(), ..last },
             _ => last,
         });
         Signature { doc: doc(F::Arguments::DOC), parameters, variadic, output: F::Output::kind() }
@@ -100,7 +101,17 @@ impl<F: Function> AnyFunction for F {
         }
         let named = fields.iter().zip(values).map(|(field, value)| (field.name.to_owned(), value));
         let arguments = F::Arguments::decode(&Value::Map(named.collect()), &Path::root()).map_err(|error| {
-            let argument = fields.iter().position(|field| error.at.to_string().starts_with(field.name));
+            let argument = match error.at.steps() {
+                [Step::Attribute(name), inside @ ..] => {
+                    let field = fields.iter().position(|field| field.name == name);
+                    // Each further argument is an element of the last field.
+                    match (field, inside.first()) {
+                        (Some(last), Some(Step::Index(element))) if last == fixed => Some(last + element),
+                        (field, _) => field,
+                    }
+                }
+                _ => None,
+            };
             FunctionError { text: error.to_string(), argument }
         })?;
         Function::call(self, arguments).map(|output| output.encode())

@@ -93,7 +93,7 @@ impl Subject {
 
     async fn case(&self, seed: u64, tally: &mut Tally) {
         let (random, attributes) = (&mut Random::new(seed), &self.schema.attributes);
-        let first = config(random, attributes, seed % 2 == 0);
+        let first = config(random, attributes, seed.is_multiple_of(2));
         if !self.is_valid(&first).await {
             return;
         }

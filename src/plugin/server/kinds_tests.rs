@@ -88,7 +88,7 @@ crate::model! {
     pub struct Sum {
         /// The first.
         first: i64 = required(),
-        /// The others; null counts as nothing.
+        /// The others.
         others: Vec<i64> = optional(),
     }
 }
@@ -198,7 +198,7 @@ async fn core_is_told_of_everything_that_there_is() {
     let add = &schemas.functions["add"];
     assert_eq!((add.parameters.len(), add.parameters[0].r#type.as_slice()), (1, b"\"number\"".as_slice()));
     let variadic = add.variadic_parameter.as_ref().unwrap();
-    assert_eq!((variadic.name.as_str(), variadic.allow_null_value), ("others", true));
+    assert_eq!((variadic.name.as_str(), variadic.allow_null_value), ("others", false));
     let metadata = server.get_metadata(Request::new(Default::default())).await.unwrap().into_inner();
     let names = (&metadata.data_sources[0].type_name, &metadata.actions[0].type_name, &metadata.functions[0].name);
     assert_eq!(names, (&"test_words".to_owned(), &"test_shout".to_owned(), &"add".to_owned()));
@@ -295,8 +295,10 @@ async fn a_function_names_the_argument_that_is_wrong() {
     let error = call(&[1.into(), 2.into(), 13.into()]).await.unwrap_err();
     assert_eq!((error.text.as_str(), error.function_argument), ("13 is not added", Some(2)));
     let half = Value::Number(Number::parse("1.5").unwrap());
-    let error = call(&[half]).await.unwrap_err();
+    let error = call(std::slice::from_ref(&half)).await.unwrap_err();
     assert!(error.text.contains("not a whole number") && error.function_argument == Some(0), "{error:?}");
+    let error = call(&[1.into(), 2.into(), half]).await.unwrap_err();
+    assert!(error.text.contains("not a whole number") && error.function_argument == Some(2), "{error:?}");
     assert!(call(&[]).await.unwrap_err().text.contains("takes 1 argument"));
     let error = call(&[1.into(), 99.into()]).await.unwrap_err();
     assert!(error.text.contains("bug of the provider") && !error.text.contains("s3cret"), "{error:?}");

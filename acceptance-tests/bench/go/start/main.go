@@ -1,5 +1,6 @@
 // start BINARY: starts a provider as OpenTofu and Terraform do (go-plugin, mutual TLS), asks for its schemas, and prints how
-// many microseconds that took, how many KiB of memory the provider has then, and how many bytes the schemas are.
+// many microseconds that took, how many of them the provider computed, how many KiB of memory it has then, and how many bytes
+// the schemas are.
 package main
 
 import (
@@ -7,6 +8,8 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
+	"path/filepath"
+	"strconv"
 	"strings"
 	"time"
 
@@ -55,10 +58,14 @@ func main() {
 	call := connection.Invoke(context.Background(), "/tfplugin6.Provider/GetProviderSchema", &emptypb.Empty{}, schemas)
 	took := time.Since(begin)
 	must(0, call)
+	computed := 0
+	for _, thread := range must(filepath.Glob(fmt.Sprintf("/proc/%d/task/*/schedstat", command.Process.Pid))) {
+		computed += must(strconv.Atoi(strings.Fields(string(must(os.ReadFile(thread))))[0]))
+	}
 	status := must(os.ReadFile(fmt.Sprintf("/proc/%d/status", command.Process.Pid)))
 	for _, line := range strings.Split(string(status), "\n") {
 		if strings.HasPrefix(line, "VmRSS:") {
-			fmt.Println(took.Microseconds(), strings.Fields(line)[1], proto.Size(schemas))
+			fmt.Println(took.Microseconds(), computed/1000, strings.Fields(line)[1], proto.Size(schemas))
 		}
 	}
 }
