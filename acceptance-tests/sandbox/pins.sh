@@ -12,4 +12,4 @@ KAFKA2=2.2.2              # in the image confluentinc/cp-kafka:5.2.2
 KAFKA3=3.9.2
 KAFKA4=4.1.2
 PAUSE=registry.k8s.io/pause:3.6
-PACKAGES="containerd runc containernetworking-plugins iptables conntrack iproute2 socat openssl util-linux chromium-headless-shell fonts-dejavu-core pngquant"
+PACKAGES="jq containerd runc containernetworking-plugins iptables conntrack iproute2 socat openssl util-linux chromium-headless-shell fonts-dejavu-core pngquant"

@@ -96,3 +96,14 @@ variable "deletion_protection" {
   type        = bool
   default     = true
 }
+
+variable "min_disk_free_percent" {
+  description = "The check `healthy` warns when less than this part of a broker's volume is left, in percent."
+  type        = number
+  default     = 10
+
+  validation {
+    condition     = var.min_disk_free_percent >= 0 && var.min_disk_free_percent <= 100
+    error_message = "min_disk_free_percent is a percentage: from 0 to 100."
+  }
+}

@@ -5,6 +5,8 @@
 variables {
   storage             = { class = "sandbox" }
   deletion_protection = false
+  # a volume of the sandbox is a folder of this machine's disk, however full that is
+  min_disk_free_percent = 0
 
   zookeeper = { heap = "128m", volume = "1Gi", requests = {} }
   kafka = {
