@@ -35,8 +35,11 @@ run "a_stack_is_made_and_bears_the_loss_of_a_leader" {
 }
 
 run "an_unchanged_configuration_drills_nothing_again" {
+  command = plan
+
+  # a drill that would run again has a time that only the apply knows, and a condition on that fails
   assert {
-    condition     = output.drill.ran_at == run.a_stack_is_made_and_bears_the_loss_of_a_leader.drill.ran_at
-    error_message = "It was drilled again."
+    condition     = output.drill.passed && output.drill.ran_at != ""
+    error_message = "It would be drilled again."
   }
 }
