@@ -2,8 +2,9 @@
 
 check "healthy" {
   data "kafkastack_health" "this" {
-    cluster            = kafkastack_cluster.this.id
-    zookeeper_ensemble = kafkastack_zookeeper_ensemble.this.id
+    cluster               = kafkastack_cluster.this.id
+    zookeeper_ensemble    = kafkastack_zookeeper_ensemble.this.id
+    min_disk_free_percent = var.min_disk_free_percent
     # not while the drill runs
     depends_on = [kafkastack_topic.this, kafkastack_ha_drill.this]
   }
