@@ -91,12 +91,6 @@ variable "drill" {
   }
 }
 
-variable "min_disk_free_percent" {
-  description = "The stack is unhealthy when less than this part of a broker's volume is left, in percent."
-  type        = number
-  default     = 10
-}
-
 variable "deletion_protection" {
   description = "Whether brokers and topics refuse to be destroyed."
   type        = bool
