@@ -11,7 +11,7 @@ needs no process, the same two providers.
 Each round does everything once, in turn, so that whatever else the machine does hits all alike; figures are medians. A release
 build, and tofu in PATH, have to be there: `make bench-plugin` sees to it.
 """
-import os, shutil, statistics, subprocess, sys, tempfile, time
+import os, resource, shutil, statistics, subprocess, sys, tempfile, time
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 RELEASE = os.path.join(os.path.dirname(os.path.dirname(HERE)), "target", "release")
@@ -63,9 +63,11 @@ class Leg:
             self.tofu("init", "-input=false")
 
     def tofu(self, *arguments):
-        begin = time.monotonic()
+        """Seconds, and seconds of CPU, of tofu and the provider's processes."""
+        begin, before = time.monotonic(), resource.getrusage(resource.RUSAGE_CHILDREN)
         run("tofu", *arguments, cwd=self.folder, env=self.environment)
-        return time.monotonic() - begin
+        after = resource.getrusage(resource.RUSAGE_CHILDREN)
+        return time.monotonic() - begin, after.ru_utime - before.ru_utime + after.ru_stime - before.ru_stime
 
     def plan(self):
         return self.tofu("plan", "-input=false", "-lock=false", "-out=plan.bin")
@@ -78,17 +80,18 @@ def plans(rounds, go):
                 "noop in Go": Leg(work, "go", "noop_data", go)}
         rows = []
         for what in ("none exist", "all exist"):
-            seconds = {name: [] for name in legs}
+            figures = {name: [] for name in legs}
             for number in range(rounds + 1):
                 for name, leg in (list(legs.items()) if number % 2 else reversed(legs.items())):
-                    seconds[name].append(leg.plan())
+                    figures[name].append(leg.plan())
             # the first round warms the caches
-            medians = {name: statistics.median(values[1:]) for name, values in seconds.items()}
-            rows += [(f"{name}, {what}", f"{median:.2f}", f"{min(seconds[name][1:]):.2f}", f"{median / medians['terraform_data']:.2f}")
-                     for name, median in medians.items()]
+            medians = {name: [statistics.median(column) for column in zip(*rounds[1:])] for name, rounds in figures.items()}
+            own = medians["terraform_data"]
+            rows += [(f"{name}, {what}", f"{time:.2f}", f"{time / own[0]:.2f}", f"{cpu:.2f}", f"{cpu / own[1]:.2f}")
+                     for name, (time, cpu) in medians.items()]
             for leg in legs.values() if what == "none exist" else ():
                 leg.tofu("apply", "-input=false", "-auto-approve", "plan.bin")
-        table((f"plan of {INSTANCES:,}, {rounds} rounds", "s", "fastest", "/ terraform_data"), rows)
+        table((f"plan of {INSTANCES:,}, {rounds} rounds", "s", "/ terraform_data", "s of CPU", "/ terraform_data"), rows)
 
 
 def main():
