@@ -73,13 +73,16 @@ pub const CLEAN: Duration = Duration::from_secs(30);
 /// Between two looks at everything.
 const LOOK: Duration = Duration::from_millis(500);
 
+/// What the name of every drill's topic begins with.
+pub const TOPIC_PREFIX: &str = "kafkastack-drill-";
+
 /// Runs a drill. `tell` is told how far it is, for people.
 ///
 /// # Errors
 /// Why it did not begin. Nothing of it is left then, but for what the error names.
 pub async fn run(site: &Site, order: &Order, limits: &Limits, tell: &(dyn Fn(String) + Sync)) -> Result<Ended, Refused> {
     let facts = settle(site, Some(&order.demands), limits, SETTLE).await?;
-    let name = format!("kafkastack-drill-{}", random());
+    let name = format!("{TOPIC_PREFIX}{}", random());
     let traces = Traces { topic: name.clone(), znode: format!("/{name}") };
     let key = claim::key(&site.brokers.namespace, &site.brokers.name);
     let mut claim = Claim::take(&site.kubernetes, key, &traces, limits).await?;

@@ -1,6 +1,7 @@
 //! What is seen of a stack -> what differs from what was applied, and what nobody manages. Pure.
 
 use super::schema::{ExpectedTopic, StackDrift};
+use crate::drill::run::TOPIC_PREFIX;
 use crate::kubernetes::difference::{Difference, compared};
 use crate::kubernetes::object::{Key, Kind, Object};
 use crate::resources::workload::anchor::{self, Phase};
@@ -129,9 +130,6 @@ pub struct Import {
     pub topic: Option<(String, Topic)>,
 }
 
-/// What a drill calls its topics.
-const DRILL: &str = "kafkastack-drill-";
-
 /// Everything that differs or is unmanaged.
 pub fn report(asked: &StackDrift, seen: &Seen) -> Report {
     let mut report = Report::default();
@@ -206,7 +204,7 @@ fn topic_drift(asked: &StackDrift, expected: &BTreeMap<String, ExpectedTopic>, t
     }
     let ignored = asked.ignore_topics.unwrap_or_default();
     for topic in by_name.values() {
-        let own = topic.name.starts_with("__") || topic.name.starts_with(DRILL);
+        let own = topic.name.starts_with("__") || topic.name.starts_with(TOPIC_PREFIX);
         if own || expected.contains_key(&topic.name) || ignored.iter().any(|pattern| matches(pattern, &topic.name)) {
             continue;
         }

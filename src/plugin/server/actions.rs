@@ -2,14 +2,14 @@
 
 use super::super::action::{AnyAction, Progress};
 use super::super::diagnostic::{Diagnostic, Diagnostics};
-use super::super::operation::{self, guarded};
-use super::super::planner::{self, check};
+use super::super::operation::guarded;
+use super::super::planner;
 use super::super::proto::tfplugin6::{DynamicValue, invoke_action as invoke, plan_action as plan};
 use super::super::resource::{Context, Provider};
 use super::super::value::Value;
 use super::super::wire::schema::diagnostics as said;
-use super::Server;
 use super::shape::Shape;
+use super::{Server, caught};
 use futures::stream::BoxStream;
 use futures::{FutureExt, StreamExt};
 use std::sync::Arc;
@@ -57,8 +57,7 @@ impl<P: Provider> Server<P> {
             let config = planner::draft(entry.shape.attributes(), &config, &Value::Null);
             guarded(cx.deadline, entry.action.plan(&cx, config)).await.map_err(|cut| Diagnostics::from(cut.diagnostic("plan")))
         };
-        let outcome = operation::caught(call).await.map_err(|cut| cut.diagnostic("plan").into());
-        let diagnostics = outcome.and_then(|outcome| outcome).unwrap_or_else(|failed: Diagnostics| failed);
+        let diagnostics = caught("plan", call).await.unwrap_or_else(|failed| failed);
         plan::Response { diagnostics: said(diagnostics), ..Default::default() }
     }
 
@@ -74,7 +73,7 @@ impl<P: Provider> Server<P> {
         let entry = self.deed(&request.action_type)?;
         let config = entry.shape.decode(request.config.as_ref())?;
         entry.shape.wholly_known(&config)?;
-        let config = check::unknown_as_null(planner::draft(entry.shape.attributes(), &config, &Value::Null));
+        let config = entry.shape.asked(&config);
         let now = Instant::now();
         let deadline = now.checked_add(entry.action.limit(&config)?).unwrap_or(now);
         let (action, client, cancel, running) = (entry.action.clone(), self.client(), self.cancel(), self.running.clone());

@@ -2,16 +2,15 @@
 
 use super::super::data_source::AnyDataSource;
 use super::super::diagnostic::{Diagnostic, Diagnostics};
-use super::super::operation::{self, guarded};
+use super::super::operation::guarded;
 use super::super::path::Path;
-use super::super::planner::{self, check};
+use super::super::planner;
 use super::super::proto::tfplugin6::{DynamicValue, read_data_source as read};
 use super::super::resource::{Limits, Provider};
 use super::super::timeouts::Operation;
-use super::super::value::Value;
 use super::super::wire::schema::diagnostics as said;
 use super::shape::Shape;
-use super::{Server, bug};
+use super::{Server, bug, caught};
 
 /// One type of data source.
 pub(super) struct Source<C> {
@@ -34,8 +33,7 @@ impl<P: Provider> Server<P> {
     /// What there is now.
     pub(super) async fn read_source(&self, request: read::Request) -> read::Response {
         let _running = self.running.read().await;
-        let outcome = operation::caught(self.try_read_source(&request)).await;
-        match outcome.map_err(|cut| cut.diagnostic("read").into()).and_then(|outcome| outcome) {
+        match caught("read", self.try_read_source(&request)).await {
             Ok(response) => response,
             Err(diagnostics) => read::Response { diagnostics: said(diagnostics), ..Default::default() },
         }
@@ -48,9 +46,7 @@ impl<P: Provider> Server<P> {
         let limit = Operation::Read.limit(&config, &limits)?;
         let client = self.client();
         let cx = self.context(&client, limit);
-        let attributes = entry.shape.attributes();
-        // Defaults are filled in; what only the read knows is null for now.
-        let asked = check::unknown_as_null(planner::draft(attributes, &config, &Value::Null));
+        let asked = entry.shape.asked(&config);
         let reply = guarded(cx.deadline, entry.source.read(&cx, asked)).await.map_err(|cut| cut.diagnostic("read"))?;
         let mut diagnostics = reply.diagnostics;
         if diagnostics.has_errors() {
@@ -59,13 +55,10 @@ impl<P: Provider> Server<P> {
         let Some(found) = reply.state else {
             return Err(bug("The read succeeded, but found nothing.".to_owned(), Path::root()).into());
         };
-        let found = planner::settle(attributes, &config, found);
-        if let Err(fault) = entry.shape.wholly_known(&found) {
+        let found = planner::settle(entry.shape.attributes(), &config, found);
+        if let Err(fault) = entry.shape.answers(&config, &found) {
             diagnostics.push(fault);
             return Err(diagnostics);
-        }
-        if let Some(at) = check::plan(attributes, &config, &Value::Null, &found, &Path::root()) {
-            return Err(bug(format!("`{at}` is not what the configuration says."), at).into());
         }
         let state = Some(entry.shape.encode(&found)?);
         Ok(read::Response { state, diagnostics: said(diagnostics), ..Default::default() })

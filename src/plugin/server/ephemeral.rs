@@ -2,18 +2,15 @@
 
 use super::super::diagnostic::{Diagnostic, Diagnostics};
 use super::super::ephemeral::{AnyEphemeral, Opened, Renewed};
-use super::super::operation::{self, guarded};
-use super::super::path::Path;
-use super::super::planner::{self, check};
+use super::super::operation::guarded;
 use super::super::proto::tfplugin6::{
     DynamicValue, Timestamp, close_ephemeral_resource as close, open_ephemeral_resource as open,
     renew_ephemeral_resource as renew,
 };
 use super::super::resource::Provider;
-use super::super::value::Value;
 use super::super::wire::schema::diagnostics as said;
 use super::shape::Shape;
-use super::{Server, bug, decode_private, encode_private};
+use super::{Server, caught, decode_private, encode_private};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 /// One type of ephemeral resource.
@@ -26,11 +23,6 @@ pub(super) struct Fleeting<C> {
 fn timestamp(time: Option<SystemTime>) -> Option<Timestamp> {
     let since = time?.duration_since(UNIX_EPOCH).ok()?;
     Some(Timestamp { seconds: i64::try_from(since.as_secs()).ok()?, nanos: i32::try_from(since.subsec_nanos()).ok()? })
-}
-
-/// The outcome of a call, or that it panicked.
-async fn caught<T>(name: &str, call: impl Future<Output = Result<T, Diagnostics>>) -> Result<T, Diagnostics> {
-    operation::caught(call).await.map_err(|cut| cut.diagnostic(name))?
 }
 
 impl<P: Provider> Server<P> {
@@ -58,14 +50,10 @@ impl<P: Provider> Server<P> {
         let config = entry.shape.decode(request.config.as_ref())?;
         let client = self.client();
         let cx = self.context(&client, entry.ephemeral.limit());
-        let attributes = entry.shape.attributes();
-        let asked = check::unknown_as_null(planner::draft(attributes, &config, &Value::Null));
+        let asked = entry.shape.asked(&config);
         let opened = guarded(cx.deadline, entry.ephemeral.open(&cx, asked)).await.map_err(|cut| cut.diagnostic("open"))??;
         let Opened { result, private, renew_at, diagnostics } = opened;
-        entry.shape.wholly_known(&result)?;
-        if let Some(at) = check::plan(attributes, &config, &Value::Null, &result, &Path::root()) {
-            return Err(bug(format!("`{at}` is not what the configuration says."), at).into());
-        }
+        entry.shape.answers(&config, &result)?;
         Ok(open::Response {
             result: Some(entry.shape.encode(&result)?),
             private: Some(encode_private(&private)),

@@ -2,7 +2,7 @@
 //! happens in between is the resource's.
 
 use super::super::diagnostic::{Diagnostic, Diagnostics};
-use super::super::operation::{self, guarded};
+use super::super::operation::guarded;
 use super::super::planner;
 use super::super::proto::tfplugin6::{
     apply_resource_change as apply, import_resource_state as import, plan_resource_change as plan, read_resource as read,
@@ -12,12 +12,7 @@ use super::super::timeouts::Operation;
 use super::super::value::Value;
 use super::super::wire::schema::{diagnostics as said, path};
 use super::entry::{Entry, broken};
-use super::{Server, decode_private, encode_private};
-
-/// The outcome of a call, or that it panicked.
-async fn caught<T>(name: &str, call: impl Future<Output = Result<T, Diagnostics>>) -> Result<T, Diagnostics> {
-    operation::caught(call).await.map_err(|cut| cut.diagnostic(name))?
-}
+use super::{Server, caught, decode_private, encode_private};
 
 impl<P: Provider> Server<P> {
     /// What exists now. A failed read leaves the state as it was.

@@ -2,16 +2,16 @@
 
 use super::super::diagnostic::{Diagnostic, Diagnostics};
 use super::super::list::{AnyList, Listed, Listing, Wanted};
-use super::super::operation::{self, guarded};
+use super::super::operation::guarded;
 use super::super::path::Path;
-use super::super::planner::{self, check, generate};
+use super::super::planner::generate;
 use super::super::proto::tfplugin6::{DynamicValue, generate_resource_config as config, list_resource as list};
 use super::super::resource::{Limits, Provider};
 use super::super::timeouts::Operation;
 use super::super::value::Value;
 use super::super::wire::schema::diagnostics as said;
 use super::shape::Shape;
-use super::{Entry, Server, bug};
+use super::{Entry, Server, bug, caught};
 use futures::StreamExt;
 use futures::stream::BoxStream;
 use tonic::Status;
@@ -41,8 +41,7 @@ impl<P: Provider> Server<P> {
     /// and takes nothing where there is an error.
     pub(super) async fn list(&self, request: list::Request) -> Events {
         let _running = self.running.read().await;
-        let outcome = operation::caught(self.try_list(&request)).await.map_err(|cut| cut.diagnostic("list").into());
-        let events = outcome.and_then(|events| events).unwrap_or_else(|failed| vec![remark(failed)]);
+        let events = caught("list", self.try_list(&request)).await.unwrap_or_else(|failed| vec![remark(failed)]);
         futures::stream::iter(events.into_iter().map(Ok)).boxed()
     }
 
@@ -51,7 +50,7 @@ impl<P: Provider> Server<P> {
         let config = catalogue.shape.decode(request.config.as_ref())?;
         let limits = Limits { read: catalogue.list.limit(), ..Limits::default() };
         let limit = Operation::Read.limit(&config, &limits)?;
-        let config = check::unknown_as_null(planner::draft(catalogue.shape.attributes(), &config, &Value::Null));
+        let config = catalogue.shape.asked(&config);
         let client = self.client();
         let cx = self.context(&client, limit);
         let wanted = Wanted {

@@ -248,8 +248,12 @@ fn said(result: Result<(), Diagnostics>) -> Vec<proto::Diagnostic> {
     wire::schema::diagnostics(result.err().unwrap_or_default())
 }
 
+/// The outcome of a call, or that it panicked.
+async fn caught<T>(name: &str, call: impl Future<Output = Result<T, Diagnostics>>) -> Result<T, Diagnostics> {
+    operation::caught(call).await.map_err(|cut| cut.diagnostic(name))?
+}
+
 /// What a validation has to say, if only that it panicked.
 async fn validated(call: impl Future<Output = Result<Diagnostics, Diagnostics>>) -> Vec<proto::Diagnostic> {
-    let outcome = operation::caught(call).await.map_err(|cut| cut.diagnostic("validation").into());
-    wire::schema::diagnostics(outcome.and_then(|said| said).unwrap_or_else(|failed: Diagnostics| failed))
+    wire::schema::diagnostics(caught("validation", call).await.unwrap_or_else(|failed| failed))
 }

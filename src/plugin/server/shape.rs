@@ -2,7 +2,7 @@
 
 use super::super::diagnostic::{Diagnostic, Diagnostics};
 use super::super::path::Path;
-use super::super::planner::check;
+use super::super::planner::{self, check};
 use super::super::proto::tfplugin6::{self as proto, DynamicValue};
 use super::super::schema::{self, Attribute, Kind, Schema};
 use super::super::value::Value;
@@ -63,6 +63,20 @@ impl Shape {
         match self.write_only {
             true => schema::without_write_only(&self.kind, value),
             false => value,
+        }
+    }
+
+    /// A configuration as its author's code reads it: defaults are filled in, and what only the answer knows is null.
+    pub(super) fn asked(&self, config: &Value) -> Value {
+        check::unknown_as_null(planner::draft(self.attributes(), config, &Value::Null))
+    }
+
+    /// An answer has to be wholly known, and to say what the configuration says.
+    pub(super) fn answers(&self, config: &Value, answer: &Value) -> Result<(), Diagnostic> {
+        self.wholly_known(answer)?;
+        match check::plan(self.attributes(), config, &Value::Null, answer, &Path::root()) {
+            Some(at) => Err(bug(format!("`{at}` is not what the configuration says."), at)),
+            None => Ok(()),
         }
     }
 
