@@ -15,7 +15,13 @@ const MEBIBYTE: usize = 1 << 20;
 /// For one input without optimisation, on a machine that does much else.
 const PATIENCE: Duration = Duration::from_secs(60);
 type Target = (&'static str, fn(&[u8]));
-const TARGETS: [Target; 3] = [("msgpack", targets::msgpack), ("json", targets::json), ("path", targets::path)];
+const TARGETS: [Target; 5] = [
+    ("msgpack", targets::msgpack),
+    ("json", targets::json),
+    ("types", targets::types),
+    ("identity", targets::identity),
+    ("path", targets::path),
+];
 
 /// One test at a time, for the memory is the process's.
 fn alone() -> MutexGuard<'static, ()> {
@@ -127,6 +133,56 @@ fn a_hostile_mebibyte_takes_at_most_64_mib_as_json() {
         ("escaped text", [&full(&[0, b'{', b'"', b'a', b'"', b':', b'"'], b"\\u0000")[..], b"\"}"].concat()),
     ] {
         hostile(name, targets::json, &input);
+    }
+}
+
+/// `head`, as many of `item` as there is room for, the last without its comma, and `tail`.
+fn text(head: &str, item: &str, tail: &str) -> Vec<u8> {
+    let mut text = full(head.as_bytes(), item.as_bytes());
+    text.pop();
+    text.extend_from_slice(tail.as_bytes());
+    text
+}
+
+#[test]
+fn a_hostile_mebibyte_takes_at_most_64_mib_as_a_type() {
+    let _alone = alone();
+    let mut unlike = String::from("[\"object\",{");
+    (0..70_000).for_each(|i| write!(unlike, "\"{i}\":\"bool\",").unwrap());
+    for (name, input) in [
+        ("bools", text("[\"tuple\",[", "\"bool\",", "]]")),
+        ("empty tuples", text("[\"tuple\",[", "[\"tuple\",[]],", "]]")),
+        ("tuples of one", text("[\"tuple\",[", "[\"tuple\",[\"bool\"]],", "]]")),
+        ("lists", text("[\"tuple\",[", "[\"list\",\"bool\"],", "]]")),
+        ("objects of one", text("[\"tuple\",[", "[\"object\",{\"\":\"bool\"}],", "]]")),
+        ("many attributes", [unlike.trim_end_matches(',').as_bytes(), b"}]"].concat()),
+        ("one attribute again and again", text("[\"object\",{", "\"a\":\"bool\",", "}]")),
+        ("maps that are no types", text("[\"tuple\",[", "{\"\":{}},", "]]")),
+        ("optional attributes", text("[\"object\",{},[", "{\"\":{}},", "]]")),
+        ("opened and never closed", full(b"", b"[\"list\",")),
+        ("one long name", text("[\"", "a,", "\"]")),
+    ] {
+        hostile(name, targets::types, &input);
+        // The same as the type of a value: of none, and of as much as there is room for.
+        let size = u32::try_from(input.len()).unwrap().to_be_bytes();
+        hostile(name, targets::msgpack, &[&[8, 0x92, 0xc6], &size[..], &input, &[0xc0]].concat());
+    }
+}
+
+#[test]
+fn a_hostile_mebibyte_takes_at_most_64_mib_as_an_identity() {
+    let _alone = alone();
+    let long = u32::try_from(MEBIBYTE - 20).unwrap().to_be_bytes();
+    for (name, input) in [
+        ("one long name", full(&[&[0, 0x81, 0xa4][..], b"name", &[0xdb], &long].concat(), b"a")),
+        ("a number of a far exponent", [&[0, 0x81, 0xa6][..], b"number", b"\xa71e10000"].concat()),
+        ("a long number", [&[0, 0x81, 0xa6][..], b"number", b"\xda\x4e\x00", &[b'7'; 0x4e00]].concat()),
+        ("a long stored number", text("\u{1}{\"number\":", "7", "7}")),
+        ("a name in every spelling", text("\u{1}{", "\"\\u006eame\":\"\",", "}")),
+        ("parts that there are not", text("\u{1}{", "\"a\":{\"\":{}},", "}")),
+        ("escaped text", text("\u{1}{\"name\":\"", "\\u0000", "0\"}")),
+    ] {
+        hostile(name, targets::identity, &input);
     }
 }
 

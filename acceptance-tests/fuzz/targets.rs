@@ -2,11 +2,12 @@
 //! libFuzzer; `kept.rs` over the inputs that were kept, and over hostile ones.
 
 use kafkastack::model;
-use kafkastack::plugin::model::Typed;
+use kafkastack::plugin::identity::Identity;
+use kafkastack::plugin::model::{Object as _, Typed};
 use kafkastack::plugin::path::{Path, Step};
-use kafkastack::plugin::proto::tfplugin6::AttributePath;
 use kafkastack::plugin::proto::tfplugin6::attribute_path::step::Selector;
-use kafkastack::plugin::schema::{Kind, optional};
+use kafkastack::plugin::proto::tfplugin6::{AttributePath, DynamicValue};
+use kafkastack::plugin::schema::{Kind, optional, required};
 use kafkastack::plugin::value::{Number, Value};
 use kafkastack::plugin::wire::{self, WireError};
 use peak_alloc::PeakAlloc;
@@ -67,8 +68,24 @@ model! {
     }
 }
 
+model! {
+    /// What has an identity with parts of every plain kind.
+    pub struct Named {
+        /// A part with a default.
+        namespace: String = optional().defaults_to("default").replaces().identifies(),
+        /// A part that has to be there.
+        name: String = required().replaces().identifies(),
+        /// A number.
+        number: Number = optional().replaces().identifies(),
+        /// A bool.
+        flag: bool = optional().replaces().identifies(),
+        /// What is no part of it.
+        size: String = optional(),
+    }
+}
+
 /// The kinds that the first byte of an input chooses from.
-pub static KINDS: LazyLock<[Kind; 8]> = LazyLock::new(|| {
+pub static KINDS: LazyLock<[Kind; 9]> = LazyLock::new(|| {
     let list = |kind| Kind::List(Box::new(kind));
     let set = |kind| Kind::Set(Box::new(kind));
     [
@@ -80,8 +97,11 @@ pub static KINDS: LazyLock<[Kind; 8]> = LazyLock::new(|| {
         list(Kind::Map(Box::new(Kind::String))),
         list(list(list(Kind::Bool))),
         Kind::Number,
+        Kind::Dynamic,
     ]
 });
+
+static IDENTITY: LazyLock<Identity> = LazyLock::new(|| Identity::of(&Named::attributes()).expect("it has an identity"));
 
 fn kind(bytes: &[u8]) -> Option<(&'static Kind, &[u8])> {
     let (first, rest) = bytes.split_first()?;
@@ -113,6 +133,31 @@ pub fn msgpack(bytes: &[u8]) {
 /// A stored state.
 pub fn json(bytes: &[u8]) {
     value(bytes, wire::json::decode);
+}
+
+/// The type of a dynamic value, written again.
+pub fn types(bytes: &[u8]) {
+    let Ok(kind) = bounded(bytes.len(), || wire::types::read_type(bytes)) else { return };
+    let text = bounded(bytes.len(), || wire::types::type_json(&kind));
+    let again = wire::types::read_type(text.as_bytes()).expect("what was written can be read");
+    assert_eq!(again, kind);
+}
+
+/// What an import names, as core sends it or has stored it: the first byte says in which of the two encodings.
+pub fn identity(bytes: &[u8]) {
+    let Some((first, rest)) = bytes.split_first() else { return };
+    let data = match first % 2 {
+        0 => DynamicValue { msgpack: rest.to_vec(), json: Vec::new() },
+        _ => DynamicValue { msgpack: Vec::new(), json: rest.to_vec() },
+    };
+    let Ok(named) = bounded(rest.len(), || wire::decode(IDENTITY.kind(), Some(&data))) else { return };
+    let whole = bounded(rest.len(), || IDENTITY.complete(&named));
+    let missing = IDENTITY.missing(&named);
+    assert_eq!(missing.is_some(), named.get("name").is_null(), "{named:?}");
+    assert_eq!(IDENTITY.changed(&named, &whole), None, "what an import names stays so");
+    let id = bounded(rest.len(), || IDENTITY.import_id(&whole));
+    assert!(id.starts_with("default/") || !named.get("namespace").is_null(), "{id:?}");
+    again(IDENTITY.kind(), &IDENTITY.value(&whole));
 }
 
 /// The way to a value: read as a message, said to people, and sent back.

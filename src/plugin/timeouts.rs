@@ -11,13 +11,13 @@ crate::model! {
     /// How long operations may take: durations such as `"30m"`, `"1h30m"` or `"45s"`.
     pub struct Timeouts {
         /// For a create.
-        create: String = optional().check(check),
+        create: String = optional().check(check).same_if(same_duration),
         /// For a read, and for the questions that a plan asks.
-        read: String = optional().check(check),
+        read: String = optional().check(check).same_if(same_duration),
         /// For an update.
-        update: String = optional().check(check),
+        update: String = optional().check(check).same_if(same_duration),
         /// For a delete.
-        delete: String = optional().check(check),
+        delete: String = optional().check(check).same_if(same_duration),
     }
 }
 
@@ -25,7 +25,7 @@ crate::model! {
     /// How long a read may take: a duration such as `"30s"` or `"2m"`.
     pub struct ReadTimeouts {
         /// For a read.
-        read: String = optional().check(check),
+        read: String = optional().check(check).same_if(same_duration),
     }
 }
 
@@ -41,6 +41,12 @@ pub enum DurationError {
     /// No time at all, or more than a month.
     #[error("{0:?} is not between 1 millisecond and 30 days (\"720h\")")]
     OutOfRange(String),
+}
+
+/// Whether two durations are as long: `"90m"` is `"1h30m"`. For [`same_if`](super::schema::Rules::same_if).
+pub fn same_duration(a: &Value, b: &Value) -> bool {
+    let length = |value: &Value| value.as_str().and_then(|text| parse_duration(text).ok());
+    a == b || length(a).is_some_and(|length_of_a| length(b) == Some(length_of_a))
 }
 
 /// Reads a duration: decimal numbers, each with its unit `h`, `m`, `s` or `ms`.
@@ -139,6 +145,13 @@ mod tests {
         for bad in ["0s", "721h", "99999999999999999999999999h"] {
             assert!(matches!(parse_duration(bad), Err(DurationError::OutOfRange(_))), "{bad}");
         }
+    }
+
+    #[test]
+    fn durations_are_the_same_when_they_are_as_long() {
+        let same = |a: &str, b: &str| same_duration(&a.into(), &b.into());
+        assert!(same("90m", "1h30m") && same("1s", "1000ms") && same("soon", "soon"));
+        assert!(!same("1m", "1s") && !same("soon", "later") && !same_duration(&Value::Null, &"1m".into()));
     }
 
     #[test]

@@ -142,9 +142,10 @@ fn holds(name: &str) {
     for_each_seed(10_000, |seed| {
         cases += 1;
         runtime.block_on(subject.case(seed, &mut tally));
+        1
     });
     eprintln!("{name}: {cases} cases in {:?}: {tally:?}", begun.elapsed());
-    assert!(cases < 1_000 || tally.replanned > cases / 40, "hardly any configuration is valid: {tally:?}");
+    assert!(cases < 1_000 || tally.replanned > cases / 2, "hardly any configuration is valid: {tally:?}");
 }
 
 #[test]

@@ -1,11 +1,12 @@
 //! A small OpenTofu: plans and applies one resource as core does, and holds every answer against core's own rules
 //! (`plugin::oracle`). No network of its own.
 
-use crate::plugin::diagnostic::Diagnostics;
+use crate::plugin::diagnostic::{Diagnostics, Severity};
 use crate::plugin::oracle::{Oracle, Violation};
+use crate::plugin::path::Path;
 use crate::plugin::planner::{self, check};
 use crate::plugin::resource::{AnyResource, Change, Context, Plan, Private, Reply};
-use crate::plugin::schema::{Kind, Schema};
+use crate::plugin::schema::{self, Attribute, Kind, Schema};
 use crate::plugin::value::Value;
 use crate::stack::Stack;
 use std::time::Duration;
@@ -34,6 +35,10 @@ pub struct Core<'a> {
     pub cancel: CancellationToken,
     /// How long an operation may take.
     pub limit: Duration,
+    /// What the resource says of itself.
+    pub schema: Schema,
+    /// Core's rules for it.
+    pub oracle: Oracle,
 }
 
 /// What a plan would do.
@@ -57,7 +62,9 @@ pub fn held(rule: Result<(), Violation>) {
 impl<'a> Core<'a> {
     /// A core with an empty state.
     pub fn new(resource: Box<dyn AnyResource<Stack>>, stack: &'a Stack) -> Self {
-        Self { resource, stack, state: None, cancel: CancellationToken::new(), limit: Duration::from_secs(600) }
+        let schema = resource.schema();
+        let (cancel, limit) = (CancellationToken::new(), Duration::from_secs(600));
+        Self { resource, stack, state: None, cancel, limit, oracle: Oracle::new(&schema.attributes), schema }
     }
 
     fn context(&self) -> Context<'a, Stack> {
@@ -65,23 +72,14 @@ impl<'a> Core<'a> {
         Context { client: Some(self.stack), cancel: self.cancel.clone(), deadline }
     }
 
-    fn oracle(&self) -> Oracle {
-        Oracle::new(&self.schema().attributes)
-    }
-
-    fn schema(&self) -> Schema {
-        self.resource.schema()
-    }
-
     /// Reads the resource; an error leaves the state as it was.
     pub async fn refresh(&mut self) -> Diagnostics {
         let Some(stored) = self.state.clone() else { return Diagnostics::new() };
         let reply = self.resource.read(&self.context(), stored.value.clone(), stored.private.clone()).await;
         if !reply.diagnostics.has_errors() {
-            let (attributes, oracle) = (self.schema().attributes, self.oracle());
             self.state = reply.state.map(|found| {
-                let value = planner::settle(&attributes, &stored.value, found);
-                held(oracle.read(&stored.value, &value));
+                let value = planner::settle(&self.schema.attributes, &stored.value, found);
+                held(self.oracle.read(&stored.value, &value));
                 Stored { value, private: reply.private, ..stored }
             });
         }
@@ -95,11 +93,11 @@ impl<'a> Core<'a> {
     }
 
     async fn plan_from(&self, config: &Value, prior: Option<&Stored>) -> Planned {
-        let attributes = self.schema().attributes;
+        let attributes = &self.schema.attributes;
         let null = Value::Null;
         let prior_value = prior.map_or(&null, |stored| &stored.value);
         let start = Plan {
-            planned: planner::draft(&attributes, config, prior_value),
+            planned: planner::draft(attributes, config, prior_value),
             config: config.clone(),
             prior: prior.map(|stored| stored.value.clone()),
             replace: vec![],
@@ -108,9 +106,9 @@ impl<'a> Core<'a> {
         };
         let done = self.resource.plan(&self.context(), start).await;
         if !done.diagnostics.has_errors() {
-            held(self.oracle().plan(config, prior_value, &done.planned));
+            held(self.oracle.plan(config, prior_value, &done.planned));
         }
-        let mut replace = planner::replace::paths(&attributes, config, prior_value, &done.planned);
+        let mut replace = planner::replace::paths(attributes, config, prior_value, &done.planned);
         replace.extend(done.replace);
         Planned {
             value: done.planned,
@@ -122,22 +120,46 @@ impl<'a> Core<'a> {
 
     /// Whether a plan, without refresh and then with one, would change nothing.
     pub async fn is_settled(&mut self, config: &Value) -> bool {
-        for refresh in [false, true] {
-            if refresh && self.refresh().await.has_errors() {
-                return false;
-            }
-            let Some(stored) = self.state.clone() else { return false };
-            let planned = self.plan(config).await;
-            if stored.tainted || planned.diagnostics.has_errors() || planned.value != stored.value {
-                return false;
-            }
-        }
-        true
+        self.unsettled(config).await.is_none()
     }
 
-    /// Refreshes, plans and applies, as `tofu apply` does.
+    /// What a plan would change, without refresh or else with one.
+    pub async fn unsettled(&mut self, config: &Value) -> Option<String> {
+        for refresh in [false, true] {
+            if refresh && let Some(error) = self.refresh().await.iter().find(|d| d.severity == Severity::Error) {
+                return Some(format!("the refresh fails: {error:?}"));
+            }
+            let Some(stored) = self.state.clone() else { return Some("nothing is in the state".to_owned()) };
+            let planned = self.plan(config).await;
+            let changes = |a: &&Attribute| planned.value.get(a.name) != stored.value.get(a.name);
+            let first = self.schema.attributes.iter().find(changes).map(|a| a.name);
+            if stored.tainted || planned.diagnostics.has_errors() || planned.value != stored.value {
+                let name = first.unwrap_or_default();
+                let (from, to) = (stored.value.get(name), planned.value.get(name));
+                let (tainted, said) = (stored.tainted, &planned.diagnostics);
+                return Some(format!("refresh: {refresh}, tainted: {tainted}, {name}: {from:?} -> {to:?}, {said:?}"));
+            }
+        }
+        None
+    }
+
+    /// What a configuration is refused for before anything is asked.
+    pub fn validate(&self, config: &Value) -> Diagnostics {
+        let mut said = Diagnostics::new();
+        schema::validate(&self.schema.attributes, config, &Path::root(), &mut said);
+        if !said.has_errors() {
+            self.resource.validate(config, &mut said);
+        }
+        said
+    }
+
+    /// Validates, refreshes, plans and applies, as `tofu apply` does.
     pub async fn apply(&mut self, config: &Value) -> Diagnostics {
-        let mut said = self.refresh().await;
+        let mut said = self.validate(config);
+        if said.has_errors() {
+            return said;
+        }
+        said.extend(self.refresh().await);
         if said.has_errors() {
             return said;
         }
@@ -184,13 +206,12 @@ impl<'a> Core<'a> {
     }
 
     fn keep(&mut self, prior: Option<Stored>, planned: &Value, reply: Reply<Value>, creating: bool) -> Diagnostics {
-        let attributes = self.schema().attributes;
         let Reply { state, private, diagnostics } = reply;
         let failed = diagnostics.has_errors();
-        let state = state.map(|new| planner::settle(&attributes, planned, new));
+        let state = state.map(|new| planner::settle(&self.schema.attributes, planned, new));
         if let (false, Some(new)) = (failed, &state) {
             let before = prior.as_ref().map_or(&Value::Null, |stored| &stored.value);
-            held(self.oracle().changed(before, planned, Some(new)));
+            held(self.oracle.changed(before, planned, Some(new)));
         }
         assert!(failed || state.is_some(), "success, and nothing exists");
         self.state = match state {
@@ -207,7 +228,7 @@ impl<'a> Core<'a> {
             Change { config: Value::Null, prior: stored.value.clone(), planned: Value::Null, private: stored.private.clone() };
         let reply = self.resource.delete(&self.context(), change).await;
         if !reply.diagnostics.has_errors() {
-            held(self.oracle().deleted(reply.state.as_ref()));
+            held(self.oracle.deleted(reply.state.as_ref()));
             self.state = None;
         }
         reply.diagnostics

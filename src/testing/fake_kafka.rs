@@ -106,6 +106,7 @@ struct State {
     /// Size and free part of each broker's volume, in bytes.
     disks: BTreeMap<i32, (i64, i64)>,
     faults: Vec<(When, Fault)>,
+    struck: usize,
     seen: Vec<Seen>,
     changes: usize,
     dials: usize,
@@ -177,6 +178,7 @@ impl FakeKafka {
             moving: BTreeMap::new(),
             disks: (0..brokers).map(|id| (id, (1000, 500))).collect(),
             faults: Vec::new(),
+            struck: 0,
             seen: Vec::new(),
             changes: 0,
             dials: 0,
@@ -210,6 +212,11 @@ impl FakeKafka {
         self.lock().faults.clear();
     }
 
+    /// How many requests met a fault.
+    pub fn struck(&self) -> usize {
+        self.lock().struck
+    }
+
     /// How long other brokers than the controller are behind.
     pub fn set_lag(&self, lag: Duration) {
         self.lock().lag = lag;
@@ -233,6 +240,16 @@ impl FakeKafka {
         if down.is_some() && state.controller == broker {
             state.controller = state.brokers.iter().find(|(_, down)| down.is_none()).map_or(-1, |(id, _)| *id);
         }
+    }
+
+    /// Brokers 0 to `brokers` - 1, and no others.
+    pub fn resize(&self, brokers: i32) {
+        let mut state = self.lock();
+        state.brokers.retain(|id, _| *id < brokers);
+        for id in 0..brokers {
+            state.brokers.entry(id).or_insert(None);
+        }
+        state.controller = brokers - 1;
     }
 
     /// A broker that has just started: it answers, and knows neither brokers nor topics.
@@ -268,6 +285,19 @@ impl FakeKafka {
         change(&mut topic);
         topics.extend(topic.map(|topic| (name.to_owned(), topic)));
         state.history.push((Instant::now(), topics));
+    }
+
+    /// The names of all topics.
+    pub fn topics(&self) -> Vec<String> {
+        self.lock().now().keys().cloned().collect()
+    }
+
+    /// Reassignments end by themselves, as on real brokers. Runs until it is dropped.
+    pub async fn keep_moving(self) {
+        loop {
+            tokio::time::sleep(Duration::from_secs(1)).await;
+            self.finish_moves();
+        }
     }
 
     /// A topic as it is.
@@ -411,6 +441,7 @@ impl State {
             When::Next(api) | When::Every(api) => *api == seen.api,
             When::Broker(id) => *id == seen.broker,
         })?;
+        self.struck += 1;
         match self.faults[hit].0 {
             When::Next(_) => Some(self.faults.remove(hit).1),
             _ => Some(self.faults[hit].1),

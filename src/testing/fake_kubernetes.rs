@@ -49,6 +49,7 @@ struct World {
     idle: bool,
 }
 
+#[derive(Clone)]
 struct Stored {
     json: Value,
     owners: Owners,
@@ -60,6 +61,16 @@ impl FakeKubernetes {
         let fake = Self { world: Arc::default(), faults, changes: broadcast::channel(1024).0 };
         fake.put("kube", Object::of(&Key::cluster(Kind::Namespace, "default"), json!({"status": {"phase": "Active"}})));
         fake
+    }
+
+    /// Another server with the same objects, as it were from a backup; its requests meet these faults.
+    pub fn fork(&self, faults: Faults) -> Self {
+        let (objects, version, uids) = {
+            let world = self.world();
+            (world.objects.clone(), world.version, world.uids)
+        };
+        let world = World { objects, version, uids, ..World::default() };
+        Self { world: Arc::new(Mutex::new(world)), faults, changes: broadcast::channel(64).0 }
     }
 
     /// The same server, whose requests meet other faults from now on.

@@ -18,6 +18,8 @@ const RIGHT: f64 = 18.0;
 const NARROW: f64 = 500.0;
 /// Gaps that are shorter than this are no gaps to people.
 const NOTABLE_MS: u64 = 200;
+/// How wide a letter of a gap's length is.
+const LETTER: f64 = 7.2;
 
 /// A chart that grows downwards.
 pub(super) struct Chart<'a> {
@@ -147,8 +149,8 @@ impl Chart<'_> {
                 ],
             );
             let room = drawn.get(n + 1).map_or(self.width, |next| self.x(next.from_ms)) - to;
-            if room > 60.0 {
-                let text = format!("gap {}", duration(gap.length_ms()));
+            let text = format!("gap {}", duration(gap.length_ms()));
+            if room > 8.0 + LETTER * text.chars().count() as f64 {
                 self.markup.element("text", &[("class", &"length"), ("x", &Px(to + 4.0)), ("y", &Px(bottom - 4.0))], text);
             }
             self.markup.close("g");

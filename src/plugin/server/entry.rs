@@ -40,8 +40,8 @@ impl<C> Entry<C> {
         Ok(Some(ResourceIdentityData { identity_data: Some(data) }))
     }
 
-    /// The import id of the object that an identity names.
-    pub(super) fn import_id(&self, data: &ResourceIdentityData) -> Result<String, Diagnostic> {
+    /// What an identity names, and the import id of that.
+    pub(super) fn named(&self, data: &ResourceIdentityData) -> Result<(Value, String), Diagnostic> {
         let Some(identity) = self.oracle.identity() else {
             let why = "This resource has no identity.\nhint: import it by its `id`";
             return Err(Diagnostic::error("The identity cannot be used", why));
@@ -51,7 +51,17 @@ impl<C> Entry<C> {
         if let Some(missing) = identity.missing(&named) {
             return Err(Diagnostic::error("The identity is not whole", format!("It has to name `{missing}`.")));
         }
-        Ok(identity.import_id(&identity.complete(&named)))
+        let named = identity.complete(&named);
+        let id = identity.import_id(&named);
+        Ok((named, id))
+    }
+
+    /// What was found is what was named.
+    pub(super) fn same_as_named(&self, named: &Value, found: &Value) -> Result<(), Diagnostic> {
+        match self.oracle.identity().and_then(|identity| identity.changed(named, found)) {
+            Some(at) => Err(bug(format!("What was found under the identity has another `{at}`."), at)),
+            None => Ok(()),
+        }
     }
 
     /// What core may store of what was found where `stored` was: null if nothing was.

@@ -14,7 +14,7 @@ use std::collections::HashMap;
 fn parameter(of: &Attribute) -> function::Parameter {
     function::Parameter {
         name: of.name.to_owned(),
-        r#type: type_json(&of.kind).to_string().into_bytes(),
+        r#type: type_json(&of.kind).into_bytes(),
         allow_null_value: !of.rules.required,
         allow_unknown_values: false,
         description: of.doc.clone(),
@@ -26,7 +26,7 @@ fn message(signature: &Signature) -> proto::Function {
     proto::Function {
         parameters: signature.parameters.iter().map(parameter).collect(),
         variadic_parameter: signature.variadic.as_ref().map(parameter),
-        r#return: Some(function::Return { r#type: type_json(&signature.output).to_string().into_bytes() }),
+        r#return: Some(function::Return { r#type: type_json(&signature.output).into_bytes() }),
         summary: signature.doc.lines().next().unwrap_or_default().to_owned(),
         description: signature.doc.clone(),
         description_kind: proto::StringKind::Markdown.into(),

@@ -205,9 +205,9 @@ impl<P: Provider> Server<P> {
 
     async fn try_import(&self, request: import::Request) -> Result<import::Response, Diagnostics> {
         let entry = self.entry(&request.type_name)?;
-        let id = match &request.identity {
-            Some(identity) => entry.import_id(identity)?,
-            None => request.id,
+        let (named, id) = match &request.identity {
+            Some(identity) => entry.named(identity)?,
+            None => (Value::Null, request.id),
         };
         let limit = Operation::Read.limit(&Value::Null, &entry.resource.limits())?;
         let client = self.client();
@@ -221,6 +221,7 @@ impl<P: Provider> Server<P> {
             return Err(Diagnostic::error("Nothing to import", format!("There is no `{what}` with the id {id:?}.")).into());
         };
         let state = entry.found(&Value::Null, Some(state))?;
+        entry.same_as_named(&named, &state)?;
         let imported = import::ImportedResource {
             identity: entry.identify(&state)?,
             state: Some(entry.shape.encode(&state)?),

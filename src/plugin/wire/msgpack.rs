@@ -317,7 +317,7 @@ fn write(kind: &Kind, value: &Value, out: &mut Vec<u8>) -> Result<(), WireError>
         }
         (Kind::Dynamic, Value::Dynamic(dynamic)) => {
             io(rmp::encode::write_array_len(out, 2))?;
-            io(rmp::encode::write_bin(out, types::type_json(&dynamic.kind).to_string().as_bytes()))?;
+            io(rmp::encode::write_bin(out, types::type_json(&dynamic.kind).as_bytes()))?;
             write(&dynamic.kind, &dynamic.value, out)
         }
         _ => Err(expected(kind)),

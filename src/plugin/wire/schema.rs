@@ -27,7 +27,7 @@ pub fn schema(schema: &Schema) -> proto::Schema {
 pub fn identity(identity: &Identity) -> proto::ResourceIdentitySchema {
     let part = |a: &Attribute| proto::resource_identity_schema::IdentityAttribute {
         name: a.name.to_owned(),
-        r#type: type_json(&a.kind).to_string().into_bytes(),
+        r#type: type_json(&a.kind).into_bytes(),
         required_for_import: a.rules.required,
         optional_for_import: !a.rules.required,
         description: a.doc.clone(),
@@ -46,7 +46,7 @@ fn attribute(attribute: &Attribute) -> proto::schema::Attribute {
     let rules = &attribute.rules;
     proto::schema::Attribute {
         name: attribute.name.to_owned(),
-        r#type: if nested.is_some() { Vec::new() } else { type_json(&attribute.kind).to_string().into_bytes() },
+        r#type: if nested.is_some() { Vec::new() } else { type_json(&attribute.kind).into_bytes() },
         nested_type: nested.map(|(nesting, inner)| proto::schema::Object {
             attributes: attributes(inner),
             nesting: nesting.into(),

@@ -119,7 +119,8 @@ impl Spec for Cluster {
 
     fn set_outputs(&mut self) {
         let named = self.namespace.known().is_some() && self.name.known().is_some();
-        if named && !self.listeners.is_unknown() {
+        let port_unknown = |listeners: &Vec<_>| listeners.iter().any(|listener: &schema::Listener| listener.port.is_unknown());
+        if named && !self.listeners.is_unknown() && !self.listeners.known().is_some_and(port_unknown) {
             self.bootstrap_servers = Attr::Known(objects::bootstrap_servers(self));
         }
         if named {

@@ -93,15 +93,8 @@ fn is_as_wanted(seen: &Seen, wanted: &Topic) -> bool {
         && ["retention.ms", "segment.ms"].iter().all(|key| seen.own(key).is_none() || config.contains_key(*key))
 }
 
-/// Moves end by themselves, as on real brokers.
 fn keep_moving(kafka: &FakeKafka) -> tokio::task::JoinHandle<()> {
-    let kafka = kafka.clone();
-    tokio::spawn(async move {
-        loop {
-            tokio::time::sleep(Duration::from_secs(1)).await;
-            kafka.finish_moves();
-        }
-    })
+    tokio::spawn(kafka.clone().keep_moving())
 }
 
 async fn fresh(old: bool, existing: Option<&Topic>) -> (FakeKafka, Option<Topic>) {

@@ -57,7 +57,7 @@ fn known<T: Clone + Default>(attr: &Attr<T>) -> T {
     attr.unwrap_or_default()
 }
 
-/// Adds `key` unless there is nothing to say.
+/// Adds `key` unless there is nothing to say. It moves the value, which `json!` would copy.
 fn set(object: &mut Value, key: &str, value: Value) {
     let nothing = match &value {
         Value::Null => true,
@@ -137,12 +137,16 @@ impl Workload<'_> {
         let mut spec = json!({
             "serviceName": self.headless(), "replicas": self.replicas, "podManagementPolicy": "Parallel",
             "updateStrategy": {"type": "OnDelete"}, "revisionHistoryLimit": 5,
-            "selector": {"matchLabels": self.selector()}, "template": self.template(),
+            "selector": {"matchLabels": self.selector()},
         });
+        set(&mut spec, "template", self.template());
         if !known(&self.storage.ephemeral) {
-            set(&mut spec, "volumeClaimTemplates", json!([self.claim()]));
+            set(&mut spec, "volumeClaimTemplates", vec![self.claim()].into());
         }
-        Object::new(Kind::StatefulSet, json!({"metadata": self.metadata(self.name), "spec": spec}))
+        let mut object = json!({});
+        set(&mut object, "metadata", self.metadata(self.name));
+        set(&mut object, "spec", spec);
+        Object::new(Kind::StatefulSet, object)
     }
 
     fn claim(&self) -> Value {
@@ -172,9 +176,9 @@ impl Workload<'_> {
                 "fsGroup": security.fs_group.unwrap_or(1000), "fsGroupChangePolicy": "OnRootMismatch",
                 "seccompProfile": {"type": "RuntimeDefault"},
             },
-            "containers": [self.container()],
-            "volumes": self.volumes(),
         });
+        set(&mut spec, "containers", vec![self.container()].into());
+        set(&mut spec, "volumes", self.volumes().into());
         set(&mut spec, "nodeSelector", json!(known(&pod.node_selector)));
         set(&mut spec, "tolerations", known(&pod.tolerations).iter().map(toleration).collect());
         set(&mut spec, "affinity", self.affinity());
@@ -183,7 +187,9 @@ impl Workload<'_> {
         set(&mut spec, "schedulerName", pod.scheduler.text().into());
         set(&mut spec, "serviceAccountName", pod.service_account.text().into());
         set(&mut spec, "imagePullSecrets", known(&pod.image_pull_secrets).iter().map(|name| json!({"name": name})).collect());
-        json!({"metadata": {"labels": labels, "annotations": annotations}, "spec": spec})
+        let mut template = json!({"metadata": {"labels": labels, "annotations": annotations}});
+        set(&mut template, "spec", spec);
+        template
     }
 
     fn container(&self) -> Value {

@@ -21,7 +21,7 @@ use std::sync::Arc;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
 /// The pods' own services: members answer `srvr`, the first one leads; brokers are those of the fake.
-struct Pods(FakeKafka);
+pub(crate) struct Pods(pub(crate) FakeKafka);
 
 impl Dialer for Pods {
     fn dial<'a>(&'a self, host: &'a str, port: u16) -> BoxFuture<'a, Result<Dialed, DialError>> {
