@@ -149,10 +149,14 @@ fn faults_inside(attributes: &[Attribute], in_set: bool) -> Vec<String> {
     faults
 }
 
-/// Collections hold no dynamic values, and tuples and plain objects occur in functions alone.
+/// Collections hold no dynamic values, and tuples and plain objects occur in functions alone. Objects are in no collection of
+/// collections, for the protocol nests attributes one level deep: their rules would hold nowhere.
 fn is_an_attributes(kind: &Kind) -> bool {
     match kind {
-        Kind::List(inner) | Kind::Set(inner) | Kind::Map(inner) => **inner != Kind::Dynamic && is_an_attributes(inner),
+        Kind::List(inner) | Kind::Set(inner) | Kind::Map(inner) => match &**inner {
+            Kind::List(item) | Kind::Set(item) | Kind::Map(item) => !matches!(**item, Kind::Object(_)) && is_an_attributes(inner),
+            inner => *inner != Kind::Dynamic && is_an_attributes(inner),
+        },
         Kind::Tuple(_) | Kind::Record(_) => false,
         Kind::Bool | Kind::Number | Kind::String | Kind::Object(_) | Kind::Dynamic => true,
     }
@@ -196,5 +200,8 @@ mod tests {
             unreachable!()
         };
         assert_eq!(faults(&attributes).len(), 5);
+        let deep = Kind::List(Box::new(Kind::Map(Box::new(object(vec![(Kind::Bool, optional())])))));
+        let Kind::Object(attributes) = object(vec![(deep, optional())]) else { unreachable!() };
+        assert_eq!(faults(&attributes).len(), 1);
     }
 }
