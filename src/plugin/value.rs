@@ -25,12 +25,17 @@ impl Number {
     pub fn parse(text: &str) -> Option<Self> {
         // Core's 512 bits are at most 155 digits and as many leading zeros as the exponent has; parsing takes time
         // that grows with the square of the length.
-        if text.len() > 20_000 {
+        if text.len() > 20_100 {
             return None;
         }
         // An exponent of a billion is a few bytes on the wire and a gigabyte in decimal.
-        let number = BigDecimal::from_str(text).ok()?;
-        (number.fractional_digit_count().unsigned_abs() <= 10_000).then(|| Self::of(&number))
+        let near = |number: &BigDecimal, most: u64| number.fractional_digit_count().unsigned_abs() <= most;
+        let number = BigDecimal::from_str(text).ok().filter(|number| near(number, 40_000))?;
+        // What is read now has to be read again from its own text, where zeros at the end have become exponent: at most
+        // 19,868 digits, a sign, a point and an exponent.
+        let number = Self::of(&number);
+        let digits = number.0.as_bigint_and_scale().0.bits();
+        (digits <= 66_000 && near(&number.0, 10_000)).then_some(number)
     }
 
     /// The value, if it is whole and fits.
@@ -254,6 +259,9 @@ mod tests {
         assert_eq!(Number::from_f64(0.1).unwrap().as_exact_f64(), Some(0.1));
         assert_eq!(Number::parse("3.0").unwrap(), Number::from(3i64));
         assert_eq!(Number::parse("1e999999999"), None);
+        assert_eq!(Number::parse(&format!("4{}", "0".repeat(10_808))), None);
+        let long = Number::parse(&format!("-{}e-300", "7".repeat(19_860))).unwrap();
+        assert_eq!(Number::parse(&long.to_string()), Some(long));
         assert_eq!(Number::from_f64(f64::NAN), None);
         assert_eq!(Number::from_f64(f64::MAX).unwrap().as_exact_f64(), Some(f64::MAX));
         assert_eq!(Number::from_f64(f64::from_bits(1)).unwrap().as_exact_f64(), Some(f64::from_bits(1)));
