@@ -161,7 +161,8 @@ fn json(value: &Value) -> serde_json::Value {
         Value::Unknown | Value::Null => serde_json::Value::Null,
         Value::Bool(value) => (*value).into(),
         Value::Dynamic(dynamic) => {
-            serde_json::json!({"value": json(&dynamic.value), "type": wire::types::type_json(&dynamic.kind)})
+            let kind: serde_json::Value = serde_json::from_str(&wire::types::type_json(&dynamic.kind)).unwrap_or_default();
+            serde_json::json!({"value": json(&dynamic.value), "type": kind})
         }
         // Text keeps every digit.
         Value::Number(number) => number.to_string().into(),
