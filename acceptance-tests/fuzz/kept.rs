@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 mod targets;
 
 const MEBIBYTE: usize = 1 << 20;
-/// For one input without optimisation, on a machine that does much else.
+/// For one input, on a machine that does much else.
 const PATIENCE: Duration = Duration::from_secs(60);
 type Target = (&'static str, fn(&[u8]));
 const TARGETS: [Target; 5] = [
@@ -71,9 +71,14 @@ fn packed(byte: u8) -> u8 {
 }
 
 fn json_list(kind: u8, item: &str) -> Vec<u8> {
-    let mut text = full(&[kind, b'['], format!("{item},").as_bytes());
+    text(&format!("{}[", char::from(kind)), &format!("{item},"), "]")
+}
+
+/// `head`, as many of `item` as there is room for, the last without its comma, and `tail`.
+fn text(head: &str, item: &str, tail: &str) -> Vec<u8> {
+    let mut text = full(head.as_bytes(), item.as_bytes());
     text.pop();
-    text.push(b']');
+    text.extend_from_slice(tail.as_bytes());
     text
 }
 
@@ -134,14 +139,6 @@ fn a_hostile_mebibyte_takes_at_most_64_mib_as_json() {
     ] {
         hostile(name, targets::json, &input);
     }
-}
-
-/// `head`, as many of `item` as there is room for, the last without its comma, and `tail`.
-fn text(head: &str, item: &str, tail: &str) -> Vec<u8> {
-    let mut text = full(head.as_bytes(), item.as_bytes());
-    text.pop();
-    text.extend_from_slice(tail.as_bytes());
-    text
 }
 
 #[test]

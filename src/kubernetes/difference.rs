@@ -66,32 +66,41 @@ const OMITTED: [&str; 11] = [
     "subPathExpr",
 ];
 
-/// Where in the object: the path so far, and the names of the last two fields on it.
+/// Where in the object: the last step, and what it was taken from. Its path is spelled only where there is a difference.
 struct Place<'a> {
-    path: String,
+    above: Option<&'a Place<'a>>,
+    /// Empty for an entry of a list.
     field: &'a str,
-    above: &'a str,
+    entry: &'a str,
 }
 
 impl<'a> Place<'a> {
     fn root() -> Self {
-        Self { path: String::new(), field: "", above: "" }
+        Self { above: None, field: "", entry: "" }
     }
 
-    fn field(&self, name: &'a str) -> Self {
-        Self { path: format!("{}.{name}", self.path), field: name, above: self.field }
+    fn field(&'a self, name: &'a str) -> Self {
+        Self { above: Some(self), field: name, entry: "" }
     }
 
-    fn entry(&self, key: &str) -> Self {
-        Self { path: format!("{}[{key}]", self.path), field: "", above: self.field }
+    fn entry(&'a self, key: &'a str) -> Self {
+        Self { above: Some(self), field: "", entry: key }
+    }
+
+    fn path(&self) -> String {
+        match self.above {
+            None => String::new(),
+            Some(above) if self.field.is_empty() => format!("{}[{}]", above.path(), self.entry),
+            Some(above) => format!("{}.{}", above.path(), self.field),
+        }
     }
 
     fn differs<'v>(&self, desired: &'v Value, live: &'v Value) -> Difference<'v> {
-        Difference { field: self.path.clone(), desired, live }
+        Difference { field: self.path(), desired, live }
     }
 
     fn holds_amount(&self) -> bool {
-        AMOUNTS.contains(&self.field) || AMOUNTS.contains(&self.above)
+        AMOUNTS.contains(&self.field) || self.above.is_some_and(|above| AMOUNTS.contains(&above.field))
     }
 }
 
@@ -116,7 +125,8 @@ fn compare_lists<'a>(place: &Place<'_>, whole: [&'a Value; 2], lists: [&'a [Valu
     let [desired, live] = lists;
     if let Some(keys) = keys(place.field, desired) {
         for wanted in desired {
-            let here = place.entry(&spell(keys, wanted));
+            let key = spell(keys, wanted);
+            let here = place.entry(&key);
             match live.iter().find(|entry| keys.iter().all(|key| key_value(key, entry) == key_value(key, wanted))) {
                 Some(entry) => compare(&here, wanted, entry, found),
                 None => found.push(here.differs(wanted, &NOTHING)),

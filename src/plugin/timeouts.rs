@@ -11,13 +11,13 @@ crate::model! {
     /// How long operations may take: durations such as `"30m"`, `"1h30m"` or `"45s"`.
     pub struct Timeouts {
         /// For a create.
-        create: String = optional().check(check).same_if(same_duration),
+        create: String = optional().check(is_duration).same_if(same_duration),
         /// For a read, and for the questions that a plan asks.
-        read: String = optional().check(check).same_if(same_duration),
+        read: String = optional().check(is_duration).same_if(same_duration),
         /// For an update.
-        update: String = optional().check(check).same_if(same_duration),
+        update: String = optional().check(is_duration).same_if(same_duration),
         /// For a delete.
-        delete: String = optional().check(check).same_if(same_duration),
+        delete: String = optional().check(is_duration).same_if(same_duration),
     }
 }
 
@@ -25,7 +25,7 @@ crate::model! {
     /// How long a read may take: a duration such as `"30s"` or `"2m"`.
     pub struct ReadTimeouts {
         /// For a read.
-        read: String = optional().check(check).same_if(same_duration),
+        read: String = optional().check(is_duration).same_if(same_duration),
     }
 }
 
@@ -80,7 +80,11 @@ pub fn parse_duration(text: &str) -> Result<Duration, DurationError> {
     }
 }
 
-fn check(value: &Value) -> Result<(), String> {
+/// A duration.
+///
+/// # Errors
+/// What it should look like.
+pub fn is_duration(value: &Value) -> Result<(), String> {
     parse_duration(value.as_str().unwrap_or_default()).map(drop).map_err(|e| e.to_string())
 }
 

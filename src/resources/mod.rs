@@ -19,7 +19,8 @@ use sha2::{Digest, Sha256};
 
 /// A short name of a content: equal contents have equal fingerprints.
 pub fn fingerprint(content: &serde_json::Value) -> String {
-    Sha256::digest(content.to_string()).iter().take(6).map(|byte| format!("{byte:02x}")).collect()
+    let text = serde_json::to_vec(content).unwrap_or_default();
+    Sha256::digest(text).iter().take(6).map(|byte| format!("{byte:02x}")).collect()
 }
 
 /// A known value as JSON; unknown parts count as null.
@@ -42,9 +43,7 @@ pub fn as_json(value: &Value) -> serde_json::Value {
 #[cfg(test)]
 mod tests {
     use crate::plugin::identity::Identity;
-    use crate::plugin::resource::Provider as _;
-    use crate::provider::Kafkastack;
-    use crate::testing::core::config;
+    use crate::testing::core::{config, resource};
     use serde_json::json;
 
     #[test]
@@ -56,7 +55,7 @@ mod tests {
             ("topic", json!({"cluster": "prod/kafka", "name": "orders"}), "prod/kafka/orders"),
             ("topic", json!({"name": "orders"}), "orders"),
         ] {
-            let resource = Kafkastack.resources().into_iter().find(|r| r.name() == name).unwrap();
+            let resource = resource(name);
             let identity = Identity::of(&resource.schema().attributes).unwrap();
             assert_eq!(identity.import_id(&identity.complete(&config(&*resource, set))), id);
         }

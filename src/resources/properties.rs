@@ -7,14 +7,14 @@
 
 use crate::plugin::oracle::Oracle;
 use crate::plugin::proto::tfplugin6::{self as proto, provider_server::Provider as _};
-use crate::plugin::resource::{AnyResource, Provider as _};
+use crate::plugin::resource::AnyResource;
 use crate::plugin::schema::{Kind, Schema};
 use crate::plugin::server::Server;
 use crate::plugin::value::Value;
 use crate::plugin::wire;
 use crate::provider::Kafkastack;
 use crate::stack::Stack;
-use crate::testing::core::held;
+use crate::testing::core::{held, resource};
 use crate::testing::random::{Random, changed, config, for_each_seed, known};
 use tonic::Request;
 
@@ -135,8 +135,7 @@ fn accepted(said: &[proto::Diagnostic]) -> bool {
 }
 
 fn holds(name: &str) {
-    let resource = Kafkastack.resources().into_iter().find(|resource| resource.name() == name).unwrap();
-    let subject = Subject::new(&*resource);
+    let subject = Subject::new(&*resource(name));
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     let (mut tally, mut cases, begun) = (Tally::default(), 0, std::time::Instant::now());
     for_each_seed(10_000, |seed| {

@@ -5,15 +5,16 @@ use crate::plugin::diagnostic::{Diagnostics, Severity};
 use crate::plugin::oracle::{Oracle, Violation};
 use crate::plugin::path::Path;
 use crate::plugin::planner::{self, check};
-use crate::plugin::resource::{AnyResource, Change, Context, Plan, Private, Reply};
+use crate::plugin::resource::{AnyResource, Change, Context, Plan, Private, Provider as _, Reply};
 use crate::plugin::schema::{self, Attribute, Kind, Schema};
 use crate::plugin::value::Value;
+use crate::provider::Kafkastack;
 use crate::stack::Stack;
 use std::time::Duration;
 use tokio_util::sync::CancellationToken;
 
 /// What the state file holds of one resource.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Stored {
     /// Its attributes.
     pub value: Value,
@@ -233,6 +234,11 @@ impl<'a> Core<'a> {
         }
         reply.diagnostics
     }
+}
+
+/// The provider's resource of this name.
+pub fn resource(name: &str) -> Box<dyn AnyResource<Stack>> {
+    Kafkastack.resources().into_iter().find(|resource| resource.name() == name).expect(name)
 }
 
 /// A configuration: the attributes that are set; the others are null.

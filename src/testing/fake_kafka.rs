@@ -12,6 +12,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 use tokio::io::{AsyncReadExt, AsyncWriteExt, DuplexStream, duplex};
+use tokio::task::JoinHandle;
 use tokio::time::Instant;
 
 mod answers;
@@ -292,12 +293,15 @@ impl FakeKafka {
         self.lock().now().keys().cloned().collect()
     }
 
-    /// Reassignments end by themselves, as on real brokers. Runs until it is dropped.
-    pub async fn keep_moving(self) {
-        loop {
-            tokio::time::sleep(Duration::from_secs(1)).await;
-            self.finish_moves();
-        }
+    /// Reassignments end by themselves, as on real brokers, until the task is aborted.
+    pub fn keep_moving(&self) -> JoinHandle<()> {
+        let kafka = self.clone();
+        tokio::spawn(async move {
+            loop {
+                tokio::time::sleep(Duration::from_secs(1)).await;
+                kafka.finish_moves();
+            }
+        })
     }
 
     /// A topic as it is.

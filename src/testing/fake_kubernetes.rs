@@ -49,7 +49,7 @@ struct World {
     idle: bool,
 }
 
-#[derive(Clone)]
+#[derive(Clone, Default)]
 struct Stored {
     json: Value,
     owners: Owners,
@@ -194,15 +194,16 @@ impl World {
 
     /// Stores a new content as an update by `manager`; metadata that is the server's own is kept or made.
     fn write(&mut self, manager: &str, key: &Key, json: Value) {
-        let before = self.objects.get(key).map(|stored| stored.json.clone());
-        let json = self.stamp(key, before.as_ref(), json);
-        let stored = self.objects.entry(key.clone()).or_insert_with(|| Stored { json: Value::Null, owners: Owners::default() });
+        let mut stored = self.objects.remove(key).unwrap_or_default();
+        let before = Some(&stored.json).filter(|json| !json.is_null());
+        let json = self.stamp(key, before, json);
         stored.owners.update(manager, &stored.json, &json);
         stored.json = json;
         let metadata = &stored.json["metadata"];
         let held = metadata["finalizers"].as_array().is_some_and(|list| !list.is_empty());
-        if !held && !metadata["deletionTimestamp"].is_null() && key.kind != Kind::Namespace {
-            self.objects.remove(key);
+        let ended = !held && !metadata["deletionTimestamp"].is_null() && key.kind != Kind::Namespace;
+        if !ended {
+            self.objects.insert(key.clone(), stored);
         }
     }
 
@@ -210,8 +211,7 @@ impl World {
     fn stamp(&mut self, key: &Key, before: Option<&Value>, json: Value) -> Value {
         let mut object = Object::of(key, json);
         rules::fill_in(&mut object);
-        let old = before.map(|json| Object::new(key.kind, json.clone()));
-        match &old {
+        match before {
             None => {
                 self.uids += 1;
                 object.set_metadata("uid", format!("00000000-0000-4000-8000-{:012}", self.uids).into());
@@ -222,9 +222,10 @@ impl World {
             }
             Some(old) => {
                 for field in ["uid", "creationTimestamp", "resourceVersion", "generation"] {
-                    object.set_metadata(field, old.at(&format!("/metadata/{field}")).clone());
+                    object.set_metadata(field, old["metadata"][field].clone());
                 }
-                if let Some(generation) = old.int("/metadata/generation").filter(|_| old.at("/spec") != object.at("/spec")) {
+                let generation = old["metadata"]["generation"].as_i64();
+                if let Some(generation) = generation.filter(|_| old["spec"] != *object.at("/spec")) {
                     object.set_metadata("generation", (generation + 1).into());
                 }
             }
@@ -232,7 +233,7 @@ impl World {
         if let Some(metadata) = object.json_mut()["metadata"].as_object_mut() {
             metadata.retain(|_, value| !value.is_null());
         }
-        if old.as_ref() != Some(&object) {
+        if before != Some(object.json()) {
             object.set_metadata("resourceVersion", self.next_version().to_string().into());
         }
         object.into_json()

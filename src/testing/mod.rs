@@ -9,3 +9,6 @@ pub mod faults;
 #[cfg(test)]
 mod layers;
 pub mod random;
+
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;

@@ -9,15 +9,15 @@ use crate::plugin::value::{Dynamic, Value};
 /// A stream of numbers that its seed decides (SplitMix64).
 pub struct Random {
     state: u64,
-    /// How often a value is one that may not be: once in so many.
-    wrong: usize,
+    /// Whether a value is now and then one that may not be.
+    careless: bool,
 }
 
 impl Random {
     /// The stream of a seed. Of four, three mean well: what they choose is what the attribute's name calls for.
     pub fn new(seed: u64) -> Self {
-        let mut random = Self { state: seed, wrong: 0 };
-        random.wrong = if random.once_in(4) { 25 } else { usize::MAX };
+        let mut random = Self { state: seed, careless: false };
+        random.careless = random.once_in(4);
         random
     }
 
@@ -46,7 +46,7 @@ impl Random {
     }
 
     fn is_wrong(&mut self) -> bool {
-        self.wrong < usize::MAX && self.once_in(self.wrong)
+        self.careless && self.once_in(25)
     }
 }
 

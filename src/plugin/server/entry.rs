@@ -56,14 +56,6 @@ impl<C> Entry<C> {
         Ok((named, id))
     }
 
-    /// What was found is what was named.
-    pub(super) fn same_as_named(&self, named: &Value, found: &Value) -> Result<(), Diagnostic> {
-        match self.oracle.identity().and_then(|identity| identity.changed(named, found)) {
-            Some(at) => Err(bug(format!("What was found under the identity has another `{at}`."), at)),
-            None => Ok(()),
-        }
-    }
-
     /// What core may store of what was found where `stored` was: null if nothing was.
     pub(super) fn found(&self, stored: &Value, found: Option<Value>) -> Result<Value, Diagnostic> {
         let Some(found) = found else { return Ok(Value::Null) };

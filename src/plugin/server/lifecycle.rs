@@ -221,7 +221,7 @@ impl<P: Provider> Server<P> {
             return Err(Diagnostic::error("Nothing to import", format!("There is no `{what}` with the id {id:?}.")).into());
         };
         let state = entry.found(&Value::Null, Some(state))?;
-        entry.same_as_named(&named, &state)?;
+        entry.oracle.read(&named, &state).map_err(broken)?;
         let imported = import::ImportedResource {
             identity: entry.identify(&state)?,
             state: Some(entry.shape.encode(&state)?),

@@ -118,6 +118,7 @@ impl Resource for Things {
     async fn import(&self, _: &Context<'_, String>, id: &str) -> Reply<Thing> {
         match id {
             "known" => Reply::state(Thing { name: Attr::Known(id.to_owned()), ..Thing::default() }),
+            "twin" => Reply::state(Thing { name: Attr::Known("other".to_owned()), ..Thing::default() }),
             _ => Reply::gone(),
         }
     }
@@ -380,6 +381,7 @@ async fn an_object_is_imported_by_its_identity() {
     assert_eq!(imported.identity, identity("known"));
     assert_eq!(read_back(imported.state.as_ref()), thing("known", Value::Null));
     assert!(only(&import(identity("lost")).await.diagnostics).contains("with the id \"lost\""));
+    assert!(only(&import(identity("twin")).await.diagnostics).contains("`name` is part of the identity, and another one"));
     let nothing = proto::ResourceIdentityData { identity_data: None };
     assert!(only(&import(Some(nothing)).await.diagnostics).contains("It has to name `name`"));
 }

@@ -124,7 +124,7 @@ impl Spec for Cluster {
             self.bootstrap_servers = Attr::Known(objects::bootstrap_servers(self));
         }
         if named {
-            self.service_names = Attr::Known(objects::service_names(self));
+            self.service_names = Attr::Known(workload::pod::service_names(self.name.text()));
         }
     }
 

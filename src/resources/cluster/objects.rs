@@ -142,12 +142,6 @@ pub fn bootstrap_servers(cluster: &Cluster) -> String {
     format!("{}.{}.svc:{}", cluster.name.text(), cluster.namespace.text(), port(cluster))
 }
 
-/// The Services' names: for clients, and headless.
-pub fn service_names(cluster: &Cluster) -> Vec<String> {
-    let workload = workload(cluster);
-    vec![workload.name.to_owned(), workload.headless()]
-}
-
 /// Every object, in the order in which it is applied: what pods mount comes before the pods.
 pub fn objects(cluster: &Cluster) -> Vec<Object> {
     let workload = workload(cluster);

@@ -8,7 +8,7 @@ use crate::plugin::action::{Action, Progress};
 use crate::plugin::diagnostic::Diagnostics;
 use crate::plugin::resource::Context;
 use crate::plugin::schema::{optional, required};
-use crate::plugin::timeouts::parse_duration;
+use crate::plugin::timeouts::{is_duration, parse_duration};
 use crate::resources::checks;
 use crate::resources::topic::schema::cluster_id;
 use crate::stack::Stack;
@@ -36,13 +36,13 @@ model! {
         /// `all` (the default), or `1`.
         acks: String = optional().check(|v| checks::one_of(v, &["all", "1"])),
         /// The longest time for which no record of a partition may be acknowledged, or read, such as `30s`.
-        max_unavailable: String = optional().check(schema::duration),
+        max_unavailable: String = optional().check(is_duration),
         /// The longest time that a step may take until everything is whole again, such as `5m`.
-        max_recovery: String = optional().check(schema::duration),
+        max_recovery: String = optional().check(is_duration),
         /// A file to write the report to: one HTML page that needs nothing else.
         report_path: String = optional().check(schema::path),
         /// How long the whole drill may take. Default: `30m`.
-        timeout: String = optional().check(schema::duration),
+        timeout: String = optional().check(is_duration),
     }
 }
 

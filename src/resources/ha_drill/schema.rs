@@ -3,7 +3,7 @@
 use crate::drill::step::{How, Kind, Step, Which};
 use crate::model;
 use crate::plugin::schema::{computed, optional, required};
-use crate::plugin::timeouts::{Timeouts, parse_duration, same_duration};
+use crate::plugin::timeouts::{Timeouts, is_duration, parse_duration, same_duration};
 use crate::plugin::value::Value;
 use crate::resources::checks;
 use crate::resources::topic::schema::cluster_id;
@@ -30,7 +30,7 @@ model! {
         /// How a pod goes: `delete` (the default) tells it to stop and gives it its time, `kill` deletes it with a grace period of 0.
         how: String = optional().check(|v| checks::one_of(v, &["delete", "kill"])),
         /// How long the load goes on after everything is whole again, or how long the pause is. Default: `10s`.
-        watch: String = optional().check(duration).same_if(same_duration),
+        watch: String = optional().check(is_duration).same_if(same_duration),
     }
 }
 
@@ -87,9 +87,9 @@ model! {
         acks: String = optional().defaults_to("all").replaces().check(|v| checks::one_of(v, &["all", "1"])),
         /// The longest time for which no record of a partition may be acknowledged, or read, such as `30s`. A broker that is killed is missed only after `zookeeper.session.timeout.ms`,
         /// 18 seconds by default.
-        max_unavailable: String = optional().replaces().check(duration).same_if(same_duration),
+        max_unavailable: String = optional().replaces().check(is_duration).same_if(same_duration),
         /// The longest time that a step may take until everything is whole again, such as `5m`.
-        max_recovery: String = optional().replaces().check(duration).same_if(same_duration),
+        max_recovery: String = optional().replaces().check(is_duration).same_if(same_duration),
         /// A file to write the report to: one HTML page that needs nothing else.
         report_path: String = optional().replaces().check(path),
         /// When the load began.
@@ -129,14 +129,6 @@ fn broker(value: &Value) -> Result<(), String> {
         id if id.parse::<u16>().is_ok() => Ok(()),
         other => Err(format!("{other:?} is neither the id of a broker nor `controller`.")),
     }
-}
-
-/// A duration.
-///
-/// # Errors
-/// What it should look like.
-pub fn duration(value: &Value) -> Result<(), String> {
-    parse_duration(text(value)).map(drop).map_err(|error| error.to_string())
 }
 
 /// A file.

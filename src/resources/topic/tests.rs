@@ -93,10 +93,6 @@ fn is_as_wanted(seen: &Seen, wanted: &Topic) -> bool {
         && ["retention.ms", "segment.ms"].iter().all(|key| seen.own(key).is_none() || config.contains_key(*key))
 }
 
-fn keep_moving(kafka: &FakeKafka) -> tokio::task::JoinHandle<()> {
-    tokio::spawn(kafka.clone().keep_moving())
-}
-
 async fn fresh(old: bool, existing: Option<&Topic>) -> (FakeKafka, Option<Topic>) {
     let kafka = if old { FakeKafka::release_2_2(3) } else { FakeKafka::new(3) };
     let state = match existing {
@@ -110,7 +106,7 @@ async fn fresh(old: bool, existing: Option<&Topic>) -> (FakeKafka, Option<Topic>
 /// How many runs a sweep over `existing -> wanted` made.
 async fn sweep(old: bool, existing: Option<Topic>, wanted: Topic) -> usize {
     let (kafka, state) = fresh(old, existing.as_ref()).await;
-    let mover = keep_moving(&kafka);
+    let mover = kafka.keep_moving();
     let before = kafka.requests().len();
     apply(&kafka, state, &wanted).await;
     mover.abort();
@@ -119,7 +115,7 @@ async fn sweep(old: bool, existing: Option<Topic>, wanted: Topic) -> usize {
     for number in 1..=requests {
         for fault in FAULTS {
             let (kafka, state) = fresh(old, existing.as_ref()).await;
-            let mover = keep_moving(&kafka);
+            let mover = kafka.keep_moving();
             let had = state.is_some();
             kafka.fault(When::Request(kafka.requests().len() + number), fault);
             let mut state = apply(&kafka, state, &wanted).await;

@@ -3,6 +3,7 @@
 
 use super::{Spec, anchor, is_specified};
 use crate::diagnostics;
+use crate::kubernetes::difference::differences;
 use crate::kubernetes::object::{Kind, Object};
 use crate::plugin::model::Attr;
 use crate::plugin::path::Path;
@@ -29,21 +30,22 @@ pub fn complete<M: Spec>(plan: &mut Plan<M>) {
     plan.planned.set_outputs();
     let specified = is_specified(&plan.planned);
     let (namespace, name) = (plan.planned.namespace().to_owned(), plan.planned.name().to_owned());
-    let wanted = specified.then(|| fingerprints(&plan.planned.objects()));
+    let wanted = specified.then(|| plan.planned.objects());
     let prior_ready = plan.prior.as_ref().and_then(|prior| prior.shared().ready.known().copied());
     let common = plan.planned.common();
     if !namespace.is_empty() && !name.is_empty() {
         *common.id = Attr::Known(format!("{namespace}/{name}"));
     }
-    *common.objects = wanted.map_or_else(Attr::unknown, Attr::Known);
+    *common.objects = wanted.as_deref().map_or_else(Attr::unknown, |wanted| Attr::Known(fingerprints(wanted)));
     // A workload that was not ready is waited for again by the next apply.
     if prior_ready == Some(false) {
         *common.ready = Attr::unknown();
     }
     let Some(prior) = &plan.prior else { return };
-    if plan.planned != *prior {
-        plan.planned.expect_observations();
+    if plan.planned == *prior {
+        return;
     }
+    plan.planned.expect_observations();
     let applied = plan.private.get(APPLIED).and_then(|text| anchor::decode::<M>(text));
     let applied = applied.unwrap_or_else(|| prior.clone());
     M::refuse(&applied, &plan.planned, &mut plan.diagnostics);
@@ -51,8 +53,8 @@ pub fn complete<M: Spec>(plan: &mut Plan<M>) {
     if moved && let Err(guard) = prior.guard() {
         plan.diagnostics.extend(guard);
     }
-    if specified && !plan.diagnostics.has_errors() {
-        let changed = template_changes(&applied.objects(), &plan.planned.objects());
+    if let Some(wanted) = wanted.filter(|_| !plan.diagnostics.has_errors()) {
+        let changed = template_changes(&applied.objects(), &wanted);
         if !changed.is_empty() {
             let replicas = plan.planned.shared().replicas.unwrap_or(1);
             plan.diagnostics.push(diagnostics::restart_forecast(M::APP, &name, replicas, &changed).at(Path::of("id")));
@@ -62,15 +64,16 @@ pub fn complete<M: Spec>(plan: &mut Plan<M>) {
 
 /// The parts of the pods' template that a change touches: none means that no pod restarts.
 fn template_changes(old: &[Object], new: &[Object]) -> Vec<String> {
-    let template = |objects: &[Object]| -> Value {
-        let set = objects.iter().find(|object| object.kind() == Kind::StatefulSet);
-        set.map_or(Value::Null, |set| set.at("/spec/template").clone())
-    };
     let (old, new) = (template(old), template(new));
-    let mut changed = crate::kubernetes::difference::differences(&new, &old);
+    let mut changed = differences(new, old);
     // What the new template no longer has.
-    changed.extend(crate::kubernetes::difference::differences(&old, &new));
+    changed.extend(differences(old, new));
     changed.sort();
     changed.dedup();
     changed
+}
+
+fn template(objects: &[Object]) -> &Value {
+    let set = objects.iter().find(|object| object.kind() == Kind::StatefulSet);
+    set.map_or(&Value::Null, |set| set.at("/spec/template"))
 }

@@ -57,7 +57,12 @@ fn known<T: Clone + Default>(attr: &Attr<T>) -> T {
     attr.unwrap_or_default()
 }
 
-/// Adds `key` unless there is nothing to say. It moves the value, which `json!` would copy.
+/// An object of these entries. It moves the values, which `json!` would copy.
+fn of<const N: usize>(entries: [(&str, Value); N]) -> Value {
+    Value::Object(entries.into_iter().map(|(key, value)| (key.to_owned(), value)).collect())
+}
+
+/// Adds `key` unless there is nothing to say.
 fn set(object: &mut Value, key: &str, value: Value) {
     let nothing = match &value {
         Value::Null => true,
@@ -94,7 +99,7 @@ impl Workload<'_> {
     pub fn metadata(&self, name: &str) -> Value {
         let mut labels = self.own_labels();
         labels.extend(self.labels.iter().map(|(k, v)| (k.clone(), v.as_str().into())));
-        let mut metadata = json!({"name": name, "namespace": self.namespace, "labels": labels});
+        let mut metadata = of([("name", name.into()), ("namespace", self.namespace.into()), ("labels", labels.into())]);
         set(&mut metadata, "annotations", json!(self.annotations));
         metadata
     }
@@ -106,30 +111,28 @@ impl Workload<'_> {
 
     /// The ConfigMap with the files.
     pub fn config_map(&self) -> Object {
-        Object::new(Kind::ConfigMap, json!({"metadata": self.metadata(&format!("{}-config", self.name)), "data": self.files}))
+        let metadata = self.metadata(&format!("{}-config", self.name));
+        Object::new(Kind::ConfigMap, of([("metadata", metadata), ("data", json!(self.files))]))
     }
 
     /// The Service that clients use, and the headless one. Pods are in the headless one before they are ready: members
     /// have to find each other to become ready.
     pub fn services(&self, client_ports: &[(String, i64)]) -> [Object; 2] {
-        let ports = |ports: &[(String, i64)]| -> Vec<Value> {
+        let ports = |ports: &[(String, i64)]| -> Value {
             ports.iter().map(|(name, port)| json!({"name": name, "port": port, "targetPort": name, "protocol": "TCP"})).collect()
         };
-        let service =
-            |name: &str, spec: Value| Object::new(Kind::Service, json!({"metadata": self.metadata(name), "spec": spec}));
-        [
-            service(self.name, json!({"selector": self.selector(), "ports": ports(client_ports)})),
-            service(
-                &self.headless(),
-                json!({"clusterIP": "None", "publishNotReadyAddresses": true, "selector": self.selector(), "ports": ports(&self.ports)}),
-            ),
-        ]
+        let service = |name: &str, spec| Object::new(Kind::Service, of([("metadata", self.metadata(name)), ("spec", spec)]));
+        let clients = of([("selector", self.selector()), ("ports", ports(client_ports))]);
+        let mut members = json!({"clusterIP": "None", "publishNotReadyAddresses": true});
+        set(&mut members, "selector", self.selector());
+        set(&mut members, "ports", ports(&self.ports));
+        [service(self.name, clients), service(&self.headless(), members)]
     }
 
     /// How many pods a drain or an upgrade of nodes may take away at once.
     pub fn disruption_budget(&self, max_unavailable: i64) -> Object {
         let spec = json!({"maxUnavailable": max_unavailable, "selector": {"matchLabels": self.selector()}});
-        Object::new(Kind::PodDisruptionBudget, json!({"metadata": self.metadata(self.name), "spec": spec}))
+        Object::new(Kind::PodDisruptionBudget, of([("metadata", self.metadata(self.name)), ("spec", spec)]))
     }
 
     /// The StatefulSet. `OnDelete`: the provider restarts pods itself, for Kubernetes knows neither quorum nor in-sync replicas.
@@ -143,10 +146,7 @@ impl Workload<'_> {
         if !known(&self.storage.ephemeral) {
             set(&mut spec, "volumeClaimTemplates", vec![self.claim()].into());
         }
-        let mut object = json!({});
-        set(&mut object, "metadata", self.metadata(self.name));
-        set(&mut object, "spec", spec);
-        Object::new(Kind::StatefulSet, object)
+        Object::new(Kind::StatefulSet, of([("metadata", self.metadata(self.name)), ("spec", spec)]))
     }
 
     fn claim(&self) -> Value {
@@ -187,9 +187,8 @@ impl Workload<'_> {
         set(&mut spec, "schedulerName", pod.scheduler.text().into());
         set(&mut spec, "serviceAccountName", pod.service_account.text().into());
         set(&mut spec, "imagePullSecrets", known(&pod.image_pull_secrets).iter().map(|name| json!({"name": name})).collect());
-        let mut template = json!({"metadata": {"labels": labels, "annotations": annotations}});
-        set(&mut template, "spec", spec);
-        template
+        let metadata = of([("labels", labels.into()), ("annotations", json!(annotations))]);
+        of([("metadata", metadata), ("spec", spec)])
     }
 
     fn container(&self) -> Value {
@@ -206,14 +205,15 @@ impl Workload<'_> {
         let mut container = json!({
             "name": self.app, "image": self.image,
             "command": ["/bin/bash", format!("{CONFIG}/start.sh")],
-            "env": env,
-            "ports": self.ports.iter().map(|(name, port)| json!({"name": name, "containerPort": port, "protocol": "TCP"})).collect::<Vec<_>>(),
-            "volumeMounts": mounts,
             "securityContext": {
                 "allowPrivilegeEscalation": false, "capabilities": {"drop": ["ALL"]},
                 "readOnlyRootFilesystem": known(&self.pod.security).read_only_root_filesystem.unwrap_or(true),
             },
         });
+        let port = |(name, port): &(String, i64)| json!({"name": name, "containerPort": port, "protocol": "TCP"});
+        set(&mut container, "ports", self.ports.iter().map(port).collect());
+        set(&mut container, "env", env.into());
+        set(&mut container, "volumeMounts", mounts.into());
         for (name, probe) in &self.probes {
             let timing = match *name {
                 "readinessProbe" => known(&self.pod.readiness_probe),
@@ -272,6 +272,11 @@ impl Workload<'_> {
 /// The name of a workload's headless Service.
 pub fn headless(name: &str) -> String {
     format!("{name}-headless")
+}
+
+/// The names of a workload's Services: for clients, and headless.
+pub fn service_names(name: &str) -> Vec<String> {
+    vec![name.to_owned(), headless(name)]
 }
 
 /// The DNS name of a pod, without the cluster's domain, which pods need not know.

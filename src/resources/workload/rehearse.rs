@@ -19,7 +19,8 @@ const LIMIT: Duration = Duration::from_secs(5);
 /// the namespace is not there yet or that the user may only read is for the apply to say.
 pub async fn rehearse<M: Spec>(cx: &Context<'_, Stack>, plan: &mut Plan<M>) {
     let Some(stack) = cx.client else { return };
-    if plan.diagnostics.has_errors() || !is_specified(&plan.planned) {
+    let nothing_changes = plan.prior.as_ref() == Some(&plan.planned);
+    if nothing_changes || plan.diagnostics.has_errors() || !is_specified(&plan.planned) {
         return;
     }
     let applied = plan.private.get(APPLIED).and_then(|text| anchor::decode::<M>(text));

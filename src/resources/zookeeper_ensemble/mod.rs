@@ -107,7 +107,7 @@ impl Spec for Ensemble {
             self.connection = Attr::Known(objects::connection(self));
         }
         if named {
-            self.service_names = Attr::Known(objects::service_names(self));
+            self.service_names = Attr::Known(workload::pod::service_names(self.name.text()));
         }
     }
 

@@ -130,12 +130,6 @@ fn workload(ensemble: &Ensemble) -> Workload<'_> {
     }
 }
 
-/// The Services' names: for clients, and headless.
-pub fn service_names(ensemble: &Ensemble) -> Vec<String> {
-    let workload = workload(ensemble);
-    vec![workload.name.to_owned(), workload.headless()]
-}
-
 /// Every object, in the order in which it is applied: what pods mount comes before the pods.
 pub fn objects(ensemble: &Ensemble) -> Vec<Object> {
     let workload = workload(ensemble);

@@ -1,12 +1,9 @@
 //! The controllers: claims, volumes and pods of StatefulSets, and the ends of namespaces. Pure steps on the world.
 
-use super::World;
+use super::{Stored, World};
 use crate::kubernetes::{Key, Kind, Object};
 use serde_json::{Value, json};
-use std::{
-    collections::BTreeMap,
-    hash::{DefaultHasher, Hash, Hasher},
-};
+use std::hash::{DefaultHasher, Hash, Hasher};
 
 /// What becomes of the pods of one StatefulSet.
 #[derive(Clone, Debug, Default)]
@@ -53,7 +50,7 @@ impl World {
     }
 
     fn end_namespaces(&mut self) {
-        let ending = |(key, stored): (&Key, &super::Stored)| {
+        let ending = |(key, stored): (&Key, &Stored)| {
             (key.kind == Kind::Namespace && !stored.json["metadata"]["deletionTimestamp"].is_null()).then(|| key.name.clone())
         };
         let names: Vec<String> = self.objects.iter().filter_map(ending).collect();
@@ -165,10 +162,10 @@ impl World {
             }
         };
         let mut status = status;
-        let spec = self.objects[pod].json["spec"]["containers"][0].clone();
+        let main = &self.objects[pod].json["spec"]["containers"][0];
         if let Some(container) = status.pointer_mut("/containerStatuses/0") {
-            container["name"] = spec["name"].clone();
-            container["image"] = spec["image"].clone();
+            container["name"] = main["name"].clone();
+            container["image"] = main["image"].clone();
         }
         self.set_status(pod, status);
         if let Some((reason, text)) = event {
@@ -177,20 +174,28 @@ impl World {
     }
 
     fn claims_of(&self, pod: &Key) -> Vec<Key> {
-        let volumes = self.objects[pod].json["spec"]["volumes"].as_array().cloned().unwrap_or_default();
+        let volumes = self.objects[pod].json["spec"]["volumes"].as_array();
         let name = |volume: &Value| volume.pointer("/persistentVolumeClaim/claimName")?.as_str().map(str::to_owned);
         let namespace = pod.namespace.clone().unwrap_or_default();
-        volumes.iter().filter_map(name).map(|name| Key::new(Kind::PersistentVolumeClaim, &namespace, name)).collect()
+        volumes
+            .into_iter()
+            .flatten()
+            .filter_map(name)
+            .map(|name| Key::new(Kind::PersistentVolumeClaim, &namespace, name))
+            .collect()
     }
 
     fn bind_claims(&mut self) {
-        let claims: Vec<Key> = self.objects.keys().filter(|key| key.kind == Kind::PersistentVolumeClaim).cloned().collect();
+        let loose = |(key, stored): &(&Key, &Stored)| {
+            key.kind == Kind::PersistentVolumeClaim && stored.json["status"]["phase"] != "Bound"
+        };
+        let claims: Vec<Key> = self.objects.iter().filter(loose).map(|(key, _)| key.clone()).collect();
+        if claims.is_empty() {
+            return;
+        }
         let used: Vec<Key> = self.used_claims();
         for key in claims {
             let claim = Object::new(key.kind, self.objects[&key].json.clone());
-            if claim.text("/status/phase") == "Bound" {
-                continue;
-            }
             let class = Key::cluster(Kind::StorageClass, claim.text("/spec/storageClassName"));
             match self.objects.get(&class) {
                 // With no class there is nothing to wait for in this world: a volume is there.
@@ -277,7 +282,6 @@ fn running(ready: bool) -> Value {
 /// A name for the template, as the controller gives it.
 fn revision(key: &Key, set: &Object) -> String {
     let mut hash = DefaultHasher::new();
-    let sorted: BTreeMap<String, Value> = serde_json::from_value(set.at("/spec/template").clone()).unwrap_or_default();
-    serde_json::to_string(&sorted).unwrap_or_default().hash(&mut hash);
+    set.at("/spec/template").hash(&mut hash);
     format!("{}-{:08x}", key.name, hash.finish() as u32)
 }

@@ -35,11 +35,11 @@ impl Owners {
     /// A plain write: what it changed is the manager's now.
     pub fn update(&mut self, manager: &str, before: &Value, after: &Value) {
         let (before, after) = (leaves(before), leaves(after));
-        let changed: Vec<_> = after.iter().filter(|(path, value)| before.get(*path) != Some(value)).collect();
         for fields in self.0.values_mut() {
-            fields.retain(|path| after.contains_key(path) && !changed.iter().any(|(changed, _)| *changed == path));
+            fields.retain(|path| after.contains_key(path) && before.get(path) == after.get(path));
         }
-        self.0.entry(Manager::Updates(manager.to_owned())).or_default().extend(changed.into_iter().map(|(path, _)| path.clone()));
+        let changed = after.into_iter().filter(|(path, value)| before.get(path) != Some(value));
+        self.0.entry(Manager::Updates(manager.to_owned())).or_default().extend(changed.map(|(path, _)| path));
     }
 
     /// Server-side apply onto `live`: the new content, or the conflicts.
@@ -72,17 +72,28 @@ impl Owners {
 }
 
 /// The leaves that can be owned, by path. A list without keys is one leaf; what belongs to the server is none.
-fn leaves(object: &Value) -> BTreeMap<String, Value> {
+fn leaves(object: &Value) -> BTreeMap<String, &Value> {
     let mut found = BTreeMap::new();
     collect(object, "", "", &mut found);
-    let own = [".apiVersion", ".kind", ".metadata.name", ".metadata.namespace", ".metadata.uid", ".status"];
-    let stamps = [".metadata.resourceVersion", ".metadata.generation", ".metadata.creationTimestamp"];
-    found.retain(|path, _| !own.iter().chain(&stamps).any(|prefix| path == prefix || path.starts_with(&format!("{prefix}."))));
     found
 }
 
-fn collect(value: &Value, path: &str, field: &str, found: &mut BTreeMap<String, Value>) {
+/// What belongs to the server.
+const SERVERS: [&str; 9] = [
+    ".apiVersion",
+    ".kind",
+    ".metadata.name",
+    ".metadata.namespace",
+    ".metadata.uid",
+    ".metadata.resourceVersion",
+    ".metadata.generation",
+    ".metadata.creationTimestamp",
+    ".status",
+];
+
+fn collect<'a>(value: &'a Value, path: &str, field: &str, found: &mut BTreeMap<String, &'a Value>) {
     match value {
+        _ if SERVERS.contains(&path) => {}
         Value::Null => {}
         Value::Object(map) if !map.is_empty() => {
             for (name, value) in map {
@@ -96,11 +107,11 @@ fn collect(value: &Value, path: &str, field: &str, found: &mut BTreeMap<String, 
                 }
             }
             None => {
-                found.insert(path.to_owned(), value.clone());
+                found.insert(path.to_owned(), value);
             }
         },
         leaf => {
-            found.insert(path.to_owned(), leaf.clone());
+            found.insert(path.to_owned(), leaf);
         }
     }
 }

@@ -132,7 +132,7 @@ fn respond((status, body): Answer) -> Answered {
     let text = match body {
         // A log.
         Value::String(text) => text,
-        json => json.to_string(),
+        json => serde_json::to_string(&json).unwrap(),
     };
     let body = Full::from(text.into_bytes()).map_err(|never| match never {}).boxed_unsync();
     Response::builder().status(status).body(body).unwrap()
@@ -227,6 +227,9 @@ impl World {
                 }
                 Some(_) => {}
             }
+        }
+        if self.admission.is_empty() {
+            return None;
         }
         let object = Object::of(key, content.clone());
         let refused = self.admission.iter().find_map(|admission| admission(verb, &object));
