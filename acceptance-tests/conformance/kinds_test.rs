@@ -1,6 +1,6 @@
 //! Data sources, ephemeral resources and functions under both cores; actions under the one that has them.
 
-use super::{World, cores, everywhere};
+use super::world::{World, cores, everywhere};
 
 const PAIR: &str = r#"
 resource "conformance_object" "x" {

@@ -1,6 +1,6 @@
 //! `terraform query`, and configuration that a core writes. OpenTofu has no query.
 
-use super::{World, cores, everywhere};
+use super::world::{World, cores, everywhere};
 
 const OBJECTS: &str = r#"
 resource "conformance_object" "all" {

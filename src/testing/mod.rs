@@ -10,5 +10,6 @@ pub mod faults;
 mod layers;
 pub mod random;
 
+// Random lives make and drop millions of small values.
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
