@@ -20,7 +20,7 @@ mod list_test;
 #[path = "world.rs"]
 mod world;
 
-use world::{World, everywhere};
+use world::everywhere;
 
 const FULL: &str = r#"
 resource "conformance_object" "x" {
