@@ -31,13 +31,13 @@ fn provider() -> &'static Path {
 }
 
 pub(super) struct World {
-    pub(super) core: PathBuf,
-    pub(super) home: tempfile::TempDir,
+    core: PathBuf,
+    home: tempfile::TempDir,
 }
 
-pub(super) struct Ran {
-    pub(super) code: Option<i32>,
-    pub(super) text: String,
+struct Ran {
+    code: Option<i32>,
+    text: String,
 }
 
 impl World {
@@ -83,7 +83,7 @@ impl World {
         command
     }
 
-    pub(super) fn run(&self, arguments: &[&str]) -> Ran {
+    fn run(&self, arguments: &[&str]) -> Ran {
         let output = self.command(arguments).output().unwrap();
         let text = String::from_utf8_lossy(&output.stdout).into_owned() + &String::from_utf8_lossy(&output.stderr);
         Ran { code: output.status.code(), text }

@@ -19,7 +19,7 @@ pub struct Difference<'a> {
 /// The fields of `desired` that `live` does not have as desired.
 pub fn compared<'a>(desired: &'a Value, live: &'a Value) -> Vec<Difference<'a>> {
     let mut found = Vec::new();
-    compare(&Place::root(), desired, live, &mut found);
+    compare(&Place::Root, desired, live, &mut found);
     found
 }
 
@@ -67,31 +67,34 @@ const OMITTED: [&str; 11] = [
 ];
 
 /// Where in the object: the last step, and what it was taken from. Its path is spelled only where there is a difference.
-struct Place<'a> {
-    above: Option<&'a Place<'a>>,
-    /// Empty for an entry of a list.
-    field: &'a str,
-    entry: &'a str,
+enum Place<'a> {
+    Root,
+    Field(&'a Place<'a>, &'a str),
+    Entry(&'a Place<'a>, &'a str),
 }
 
 impl<'a> Place<'a> {
-    fn root() -> Self {
-        Self { above: None, field: "", entry: "" }
-    }
-
     fn field(&'a self, name: &'a str) -> Self {
-        Self { above: Some(self), field: name, entry: "" }
+        Self::Field(self, name)
     }
 
     fn entry(&'a self, key: &'a str) -> Self {
-        Self { above: Some(self), field: "", entry: key }
+        Self::Entry(self, key)
     }
 
     fn path(&self) -> String {
-        match self.above {
-            None => String::new(),
-            Some(above) if self.field.is_empty() => format!("{}[{}]", above.path(), self.entry),
-            Some(above) => format!("{}.{}", above.path(), self.field),
+        match self {
+            Self::Root => String::new(),
+            Self::Field(above, name) => format!("{}.{name}", above.path()),
+            Self::Entry(above, key) => format!("{}[{key}]", above.path()),
+        }
+    }
+
+    /// The field's name; empty for an entry of a list.
+    fn name(&self) -> &'a str {
+        match self {
+            Self::Field(_, name) => name,
+            Self::Root | Self::Entry(..) => "",
         }
     }
 
@@ -100,7 +103,11 @@ impl<'a> Place<'a> {
     }
 
     fn holds_amount(&self) -> bool {
-        AMOUNTS.contains(&self.field) || self.above.is_some_and(|above| AMOUNTS.contains(&above.field))
+        let above = match self {
+            Self::Root => "",
+            Self::Field(above, _) | Self::Entry(above, _) => above.name(),
+        };
+        AMOUNTS.contains(&self.name()) || AMOUNTS.contains(&above)
     }
 }
 
@@ -123,7 +130,7 @@ fn compare<'a>(place: &Place<'_>, desired: &'a Value, live: &'a Value, found: &m
 /// Two lists; `whole` are the same two as values.
 fn compare_lists<'a>(place: &Place<'_>, whole: [&'a Value; 2], lists: [&'a [Value]; 2], found: &mut Vec<Difference<'a>>) {
     let [desired, live] = lists;
-    if let Some(keys) = keys(place.field, desired) {
+    if let Some(keys) = keys(place.name(), desired) {
         for wanted in desired {
             let key = spell(keys, wanted);
             let here = place.entry(&key);
@@ -166,7 +173,7 @@ pub(crate) fn spell(keys: &[&str], entry: &Value) -> String {
 fn same(place: &Place<'_>, desired: &Value, live: &Value) -> bool {
     match (desired, live) {
         (desired, Value::Null) => {
-            OMITTED.contains(&place.field) && (*desired == Value::Bool(false) || desired.as_str() == Some(""))
+            OMITTED.contains(&place.name()) && (*desired == Value::Bool(false) || desired.as_str() == Some(""))
         }
         (Value::Number(desired), Value::Number(live)) if desired.as_f64() == live.as_f64() => true,
         (desired, live) if desired == live => true,

@@ -139,7 +139,7 @@ impl Oracle {
             (Some(identity), old, new) if !old.is_null() && !new.is_null() => identity.changed(old, new),
             _ => None,
         };
-        held(changed, "is part of the identity, and another one than before")
+        held(changed, "is part of the identity, and may not be another one")
     }
 }
 
@@ -185,7 +185,7 @@ mod tests {
         assert_eq!(said(oracle.changed(&Value::Null, &planned, Some(&planned))), "`id` is still unknown.");
         let other = thing("b", "1".into(), Value::Null);
         assert_eq!(said(oracle.changed(&Value::Null, &planned, Some(&other))), "`name` is not what was planned.");
-        assert_eq!(said(oracle.read(&made, &other)), "`name` is part of the identity, and another one than before.");
+        assert_eq!(said(oracle.read(&made, &other)), "`name` is part of the identity, and may not be another one.");
         assert_eq!(said(oracle.second_plan(&made, &other)), "`name` is planned otherwise than before.");
         assert_eq!(said(oracle.changed(&Value::Null, &planned, None)), "The change succeeded, but nothing exists.");
         assert_eq!(said(oracle.deleted(Some(&made))), "The delete succeeded, but the resource still exists.");

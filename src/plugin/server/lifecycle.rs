@@ -220,8 +220,7 @@ impl<P: Provider> Server<P> {
             let what = &request.type_name;
             return Err(Diagnostic::error("Nothing to import", format!("There is no `{what}` with the id {id:?}.")).into());
         };
-        let state = entry.found(&Value::Null, Some(state))?;
-        entry.oracle.read(&named, &state).map_err(broken)?;
+        let state = entry.found(&named, Some(state))?;
         let imported = import::ImportedResource {
             identity: entry.identify(&state)?,
             state: Some(entry.shape.encode(&state)?),

@@ -368,7 +368,7 @@ async fn a_name_that_only_apply_knows_is_no_identity_yet() {
 #[tokio::test]
 async fn an_update_that_ends_as_another_object_is_named() {
     let renamed = applied(&server(), thing("renamed", "1".into()), thing("other", "1".into())).await;
-    assert!(only(&renamed.diagnostics).contains("`name` is part of the identity, and another one than before"));
+    assert!(only(&renamed.diagnostics).contains("`name` is part of the identity, and may not be another one"));
 }
 
 #[tokio::test]
@@ -381,7 +381,9 @@ async fn an_object_is_imported_by_its_identity() {
     assert_eq!(imported.identity, identity("known"));
     assert_eq!(read_back(imported.state.as_ref()), thing("known", Value::Null));
     assert!(only(&import(identity("lost")).await.diagnostics).contains("with the id \"lost\""));
-    assert!(only(&import(identity("twin")).await.diagnostics).contains("`name` is part of the identity, and another one"));
+    assert!(
+        only(&import(identity("twin")).await.diagnostics).contains("`name` is part of the identity, and may not be another one")
+    );
     let nothing = proto::ResourceIdentityData { identity_data: None };
     assert!(only(&import(Some(nothing)).await.diagnostics).contains("It has to name `name`"));
 }

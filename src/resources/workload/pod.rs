@@ -123,9 +123,12 @@ impl Workload<'_> {
         };
         let service = |name: &str, spec| Object::new(Kind::Service, of([("metadata", self.metadata(name)), ("spec", spec)]));
         let clients = of([("selector", self.selector()), ("ports", ports(client_ports))]);
-        let mut members = json!({"clusterIP": "None", "publishNotReadyAddresses": true});
-        set(&mut members, "selector", self.selector());
-        set(&mut members, "ports", ports(&self.ports));
+        let members = of([
+            ("clusterIP", "None".into()),
+            ("publishNotReadyAddresses", true.into()),
+            ("selector", self.selector()),
+            ("ports", ports(&self.ports)),
+        ]);
         [service(self.name, clients), service(&self.headless(), members)]
     }
 

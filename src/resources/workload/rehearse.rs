@@ -1,5 +1,5 @@
 //! What the API server would say to a change, asked at plan by server-side dry runs: a refused field is known before apply.
-//! Network; nothing is written.
+//! A plan that changes nothing asks nothing. Network; nothing is written.
 
 use super::plan::APPLIED;
 use super::{Spec, anchor, converge, is_specified};

@@ -299,6 +299,23 @@ async fn what_the_server_would_refuse_is_known_at_plan() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn an_empty_plan_rehearses_nothing_even_where_it_does_not_know_what_was_applied() {
+    for subject in SUBJECTS {
+        let world = world(Faults::none());
+        let (resource, set) = subject();
+        let wanted = config(&*resource, set);
+        let mut core = Core::new(resource, &world.stack);
+        assert!(!core.apply(&wanted).await.has_errors());
+        core.state.as_mut().unwrap().private.clear();
+        let before = world.kubernetes.requests().len();
+        let planned = core.plan(&wanted).await;
+        assert_eq!(planned.value, core.state.as_ref().unwrap().value);
+        let asked = &world.kubernetes.requests()[before..];
+        assert!(!asked.iter().any(|line| line.starts_with("PATCH")), "{asked:?}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
 async fn what_somebody_else_made_is_never_adopted() {
     for (subject, name) in SUBJECTS.into_iter().zip(["zk", "kafka"]) {
         let world = world(Faults::none());

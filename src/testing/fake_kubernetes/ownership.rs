@@ -4,6 +4,19 @@ use crate::kubernetes::difference::{key_value, keys, spell};
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
 
+/// What belongs to the server.
+const OF_THE_SERVER: [&str; 9] = [
+    ".apiVersion",
+    ".kind",
+    ".metadata.name",
+    ".metadata.namespace",
+    ".metadata.uid",
+    ".metadata.resourceVersion",
+    ".metadata.generation",
+    ".metadata.creationTimestamp",
+    ".status",
+];
+
 /// The fields of one object by manager. A manager of a subresource is spelled `kubectl" with subresource "scale`. Who applies
 /// and who updates are two managers even when they have one name, as on a real server.
 #[derive(Clone, Default)]
@@ -78,22 +91,9 @@ fn leaves(object: &Value) -> BTreeMap<String, &Value> {
     found
 }
 
-/// What belongs to the server.
-const SERVERS: [&str; 9] = [
-    ".apiVersion",
-    ".kind",
-    ".metadata.name",
-    ".metadata.namespace",
-    ".metadata.uid",
-    ".metadata.resourceVersion",
-    ".metadata.generation",
-    ".metadata.creationTimestamp",
-    ".status",
-];
-
 fn collect<'a>(value: &'a Value, path: &str, field: &str, found: &mut BTreeMap<String, &'a Value>) {
     match value {
-        _ if SERVERS.contains(&path) => {}
+        _ if OF_THE_SERVER.contains(&path) => {}
         Value::Null => {}
         Value::Object(map) if !map.is_empty() => {
             for (name, value) in map {
