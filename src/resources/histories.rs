@@ -2,13 +2,13 @@
 //! read; somebody meddles with it; another configuration changes it; it is destroyed; and a fault meets one of the requests.
 //! Every answer is held against core's rules (`testing::core`), and an apply that reports no error leaves two empty plans.
 
-use super::workload::sweep::{Pods, World, cluster, world};
+use super::workload::sweep::{Pods, cluster, made, world};
 use crate::kubernetes::object::{Key, Kind, Object};
 use crate::plugin::resource::AnyResource;
 use crate::plugin::schema::Attribute;
 use crate::plugin::value::Value;
 use crate::stack::{Access, Stack};
-use crate::testing::core::{Core, config as configuration, resource};
+use crate::testing::core::{Core, resource};
 use crate::testing::fake_kafka::{self, FakeKafka, When};
 use crate::testing::fake_kubernetes::FakeKubernetes;
 use crate::testing::faults::{Fault, Faults};
@@ -36,17 +36,16 @@ struct Tally {
 
 /// What random configurations name; for topics also the cluster `prod/kafka`.
 async fn ground(with_cluster: bool) -> FakeKubernetes {
-    let World { kubernetes, stack, .. } = world(Faults::none());
+    let world = world(Faults::none());
+    let kubernetes = &world.kubernetes;
     for name in ["prod", "streaming"] {
         kubernetes.put("kube", Object::of(&Key::cluster(Kind::Namespace, name), json!({"status": {"phase": "Active"}})));
     }
     kubernetes.put("kube", Object::of(&Key::cluster(Kind::StorageClass, "slow"), json!({"provisioner": "x"})));
     if with_cluster {
-        let (resource, set) = cluster();
-        let wanted = configuration(&*resource, set);
-        assert!(!Core::new(resource, &stack).apply(&wanted).await.has_errors());
+        made(&world, cluster()).await;
     }
-    kubernetes
+    world.kubernetes
 }
 
 const KAFKA_FAULTS: [fake_kafka::Fault; 6] = [

@@ -8,8 +8,7 @@ use crate::plugin::resource::Context;
 use crate::plugin::schema::Kind as Type;
 use crate::plugin::value::Value;
 use crate::plugin::wire;
-use crate::resources::workload::sweep::{World, cluster, ensemble, world};
-use crate::testing::core::{Core, config};
+use crate::resources::workload::sweep::{World, cluster, ensemble, made, world};
 use crate::testing::fake_kafka::FakeTopic;
 use crate::testing::faults::Faults;
 use serde_json::json;
@@ -35,10 +34,7 @@ async fn found(world: &World) -> serde_json::Value {
 async fn whole() -> World {
     let world = world(Faults::none());
     for subject in [ensemble, cluster] {
-        let (resource, set) = subject();
-        let wanted = config(resource.as_ref(), set);
-        let said = Core::new(resource, &world.stack).apply(&wanted).await;
-        assert!(!said.has_errors(), "{said:?}");
+        made(&world, subject()).await;
     }
     put_topic(&world, "orders");
     world

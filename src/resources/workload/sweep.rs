@@ -97,6 +97,15 @@ pub(crate) fn cluster() -> Subject {
 
 const SUBJECTS: [fn() -> Subject; 2] = [ensemble, cluster];
 
+/// A core that has made the subject, and its configuration.
+pub(crate) async fn made(world: &World, (resource, set): Subject) -> (Core<'_>, Value) {
+    let wanted = config(&*resource, set);
+    let mut core = Core::new(resource, &world.stack);
+    let said = core.apply(&wanted).await;
+    assert!(!said.has_errors(), "{said:?}");
+    (core, wanted)
+}
+
 /// The uid of every object that is not the cluster's own.
 fn uids(kubernetes: &FakeKubernetes) -> BTreeMap<Key, String> {
     let kinds = [Kind::ConfigMap, Kind::Service, Kind::PodDisruptionBudget, Kind::StatefulSet, Kind::PersistentVolumeClaim];
@@ -139,15 +148,12 @@ async fn create_survives(subject: fn() -> Subject, faults: Faults) {
 async fn change_survives(subject: fn() -> Subject, faults: Faults) {
     let quiet = Faults::none();
     let world = world(quiet.clone());
-    let (resource, set) = subject();
-    let old = config(&*resource, set.clone());
-    let mut changed = set;
+    let (core, _) = made(&world, subject()).await;
+    let (_, mut changed) = subject();
     changed["labels"] = json!({"team": "b", "new": "x"});
     changed["heap"] = "256m".into();
     changed["pod"] = json!({"env": {"A": "1"}});
-    let new = config(&*resource, changed);
-    let mut core = Core::new(resource, &world.stack);
-    assert!(!core.apply(&old).await.has_errors());
+    let new = config(&*core.resource, changed);
     let before = uids(&world.kubernetes);
     // The faults begin with the change.
     let met = world.kubernetes.with_faults(faults.clone());
@@ -163,10 +169,7 @@ async fn change_survives(subject: fn() -> Subject, faults: Faults) {
 
 async fn delete_survives(subject: fn() -> Subject, faults: Faults) {
     let world = world(Faults::none());
-    let (resource, set) = subject();
-    let wanted = config(&*resource, set);
-    let mut core = Core::new(resource, &world.stack);
-    assert!(!core.apply(&wanted).await.has_errors());
+    let (core, _) = made(&world, subject()).await;
     let claims = world.kubernetes.all(Kind::PersistentVolumeClaim).len();
     let met = world.kubernetes.with_faults(faults.clone());
     let stack = Stack::new(met.impatient(), Access::default(), vec![]);
@@ -182,10 +185,7 @@ async fn delete_survives(subject: fn() -> Subject, faults: Faults) {
 
 async fn read_keeps_state(subject: fn() -> Subject, faults: Faults) {
     let world = world(Faults::none());
-    let (resource, set) = subject();
-    let wanted = config(&*resource, set);
-    let mut core = Core::new(resource, &world.stack);
-    assert!(!core.apply(&wanted).await.has_errors());
+    let (core, wanted) = made(&world, subject()).await;
     let met = world.kubernetes.with_faults(faults.clone());
     let stack = Stack::new(met.impatient(), Access::default(), vec![]);
     let mut core = Core { stack: &stack, ..core };
@@ -223,10 +223,7 @@ async fn an_interrupted_create_goes_on_without_being_destroyed() {
     for subject in SUBJECTS {
         let total = {
             let world = world(Faults::none());
-            let (resource, set) = subject();
-            let wanted = config(&*resource, set);
-            let mut core = Core::new(resource, &world.stack);
-            assert!(!core.apply(&wanted).await.has_errors());
+            made(&world, subject()).await;
             world.kubernetes.writes().len()
         };
         for after in 1..total {
@@ -302,10 +299,7 @@ async fn what_the_server_would_refuse_is_known_at_plan() {
 async fn an_empty_plan_rehearses_nothing_even_where_it_does_not_know_what_was_applied() {
     for subject in SUBJECTS {
         let world = world(Faults::none());
-        let (resource, set) = subject();
-        let wanted = config(&*resource, set);
-        let mut core = Core::new(resource, &world.stack);
-        assert!(!core.apply(&wanted).await.has_errors());
+        let (mut core, wanted) = made(&world, subject()).await;
         core.state.as_mut().unwrap().private.clear();
         let before = world.kubernetes.requests().len();
         let planned = core.plan(&wanted).await;
@@ -335,10 +329,7 @@ async fn what_somebody_else_made_is_never_adopted() {
 async fn a_second_state_is_told_to_import() {
     for subject in SUBJECTS {
         let world = world(Faults::none());
-        let (resource, set) = subject();
-        let wanted = config(&*resource, set);
-        let mut core = Core::new(resource, &world.stack);
-        assert!(!core.apply(&wanted).await.has_errors());
+        let (_, wanted) = made(&world, subject()).await;
         // Long ago: a run that was killed at its last moment would be taken up again.
         for anchor in world.kubernetes.all(Kind::ConfigMap).iter().filter(|object| object.name().ends_with("-kafkastack")) {
             world.kubernetes.edit("test", &anchor.key(), "/data/created", json!("2020-01-01T00:00:00Z"));
@@ -354,9 +345,7 @@ async fn a_second_state_is_told_to_import() {
 async fn a_run_that_was_killed_after_its_last_write_is_taken_up_again() {
     for subject in SUBJECTS {
         let world = world(Faults::none());
-        let (resource, set) = subject();
-        let wanted = config(&*resource, set);
-        assert!(!Core::new(resource, &world.stack).apply(&wanted).await.has_errors());
+        let (_, wanted) = made(&world, subject()).await;
         let before = uids(&world.kubernetes);
         let mut next = Core::new(subject().0, &world.stack);
         assert!(!next.apply(&wanted).await.has_errors());
@@ -368,10 +357,7 @@ async fn a_run_that_was_killed_after_its_last_write_is_taken_up_again() {
 #[tokio::test(start_paused = true)]
 async fn drift_is_shown_on_its_attribute_and_repaired() {
     let world = world(Faults::none());
-    let (resource, set) = cluster();
-    let wanted = config(&*resource, set);
-    let mut core = Core::new(resource, &world.stack);
-    assert!(!core.apply(&wanted).await.has_errors());
+    let (mut core, wanted) = made(&world, cluster()).await;
     let key = |kind, name: &str| Key::new(kind, "prod", name);
     let claims = world.kubernetes.all(Kind::PersistentVolumeClaim).len();
     world.kubernetes.edit("kubectl", &key(Kind::StatefulSet, "kafka"), "/spec/replicas", json!(2));
@@ -394,15 +380,12 @@ async fn drift_is_shown_on_its_attribute_and_repaired() {
 #[tokio::test(start_paused = true)]
 async fn a_field_of_somebody_else_is_taken_back_only_when_the_plan_showed_it() {
     let world = world(Faults::none());
-    let (resource, set) = ensemble();
-    let wanted = config(&*resource, set.clone());
-    let mut core = Core::new(resource, &world.stack);
-    assert!(!core.apply(&wanted).await.has_errors());
+    let (mut core, _) = made(&world, ensemble()).await;
     let stored = core.state.clone();
     let service = Key::new(Kind::Service, "prod", "zk");
     world.kubernetes.edit("somebody", &service, "/metadata/labels/team", json!("z"));
     // A change that was planned before that: the plan showed nothing of it.
-    let mut changed = set;
+    let (_, mut changed) = ensemble();
     changed["annotations"] = json!({"note": "x"});
     let changed = config(&*core.resource, changed);
     core.state = stored;
@@ -438,15 +421,11 @@ async fn a_protected_cluster_is_not_destroyed() {
     let world = world(Faults::none());
     let (resource, mut set) = cluster();
     set["deletion_protection"] = true.into();
-    let wanted = config(&*resource, set);
-    let mut core = Core::new(resource, &world.stack);
-    assert!(!core.apply(&wanted).await.has_errors());
+    let (mut core, _) = made(&world, (resource, set.clone())).await;
     let writes = world.kubernetes.writes();
     assert!(core.destroy().await.has_errors());
-    let (resource, mut set) = cluster();
-    set["deletion_protection"] = true.into();
     set["name"] = "renamed".into();
-    assert!(core.plan(&config(&*resource, set)).await.diagnostics.has_errors(), "a replacement is a destroy");
+    assert!(core.plan(&config(&*core.resource, set)).await.diagnostics.has_errors(), "a replacement is a destroy");
     assert_eq!(world.kubernetes.writes(), writes);
     assert!(core.state.is_some());
 }
@@ -455,12 +434,9 @@ async fn a_protected_cluster_is_not_destroyed() {
 async fn an_interrupted_change_goes_on_with_the_next_apply() {
     for subject in SUBJECTS {
         let world = world(Faults::none());
-        let (resource, set) = subject();
-        let wanted = config(&*resource, set.clone());
-        let mut core = Core::new(resource, &world.stack);
-        assert!(!core.apply(&wanted).await.has_errors());
+        let (mut core, _) = made(&world, subject()).await;
         let before = uids(&world.kubernetes);
-        let mut changed = set;
+        let (_, mut changed) = subject();
         changed["labels"] = json!({"team": "b"});
         let changed = config(&*core.resource, changed);
         let planned = core.plan(&changed).await;
