@@ -9,7 +9,7 @@ use crate::kafka::Error as KafkaError;
 use crate::kubernetes::ConfigError;
 use crate::kubernetes::failure::{Class, Failure};
 use crate::kubernetes::object::Key;
-use crate::plugin::diagnostic::Diagnostic;
+use crate::plugin::diagnostic::{Diagnostic, Severity};
 use crate::plugin::path::Path;
 use crate::resources::workload::wait::Halt;
 
@@ -199,20 +199,20 @@ pub fn not_ours(key: &Key) -> Diagnostic {
 
 /// Everything is applied, and the service does not come. An error of an update; a warning of a create, for an error there
 /// would have the next apply destroy what may only be slow.
-pub fn not_serving(resource: &str, name: &str, halt: &Halt, error: bool) -> Diagnostic {
+pub fn not_serving(resource: &str, name: &str, halt: &Halt, severity: Severity) -> Diagnostic {
     let (summary, detail) = match halt {
-        Halt::Cancelled => ("Interrupted", "Everything is applied; it was not waited for until it serves.".to_owned()),
-        Halt::TimedOut(waiting) => ("Not serving in time", format!("Everything is applied. Waiting for: {waiting}")),
+        Halt::Cancelled => ("NOT SERVING: interrupted", "Everything is applied; it was not waited for until it serves.".to_owned()),
+        Halt::TimedOut(waiting) => ("NOT SERVING in time", format!("Everything is applied. Waiting for: {waiting}")),
         Halt::Hopeless(reasons) => {
             let lines: Vec<String> = reasons.iter().map(|reason| format!("{}: {}", reason.object, reason.text)).collect();
-            ("Not serving, and waiting does not help", format!("Everything is applied.\n{}", lines.join("\n")))
+            ("NOT SERVING, and waiting does not help", format!("Everything is applied.\n{}", lines.join("\n")))
         }
-        Halt::Refused(failure) => ("Could not wait until it serves", format!("Everything is applied. {failure}")),
+        Halt::Refused(failure) => ("NOT SERVING as far as is known", format!("Everything is applied. It could not be waited for: {failure}")),
     };
     let detail = format!(
         "kafkastack_{resource} {name:?}: {detail}\nhint: `ready` is false in state; put right what is said above, and apply again: it goes on from here"
     );
-    if error { Diagnostic::error(summary, detail) } else { Diagnostic::warning(summary, detail) }
+    Diagnostic { severity, ..Diagnostic::error(summary, detail) }
 }
 
 /// Which pods a change restarts.
@@ -242,11 +242,94 @@ pub fn storage_size(old: &str, new: &str) -> String {
 }
 
 /// Why it may not be destroyed.
-pub fn protected(id: &str) -> Diagnostic {
+pub fn protected(resource: &str, namespace: &str, name: &str) -> Diagnostic {
     Diagnostic::error(
-        "The cluster is protected",
+        format!("The {} is protected", noun(resource)),
         format!(
-            "`deletion_protection` of {id} is true, so it is not destroyed or replaced.\nhint: set `deletion_protection = false`, apply, then destroy"
+            "`deletion_protection` of kafkastack_{resource} {namespace}/{name} is true, and it may hold data, so it is not destroyed or replaced.\nhint: set `deletion_protection = false`, apply, then destroy; where it is only marked as tainted: tofu untaint kafkastack_{resource}.NAME"
+        ),
+    )
+    .at(Path::of("deletion_protection"))
+}
+
+/// The state does not protect it, and what was applied last does.
+pub fn protected_by_another(resource: &str, namespace: &str, name: &str) -> Diagnostic {
+    Diagnostic::error(
+        format!("The {} is protected by another configuration", noun(resource)),
+        format!(
+            "In this state `deletion_protection` is false, but kafkastack_{resource} {namespace}/{name} was last applied with true (ConfigMap {namespace}/{name}-kafkastack), so it is not destroyed or replaced.\nhint: where it is managed, set `deletion_protection = false` and apply; where this state is the wrong one: tofu state rm kafkastack_{resource}.NAME, and check the Kubernetes context"
+        ),
+    )
+    .at(Path::of("deletion_protection"))
+}
+
+/// Others depend on it.
+pub fn in_use(resource: &str, namespace: &str, name: &str, users: &[String]) -> Diagnostic {
+    Diagnostic::error(
+        format!("The {} is in use", noun(resource)),
+        format!(
+            "These keep their metadata in kafkastack_{resource} {namespace}/{name}, and would not outlive it: kafkastack_cluster {}. Nothing was deleted.\nhint: destroy the cluster first; with `zookeeper.connection = kafkastack_{resource}.NAME.connection` it goes first by itself",
+            users.join(", ")
+        ),
+    )
+}
+
+fn noun(resource: &str) -> &str {
+    match resource {
+        "zookeeper_ensemble" => "ensemble",
+        other => other,
+    }
+}
+
+/// A cluster could not write itself into its ensemble's anchor.
+pub fn not_entered(user: &str, ensemble: &str, failure: &Failure) -> Diagnostic {
+    Diagnostic::warning(
+        "Nothing keeps the ensemble from being destroyed",
+        format!(
+            "kafkastack_cluster {user} could not be entered in the ConfigMap of kafkastack_zookeeper_ensemble {ensemble}: {failure}\nhint: only that ensemble's own `deletion_protection` guards the cluster's metadata; give the provider's user `get` and `update` on that ConfigMap"
+        ),
+    )
+}
+
+/// Claims of others have names that the pods would use.
+pub fn foreign_claims(app: &str, namespace: &str, name: &str, claims: &[&str]) -> Diagnostic {
+    let first = claims.first().copied().unwrap_or_default();
+    let labels = format!(
+        "app.kubernetes.io/managed-by=terraform-provider-kafkastack app.kubernetes.io/name={app} app.kubernetes.io/instance={name}"
+    );
+    Diagnostic::error(
+        "Claims of others have the names that are needed",
+        format!(
+            "A pod takes a claim by its name alone, and these were not made for this resource: {}. They may hold another one's data. Nothing was written.\nhint: choose another `name` or `namespace`; or, where the data in them is this one's: kubectl -n {namespace} label --overwrite pvc {first} {labels}",
+            claims.join(", ")
+        ),
+    )
+    .at(Path::of("name"))
+}
+
+/// Another ensemble.
+pub fn connection_change(old: &str, new: &str, own: Option<&str>, found: &Result<Option<String>, String>) -> Diagnostic {
+    let own = own.map_or_else(|| "is not known".to_owned(), |id| format!("is {id}"));
+    let found = match found {
+        Ok(Some(id)) => format!("the new one holds that of cluster {id}"),
+        Ok(None) => "the new one holds that of no cluster".to_owned(),
+        Err(why) => format!("the new one could not be asked: {why}"),
+    };
+    Diagnostic::error(
+        "The cluster's metadata is in another ensemble",
+        format!(
+            "`zookeeper.connection` is {old:?} and would become {new:?}. These have no member in common. The cluster's metadata (its topics, for one) is in the old one; its id {own}, and {found}. Brokers would not start there, or (before Kafka 2.4) start as an empty cluster.\nhint: restore the old value; another address of the same ensemble is accepted when the provider can read <chroot>/cluster/id there"
+        ),
+    )
+}
+
+/// The listener that brokers use among themselves.
+pub fn first_listener_change(old: &(String, i64), new: &(String, i64)) -> Diagnostic {
+    Diagnostic::error(
+        "The first listener cannot be changed",
+        format!(
+            "Brokers reach each other at the first listener, and would lose each other while they restart one by one: it is {:?} at port {} and would be {:?} at port {}.\nhint: keep {:?} at port {} as the first one of `listeners`, and put others after it",
+            old.0, old.1, new.0, new.1, old.0, old.1
         ),
     )
 }
@@ -287,7 +370,7 @@ pub fn members_change(old: i64, new: i64) -> String {
 /// Why a cluster keeps its chroot.
 pub fn chroot_change(old: &str, new: &str) -> String {
     format!(
-        "`zookeeper.chroot` is {old:?} and cannot become {new:?}: the cluster's metadata is there, and brokers would refuse to start with the id of another cluster.\nhint: restore the old value"
+        "`zookeeper.chroot` is {old:?} and cannot become {new:?}: the cluster's metadata is there. Brokers would not start elsewhere, or (before Kafka 2.4) start as an empty cluster.\nhint: restore the old value"
     )
 }
 

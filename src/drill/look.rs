@@ -55,6 +55,8 @@ impl Workload {
     /// When Kubernetes does not say.
     pub async fn pods(&self, kubernetes: &Kubernetes) -> Result<Vec<Pod>, Failure> {
         let pods = kubernetes.list(Kind::Pod, Some(&self.namespace), &self.selector).await?;
+        // A neighbour's pods may carry the same labels.
+        let own = |object: &&Object| object.controllers().any(|owner| owner.get("name") == Some(&(*self.name).into()));
         let pod = |object: &Object| Pod {
             service: self.service,
             name: object.name().to_owned(),
@@ -62,7 +64,7 @@ impl Workload {
             ready: !object.deleting() && object.condition("Ready") == Some(true),
             node: object.text("/spec/nodeName").to_owned(),
         };
-        Ok(pods.iter().map(pod).collect())
+        Ok(pods.iter().filter(own).map(pod).collect())
     }
 
     /// What each pod, as a member of an ensemble, says of its part.

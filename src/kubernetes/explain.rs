@@ -216,7 +216,9 @@ impl Kubernetes {
             self.list(Kind::Event, Some(namespace), ""),
             self.list(Kind::StorageClass, None, ""),
         );
-        let mut evidence = Evidence { pods: pods?, classes: classes.ok(), ..Evidence::default() };
+        // A neighbour's pods may carry the same labels.
+        let pods = pods?.into_iter().filter(|pod| pod.is_owned_by(set.uid())).collect();
+        let mut evidence = Evidence { pods, classes: classes.ok(), ..Evidence::default() };
         // Without the right to read these, the pods still say most of it.
         evidence.events = readable(events)?;
         evidence.claims = readable(claims)?;

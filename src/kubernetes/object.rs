@@ -266,6 +266,16 @@ impl Object {
         map.into_iter().flatten().filter_map(|(key, value)| Some((key.as_str(), value.as_str()?))).collect()
     }
 
+    /// Whether the controller with this uid owns it (`metadata.ownerReferences`).
+    pub fn is_owned_by(&self, uid: &str) -> bool {
+        !uid.is_empty() && self.controllers().any(|owner| *at(owner, "/uid") == *uid)
+    }
+
+    /// The owners that made it and answer for it: one at most.
+    pub fn controllers(&self) -> impl Iterator<Item = &Value> {
+        self.list("/metadata/ownerReferences").iter().filter(|owner| *at(owner, "/controller") == true)
+    }
+
     /// The `status` of the condition of that type (`Ready`): `Some(true)` for `True`; `None` when there is no such condition.
     pub fn condition(&self, condition: &str) -> Option<bool> {
         let found = self.list("/status/conditions").iter().find(|entry| *at(entry, "/type") == *condition)?;

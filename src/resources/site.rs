@@ -9,7 +9,7 @@ use crate::resources::topic::schema::split_cluster;
 use crate::resources::workload::Spec;
 use crate::resources::workload::anchor::{self, Anchor};
 use crate::resources::workload::pod::{self, pod_dns};
-use crate::resources::zookeeper_ensemble::objects::{CLIENT, hosts};
+use crate::resources::zookeeper_ensemble::objects::{CLIENT, hosts, id_in};
 use crate::resources::zookeeper_ensemble::schema::Ensemble;
 use crate::stack::Stack;
 
@@ -21,7 +21,7 @@ pub async fn find(stack: &Stack, cluster: &str, ensemble: Option<&str>) -> Resul
     let cluster: Cluster = spec(stack, cluster).await?.ok_or_else(|| topic::no_such_cluster(cluster))?;
     let ensemble = match ensemble {
         Some(id) => Some(spec::<Ensemble>(stack, id).await?.ok_or_else(|| diagnostics::no_such_ensemble(id))?),
-        None => match named(cluster.zookeeper.known().map_or("", |zookeeper| zookeeper.connection.text())) {
+        None => match id_in(cluster.zookeeper.known().map_or("", |zookeeper| zookeeper.connection.text())) {
             Some(id) => spec::<Ensemble>(stack, &id).await?,
             None => None,
         },
@@ -56,30 +56,5 @@ fn workload<M: Spec>(stack: &Stack, spec: &M, service: Service, hosts: Vec<Strin
         hosts,
         port,
         dialer: stack.dialer(spec.namespace(), spec.name()),
-    }
-}
-
-/// The id of the ensemble whose first member a connection names, `<name>-0.<name>-headless.<namespace>.svc:2181,...`.
-fn named(connection: &str) -> Option<String> {
-    let (host, _) = connection.split(',').next()?.rsplit_once(':')?;
-    let (name, ordinal) = host.split('.').next()?.rsplit_once('-')?;
-    let namespace = host.split('.').nth(2)?;
-    let whole = pod_dns(namespace, name, ordinal.parse().ok()?);
-    let domain = host.strip_prefix(&whole)?;
-    (domain.is_empty() || domain.starts_with('.')).then(|| format!("{namespace}/{name}"))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn an_ensemble_is_found_by_the_names_of_its_members() {
-        let of = |connection| named(connection).unwrap_or_default();
-        assert_eq!(of("zk-0.zk-headless.prod.svc:2181,zk-1.zk-headless.prod.svc:2181"), "prod/zk");
-        assert_eq!(of("my-zk-2.my-zk-headless.prod.svc.cluster.local:2181"), "prod/my-zk");
-        for other in ["", "zookeeper:2181", "zk-0.zk.prod.svc:2181", "10.0.0.1:2181", "zk-a.zk-headless.prod.svc:2181"] {
-            assert_eq!(named(other), None, "{other}");
-        }
     }
 }

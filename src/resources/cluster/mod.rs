@@ -4,6 +4,7 @@
 //! `plan.rs` what a plan asks the running cluster · this file: what the common procedure in `workload/` has to know, and the
 //! wiring.
 
+pub mod ensemble;
 pub mod health;
 pub mod objects;
 pub mod plan;
@@ -12,6 +13,7 @@ pub mod schema;
 use super::workload::roll::Health;
 use super::workload::{self, Common, Shared, Spec};
 use crate::diagnostics;
+use crate::kubernetes::failure::Failure;
 use crate::kubernetes::object::Object;
 use crate::plugin::diagnostic::Diagnostics;
 use crate::plugin::model::Attr;
@@ -33,13 +35,12 @@ impl Resource for KafkaCluster {
     }
 
     async fn plan(&self, cx: &Context<'_, Stack>, plan: &mut Plan<Cluster>) {
-        workload::plan::complete(plan);
-        workload::rehearse::rehearse(cx, plan).await;
+        workload::plan::plan(cx, plan).await;
         plan::check(cx, plan).await;
     }
 
-    async fn plan_delete(&self, _cx: &Context<'_, Stack>, prior: &Cluster) -> Diagnostics {
-        prior.guard().err().unwrap_or_default()
+    async fn plan_delete(&self, cx: &Context<'_, Stack>, prior: &Cluster) -> Diagnostics {
+        workload::guard::at_plan(cx.client, prior).await
     }
 
     async fn create(&self, cx: &Context<'_, Stack>, change: Change<Cluster>) -> Reply<Cluster> {
@@ -112,6 +113,7 @@ impl Spec for Cluster {
             storage: &self.storage,
             create_namespace: self.create_namespace.unwrap_or(false),
             delete_claims: self.delete_claims.unwrap_or(false),
+            deletion_protection: self.deletion_protection.unwrap_or(true),
             ready: &self.ready,
             objects: &self.objects,
         }
@@ -159,14 +161,12 @@ impl Spec for Cluster {
         }
     }
 
-    fn guard(&self) -> Result<(), Diagnostics> {
-        // One that never had a StatefulSet holds nothing.
-        let never_there = self.ready.known() == Some(&false)
-            && self.objects.known().is_some_and(|objects| !objects.keys().any(|object| object.starts_with("StatefulSet/")));
-        if self.deletion_protection.unwrap_or(true) && !never_there {
-            return Err(diagnostics::protected(self.id.text()).at(Path::of("deletion_protection")).into());
-        }
-        Ok(())
+    fn identity(&self) -> Option<String> {
+        self.cluster_id.known().cloned()
+    }
+
+    async fn announce(&self, stack: &Stack) -> Result<Diagnostics, Failure> {
+        ensemble::enter(stack, self).await
     }
 
     fn wants_zone(&self) -> bool {

@@ -86,7 +86,7 @@ model! {
         storage: Storage = required(),
         /// Delete the claims, and so every record, when the resource is destroyed.
         delete_claims: bool = optional().defaults_to(false),
-        /// Refuse to destroy the cluster. Set it to false and apply before a destroy.
+        /// Refuse to destroy or replace a cluster that has served. Set it to false and apply before a destroy.
         deletion_protection: bool = optional().defaults_to(true),
         /// Settings of server.properties by their names, such as `log.retention.hours`. Defaults that differ from Kafka's:
         /// replication factor 3 and `min.insync.replicas` 2 where there are three brokers, no unclean election, no automatic topics.

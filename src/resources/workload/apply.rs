@@ -1,53 +1,66 @@
 //! Create and update: own the name, apply what differs, restart and wait, say that it is done. Interrupted anywhere and
 //! run again, it goes on from what is there. Network; the decisions are `converge.rs`'s and `roll.rs`'s.
 
-use super::anchor::{self, Anchor, Phase};
-use super::converge::{Live, Step, changed, next};
+use super::anchor::{self, Phase, Record};
+use super::converge::{Live, Step, changed, changed_fields, covers, next};
 use super::plan::{APPLIED, fingerprints, label};
-use super::pod::Workload;
 use super::read::{self, DIFFERS};
-use super::wait::until_serving;
+use super::wait::{Halt, until_serving};
 use super::{Spec, converge};
 use crate::diagnostics;
 use crate::kubernetes::client::Apply;
 use crate::kubernetes::failure::{Class, Failure};
-use crate::kubernetes::object::{Key, Kind, Object};
-use crate::plugin::diagnostic::{Diagnostic, Diagnostics};
+use crate::kubernetes::object::{Key, Object};
+use crate::plugin::diagnostic::{Diagnostic, Diagnostics, Severity};
 use crate::plugin::model::Attr;
 use crate::plugin::resource::{Change, Context, Private, Reply};
 use crate::stack::Stack;
 use jiff::Timestamp;
 use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
+use tokio::time::Instant;
 
 /// One create or update under way.
-struct Run<'a, M> {
-    cx: &'a Context<'a, Stack>,
-    stack: &'a Stack,
-    spec: M,
+pub(super) struct Run<'a, M> {
+    pub(super) cx: &'a Context<'a, Stack>,
+    pub(super) stack: &'a Stack,
+    pub(super) spec: M,
     prior: M,
-    live: Live,
+    pub(super) live: Live,
     /// Objects that are wanted otherwise than they were last applied.
-    changed: BTreeSet<Key>,
-    /// Fields that the plan showed as changed by hand, by object: these are taken back from whoever changed them.
-    shown: BTreeMap<String, Vec<String>>,
-    diagnostics: Diagnostics,
+    pub(super) changed: BTreeSet<Key>,
+    /// Fields that the plan showed, by object: these are taken over from whoever has them.
+    shown: Shown,
+    /// Whether the StatefulSet was there before this create.
+    pub(super) taken_up: bool,
+    /// What the anchor is to remember.
+    pub(super) learnt: Record,
+    pub(super) diagnostics: Diagnostics,
+}
+
+/// Which fields the user saw in the plan.
+enum Shown {
+    /// Everything is to be made.
+    All,
+    /// These, by object.
+    Fields(BTreeMap<String, Vec<String>>),
 }
 
 /// Why a run stopped before everything was applied.
-enum Stop {
+pub(super) enum Stop {
     Cancelled,
-    Failed(Diagnostic),
+    Failed(Diagnostics),
 }
 
 impl From<Diagnostic> for Stop {
     fn from(diagnostic: Diagnostic) -> Self {
-        Self::Failed(diagnostic)
+        Self::Failed(diagnostic.into())
     }
 }
 
 impl From<Failure> for Stop {
     fn from(failure: Failure) -> Self {
-        Self::Failed(diagnostics::kubernetes(&failure))
+        Self::from(diagnostics::kubernetes(&failure))
     }
 }
 
@@ -57,22 +70,23 @@ pub async fn create<M: Spec>(cx: &Context<'_, Stack>, change: Change<M>) -> Repl
         Ok(stack) => stack,
         Err(diagnostic) => return Reply::failed(None, diagnostic),
     };
-    let mut run = Run::new(cx, stack, change.planned, M::default());
+    let mut run = Run::new(cx, stack, change.planned, M::default(), Shown::All);
     match run.own().await {
         Ok(()) => {}
         // Nothing was written: there is nothing to keep.
         Err(Stop::Cancelled) => return Reply::failed(None, diagnostics::cancelled(M::RESOURCE)),
-        Err(Stop::Failed(diagnostic)) => return Reply::failed(None, diagnostic),
+        Err(Stop::Failed(refused)) => return Reply::failed(None, refused),
     }
     match run.converge().await {
         Ok(()) => {}
         // State without an error: an error would have core destroy and make again what only has to be gone on with.
         Err(Stop::Cancelled) => return run.interrupted(),
-        Err(Stop::Failed(diagnostic)) => return run.unfinished().and(diagnostic),
+        // What an earlier run made may serve: no state, so that it is not tainted, and the next apply takes it up again.
+        Err(Stop::Failed(why)) if run.taken_up => return Reply::failed(None, run.diagnostics).and(why),
+        Err(Stop::Failed(why)) => return run.unfinished().and(why),
     }
     let halt = until_serving(cx, stack, &run.spec).await.err();
-    let warning = halt.map(|halt| diagnostics::not_serving(M::RESOURCE, run.spec.name(), &halt, false));
-    run.finish(warning, Some(Timestamp::now())).await
+    run.finish(halt, Some(Timestamp::now()), Severity::Warning).await
 }
 
 /// Changes a workload.
@@ -82,168 +96,87 @@ pub async fn update<M: Spec>(cx: &Context<'_, Stack>, change: Change<M>) -> Repl
         Err(diagnostic) => return Reply::failed(Some(change.prior), diagnostic),
     };
     let (prior, private) = (change.prior, change.private);
-    let mut run = Run::new(cx, stack, change.planned, prior.clone());
-    if let Some(before) = private.get(APPLIED).and_then(|text| anchor::decode::<M>(text)) {
-        run.changed = changed(&before.objects(), &run.spec.objects());
+    let before = private.get(APPLIED).and_then(|text| anchor::decode::<M>(text)).map(|applied| applied.objects());
+    let mut run = Run::new(cx, stack, change.planned, prior.clone(), Shown::of(&prior));
+    if let Some(before) = before {
+        run.changes(&before);
     }
-    let applied = match run.mark(Phase::Updating, None).await {
-        Ok(()) => run.converge().await,
-        Err(stop) => Err(stop),
-    };
-    match applied {
+    match run.change().await {
         Ok(()) => {}
         // The old state: the next refresh sees what of the change is there already.
         Err(Stop::Cancelled) => return Reply::failed(Some(prior), diagnostics::change_interrupted()).keep(private),
-        Err(Stop::Failed(diagnostic)) => return Reply::failed(Some(prior), diagnostic).keep(private),
+        Err(Stop::Failed(why)) => return Reply::failed(Some(prior), why).keep(private).and(run.diagnostics),
     }
     let halt = until_serving(cx, stack, &run.spec).await.err();
-    let error = halt.map(|halt| diagnostics::not_serving(M::RESOURCE, run.spec.name(), &halt, true));
-    run.finish(error, None).await
+    run.finish(halt, None, Severity::Error).await
 }
 
-impl<'a, M: Spec> Run<'a, M> {
-    fn new(cx: &'a Context<'a, Stack>, stack: &'a Stack, planned: M, prior: M) -> Self {
-        let mut spec = planned.without_observations();
-        spec.set_outputs();
-        let shown = prior.shared().objects.unwrap_or_default();
-        let shown = shown.into_iter().filter_map(|(object, text)| {
+impl Shown {
+    /// What a refresh showed as changed by hand.
+    fn of<M: Spec>(prior: &M) -> Self {
+        let objects = prior.shared().objects.unwrap_or_default();
+        let fields = objects.into_iter().filter_map(|(object, text)| {
             let fields = text.strip_prefix(DIFFERS)?.split(", ").map(str::to_owned).collect();
             Some((object, fields))
         });
-        Self {
-            cx,
-            stack,
-            spec,
-            prior,
-            live: Live::new(),
-            changed: BTreeSet::new(),
-            shown: shown.collect(),
-            diagnostics: Diagnostics::new(),
+        Self::Fields(fields.collect())
+    }
+
+    fn has(&self, object: &Object, field: &str) -> bool {
+        match self {
+            Self::All => true,
+            Self::Fields(fields) => fields.get(&label(object)).is_some_and(|fields| covers(fields, field)),
+        }
+    }
+}
+
+impl<'a, M: Spec> Run<'a, M> {
+    fn new(cx: &'a Context<'a, Stack>, stack: &'a Stack, planned: M, prior: M, shown: Shown) -> Self {
+        let mut spec = planned.without_observations();
+        spec.set_outputs();
+        // Whose id was seen before is asked for again: another Kafka under the same name is not this one.
+        spec.keep_observations(&prior);
+        let (live, changed) = (Live::new(), BTreeSet::new());
+        let (learnt, diagnostics) = (Record::default(), Diagnostics::new());
+        Self { cx, stack, spec, prior, live, changed, shown, taken_up: false, learnt, diagnostics }
+    }
+
+    /// Notes what the plan changes of what was applied before.
+    fn changes(&mut self, before: &[Object]) {
+        let wanted = self.spec.objects();
+        self.changed = changed(before, &wanted);
+        if let Shown::Fields(shown) = &mut self.shown {
+            for (key, fields) in changed_fields(before, &wanted) {
+                shown.entry(format!("{}/{}", key.kind, key.name)).or_default().extend(fields);
+            }
         }
     }
 
-    fn go_on(&self) -> Result<(), Stop> {
+    pub(super) fn go_on(&self) -> Result<(), Stop> {
         if self.cx.cancel.is_cancelled() {
             return Err(Stop::Cancelled);
         }
-        if tokio::time::Instant::now() >= self.cx.deadline {
+        if Instant::now() >= self.cx.deadline {
             return Err(diagnostics::out_of_time(M::RESOURCE, self.spec.name()).into());
         }
         Ok(())
     }
 
-    fn anchor_key(&self) -> Key {
+    pub(super) fn anchor_key(&self) -> Key {
         anchor::key(self.spec.namespace(), self.spec.name())
     }
 
-    /// Owns the name: takes up what an earlier run began, or begins. Nothing foreign is touched.
-    async fn own(&mut self) -> Result<(), Stop> {
-        loop {
-            self.go_on()?;
-            let Some(found) = self.stack.kubernetes.get(&self.anchor_key()).await? else {
-                self.look_for_others().await?;
-                if self.begin().await? {
-                    return Ok(());
-                }
-                continue;
-            };
-            let Some(anchor) = Anchor::<M>::read(&found) else {
-                return Err(diagnostics::name_taken(&found.key(), M::RESOURCE).into());
-            };
-            match anchor.phase {
-                Phase::Ready | Phase::Updating if !anchor.may_be_unheard_of(&self.spec, Timestamp::now()) => {
-                    return Err(diagnostics::exists(M::RESOURCE, self.spec.namespace(), self.spec.name()).into());
-                }
-                Phase::Ready | Phase::Updating | Phase::Creating | Phase::Deleting => {
-                    self.diagnostics.push(diagnostics::resuming(M::RESOURCE, self.spec.namespace(), self.spec.name()));
-                    self.changed = changed(&anchor.spec.objects(), &self.spec.objects());
-                    return self.mark(Phase::Creating, None).await;
-                }
-            }
-        }
-    }
-
-    /// Everything that could refuse the create is looked at before the first write.
-    async fn look_for_others(&mut self) -> Result<(), Stop> {
-        let wanted = self.spec.objects();
-        while let Step::Look(object) = next(&wanted, &self.live, false, &self.changed) {
-            let found = self.stack.kubernetes.get(&object.key()).await?;
-            self.live.insert(object.key(), found);
-        }
-        if let Step::Refuse(key) = next(&wanted, &self.live, false, &self.changed) {
-            return Err(diagnostics::name_taken(&key, M::RESOURCE).into());
-        }
-        let found: Vec<String> = self.live.values().flatten().map(|object| object.key().to_string()).collect();
-        if !found.is_empty() {
-            self.diagnostics.push(diagnostics::taking_up(&found));
-        }
-        self.check_storage_class().await?;
-        let query = Workload::query(M::APP, self.spec.name());
-        let claims = self.stack.kubernetes.list(Kind::PersistentVolumeClaim, Some(self.spec.namespace()), &query).await;
-        let claims: Vec<String> = claims.unwrap_or_default().iter().map(|claim| claim.name().to_owned()).collect();
-        if !claims.is_empty() {
-            self.diagnostics.push(diagnostics::kept_claims(&claims));
-        }
-        Ok(())
-    }
-
-    async fn check_storage_class(&self) -> Result<(), Stop> {
-        let storage = self.spec.shared().storage.unwrap_or_default();
-        let class = storage.class.text();
-        if class.is_empty() {
-            return Ok(());
-        }
-        match self.stack.kubernetes.get(&Key::cluster(Kind::StorageClass, class)).await {
-            Ok(None) => {
-                let classes = self.stack.kubernetes.list(Kind::StorageClass, None, "").await.unwrap_or_default();
-                let classes: Vec<&str> = classes.iter().map(Object::name).collect();
-                Err(diagnostics::no_storage_class(class, &classes).into())
-            }
-            // Who may not read classes may still use them.
-            Ok(Some(_)) | Err(Failure { class: Class::Forbidden { .. }, .. }) => Ok(()),
-            Err(failure) => Err(failure.into()),
-        }
-    }
-
-    /// Writes the anchor, atomically; false when somebody else was faster.
-    async fn begin(&mut self) -> Result<bool, Stop> {
-        let object = Anchor { phase: Phase::Creating, spec: self.spec.clone(), created: None }.object();
-        match self.stack.kubernetes.create(&object).await {
-            Ok(_) => Ok(true),
-            Err(Failure { class: Class::AlreadyExists, .. }) => Ok(false),
-            Err(Failure { class: Class::NamespaceMissing(name), .. }) if self.spec.shared().create_namespace => {
-                let namespace = Object::of(&Key::cluster(Kind::Namespace, name), serde_json::json!({}));
-                match self.stack.kubernetes.create(&namespace).await {
-                    Ok(_) | Err(Failure { class: Class::AlreadyExists, .. }) => Ok(false),
-                    Err(failure) => Err(failure.into()),
-                }
-            }
-            Err(failure) => Err(failure.into()),
-        }
-    }
-
-    /// Writes phase and specification into the anchor, if they are not there yet.
-    async fn mark(&mut self, phase: Phase, created: Option<Timestamp>) -> Result<(), Stop> {
-        let wanted = Anchor { phase, spec: self.spec.clone(), created }.object();
-        let Some(found) = self.stack.kubernetes.get(&self.anchor_key()).await? else {
-            self.stack.kubernetes.create(&wanted).await?;
-            return Ok(());
-        };
-        if Anchor::<M>::read(&found).is_none() {
-            return Err(diagnostics::name_taken(&found.key(), M::RESOURCE).into());
-        }
-        if found.at("/data") == wanted.at("/data") {
-            return Ok(());
-        }
-        let mut object = wanted;
-        // Another run that changed it meanwhile makes this write fail: two runs never interleave unseen.
-        object.set_metadata("resourceVersion", found.resource_version().into());
-        self.stack.kubernetes.replace(&object).await?;
-        Ok(())
+    /// Applies a change of what is there.
+    async fn change(&mut self) -> Result<(), Stop> {
+        self.go_on()?;
+        self.look_around().await?;
+        self.mark(Phase::Updating, None).await?;
+        self.converge().await
     }
 
     /// Applies what differs, in order.
     async fn converge(&mut self) -> Result<(), Stop> {
+        self.diagnostics.extend(self.spec.announce(self.stack).await?);
         let wanted = self.spec.objects();
         let mut written = BTreeSet::new();
         self.live.clear();
@@ -275,9 +208,7 @@ impl<'a, M: Spec> Run<'a, M> {
     async fn apply(&self, object: &Object) -> Result<Object, Stop> {
         let applied = self.stack.kubernetes.apply(object, Apply::default()).await;
         let Err(Failure { class: Class::Conflict(conflicts), .. }) = &applied else { return Ok(applied?) };
-        let shown = self.shown.get(&label(object));
-        let all_shown = conflicts.iter().all(|conflict| shown.is_some_and(|fields| fields.contains(&conflict.field)));
-        if !all_shown {
+        if !conflicts.iter().all(|conflict| self.shown.has(object, &conflict.field)) {
             return Ok(applied?);
         }
         Ok(self.stack.kubernetes.apply(object, Apply { force: true, dry_run: false }).await?)
@@ -300,25 +231,42 @@ impl<'a, M: Spec> Run<'a, M> {
         Reply::state(state).keep(applied(&self.spec)).and(self.diagnostics).and(diagnostics::interrupted())
     }
 
-    /// Says in the anchor that everything is applied, and makes state of what is there.
-    async fn finish(mut self, halt: Option<Diagnostic>, created: Option<Timestamp>) -> Reply<M> {
-        let serving = halt.is_none();
-        if let Some(diagnostic) = halt {
-            self.diagnostics.push(diagnostic);
-        }
-        let settled = self.mark(Phase::Ready, created).await;
-        if let Err(Stop::Failed(diagnostic)) = settled {
-            self.diagnostics.push(diagnostic);
-        }
+    /// Makes state of what is there, and says in the anchor that everything is applied. `severity`: of what is missing. A create
+    /// has only warnings here, for after its last object an error would have core destroy what may only be slow.
+    async fn finish(mut self, halt: Option<Halt>, created: Option<Timestamp>, severity: Severity) -> Reply<M> {
         let mut state = read::state(&self.spec, &self.live, false);
         state.keep_observations(&self.prior);
-        *state.common().ready = Attr::Known(serving);
-        if serving {
-            state.observe(self.stack).await;
+        let serving = halt.is_none();
+        if let Some(halt) = &halt {
+            self.diagnostics.push(diagnostics::not_serving(M::RESOURCE, self.spec.name(), halt, severity));
+        }
+        let from = if serving { self.cx.deadline } else { Instant::now() };
+        let end = from.checked_add(LAST_WORDS).unwrap_or(from);
+        let noted = match tokio::time::timeout_at(end, self.note(&mut state, serving, created)).await {
+            Ok(noted) => noted,
+            Err(_) => Err(diagnostics::out_of_time(M::RESOURCE, self.spec.name()).into()),
+        };
+        // Not noted, it is not done: the next apply sees to it.
+        *state.common().ready = Attr::Known(serving && noted.is_ok());
+        if let Err(Stop::Failed(why)) = noted {
+            why.into_iter().for_each(|why| self.diagnostics.push(Diagnostic { severity, ..why }));
         }
         Reply::state(state).keep(applied(&self.spec)).and(self.diagnostics)
     }
+
+    /// Notes in the anchor how it ended, and what the running service says of itself.
+    async fn note(&mut self, state: &mut M, serving: bool, created: Option<Timestamp>) -> Result<(), Stop> {
+        if serving {
+            state.observe(self.stack).await;
+            let served = Record { served: Some(true), cluster_id: state.identity(), ..Record::default() };
+            self.learnt = std::mem::take(&mut self.learnt).and(&served);
+        }
+        self.mark(Phase::Ready, created).await
+    }
 }
+
+/// How long the end of an operation may take when its time is up: core's own patience is [`GRACE`](crate::plugin::operation::GRACE).
+const LAST_WORDS: Duration = Duration::from_secs(3);
 
 /// Private state: what was applied.
 fn applied<M: Spec>(spec: &M) -> Private {

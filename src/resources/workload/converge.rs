@@ -25,6 +25,24 @@ pub fn changed(before: &[Object], wanted: &[Object]) -> BTreeSet<Key> {
     wanted.iter().filter(|object| !before.contains(object)).map(Object::key).collect()
 }
 
+/// The fields of each object that are wanted otherwise than in `before`: new, other and gone ones.
+pub fn changed_fields(before: &[Object], wanted: &[Object]) -> BTreeMap<Key, Vec<String>> {
+    let fields = |wanted: &Object| {
+        let old = before.iter().find(|old| old.key() == wanted.key())?;
+        let mut fields = differences(wanted.json(), old.json());
+        fields.extend(differences(old.json(), wanted.json()));
+        Some((wanted.key(), fields))
+    };
+    wanted.iter().filter_map(fields).collect()
+}
+
+/// Whether one of the fields is this one, lies in it, or holds it. A conflict may name a whole map or list that is one value to
+/// the server, or a part of an entry of which only the whole is known to differ.
+pub fn covers(fields: &[String], field: &str) -> bool {
+    let holds = |outer: &str, inner: &str| inner.strip_prefix(outer).is_some_and(|rest| rest.is_empty() || rest.starts_with(['.', '[']));
+    fields.iter().any(|one| holds(one, field) || holds(field, one))
+}
+
 /// The label that says which program manages an object.
 pub const MANAGED_BY: (&str, &str) = ("app.kubernetes.io/managed-by", "terraform-provider-kafkastack");
 
@@ -88,6 +106,30 @@ mod tests {
         before.json_mut()["data"]["gone"] = "x".into();
         let changed = changed(std::slice::from_ref(&before), &[wanted()]);
         assert_eq!(next(&[wanted()], &live(Some(before)), true, &changed), Step::Apply(&wanted(), vec![]));
+    }
+
+    #[test]
+    fn a_conflict_is_of_a_field_that_a_plan_shows_when_one_holds_the_other() {
+        let shown = [".spec.selector.app.kubernetes.io/instance".to_owned(), r#".spec.containers[name="kafka"].env[name="A"]"#.to_owned()];
+        for field in [
+            ".spec.selector",
+            ".spec.selector.app.kubernetes.io/instance",
+            r#".spec.containers[name="kafka"].env[name="A"].value"#,
+            r#".spec.containers[name="kafka"].env"#,
+        ] {
+            assert!(covers(&shown, field), "{field}");
+        }
+        for field in [".spec.select", ".spec.selectors", r#".spec.containers[name="kafka"].image"#, ".metadata"] {
+            assert!(!covers(&shown, field), "{field}");
+        }
+    }
+
+    #[test]
+    fn what_a_change_adds_alters_and_removes_is_named() {
+        let object = |spec: serde_json::Value| Object::of(&Key::new(Kind::Service, "n", "a"), json!({"spec": spec}));
+        let (before, wanted) = (object(json!({"a": 1, "gone": 1})), object(json!({"a": 2, "new": 1})));
+        let fields = changed_fields(std::slice::from_ref(&before), std::slice::from_ref(&wanted));
+        assert_eq!(fields[&wanted.key()], [".spec.a", ".spec.new", ".spec.a", ".spec.gone"]);
     }
 
     #[test]

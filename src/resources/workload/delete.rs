@@ -1,11 +1,13 @@
 //! Destroy: objects in reverse order, claims only when the configuration says so, the anchor last. What is gone already is
 //! no error, so a destroy that was interrupted is simply run again. Network.
 
-use super::Spec;
 use super::anchor::{self, Anchor, Phase};
 use super::converge::is_ours;
+use super::guard::{self, Site};
+use super::own::{is_own_claim, is_owned_by_name};
 use super::plan::APPLIED;
 use super::pod::Workload;
+use super::{Spec, guard::refusal};
 use crate::diagnostics;
 use crate::kubernetes::client::Delete;
 use crate::kubernetes::failure::{Class, Failure};
@@ -29,45 +31,61 @@ pub async fn delete<M: Spec>(cx: &Context<'_, Stack>, change: Change<M>) -> Repl
     }
 }
 
+fn failed(failure: Failure) -> Diagnostics {
+    diagnostics::kubernetes(&failure).into()
+}
+
 async fn remove<M: Spec>(cx: &Context<'_, Stack>, stack: &Stack, applied: &M, prior: &M) -> Result<(), Diagnostics> {
-    let failed = |failure: Failure| Diagnostics::from(diagnostics::kubernetes(&failure));
-    let anchor_key = anchor::key(applied.namespace(), applied.name());
-    let found = stack.kubernetes.get(&anchor_key).await.map_err(failed)?;
-    let anchor = found.as_ref().and_then(Anchor::<M>::read);
-    // A create that never came to its end holds nothing yet, and has to make way for the next try.
-    if !anchor.as_ref().is_some_and(|anchor| anchor.phase == Phase::Creating) {
-        prior.guard()?;
-    }
-    if let (Some(found), Some(anchor)) = (&found, &anchor) {
-        mark_deleting(stack, found, anchor).await.map_err(failed)?;
+    let (namespace, name) = (applied.namespace(), applied.name());
+    let site = Site::look(stack, applied).await.map_err(failed)?;
+    may_go(stack, &site, prior).await?;
+    if let Some((found, anchor)) = &site.anchor {
+        mark_deleting(stack, found, anchor, site.has_served()).await.map_err(failed)?;
     }
     for object in applied.objects().iter().rev() {
         let Some(live) = stack.kubernetes.get(&object.key()).await.map_err(failed)? else { continue };
-        if anchor.is_none() && !is_ours(&live) {
+        if site.anchor.is_none() && !is_ours(&live) {
             return Err(diagnostics::not_ours(&live.key()).into());
         }
         delete_this(stack, &live).await.map_err(failed)?;
     }
-    until_gone(cx, stack, applied, Kind::Pod).await?;
+    let its_pod = |pod: &Object| match &site.set {
+        Some(set) => pod.is_owned_by(set.uid()),
+        None => is_owned_by_name(pod, name),
+    };
+    until_gone(cx, stack, applied, Kind::Pod, its_pod).await?;
     if prior.shared().delete_claims {
-        let query = Workload::query(M::APP, applied.name());
-        let claims =
-            stack.kubernetes.list(Kind::PersistentVolumeClaim, Some(applied.namespace()), &query).await.map_err(failed)?;
-        for claim in &claims {
+        let claims = guard::claims(stack, namespace).await.map_err(failed)?;
+        let own = |claim: &Object| is_own_claim::<M>(claim, name);
+        for claim in claims.iter().filter(|claim| own(claim)) {
             delete_this(stack, claim).await.map_err(failed)?;
         }
-        until_gone(cx, stack, applied, Kind::PersistentVolumeClaim).await?;
+        until_gone(cx, stack, applied, Kind::PersistentVolumeClaim, own).await?;
     }
-    match stack.kubernetes.get(&anchor_key).await.map_err(failed)? {
-        Some(found) if anchor.is_some() => delete_this(stack, &found).await.map_err(failed),
+    match stack.kubernetes.get(&anchor::key(namespace, name)).await.map_err(failed)? {
+        Some(found) if site.anchor.is_some() => delete_this(stack, &found).await.map_err(failed),
         _ => Ok(()),
     }
 }
 
+/// Asked again at apply, before the first write: what a plan saw may be hours old.
+async fn may_go<M: Spec>(stack: &Stack, site: &Site<M>, prior: &M) -> Result<(), Diagnostics> {
+    if let Some(refusal) = refusal(site.verdict(prior), prior) {
+        return Err(refusal.into());
+    }
+    let Some((_, anchor)) = &site.anchor else { return Ok(()) };
+    let users = prior.users(stack, &anchor.record).await.map_err(failed)?;
+    match users.is_empty() {
+        true => Ok(()),
+        false => Err(diagnostics::in_use(M::RESOURCE, prior.namespace(), prior.name(), &users).into()),
+    }
+}
+
 /// A create that finds this phase takes the name up again instead of saying that it exists.
-async fn mark_deleting<M: Spec>(stack: &Stack, found: &Object, anchor: &Anchor<M>) -> Result<(), Failure> {
+async fn mark_deleting<M: Spec>(stack: &Stack, found: &Object, anchor: &Anchor<M>, served: bool) -> Result<(), Failure> {
     let phase = if anchor.phase == Phase::Creating { Phase::Creating } else { Phase::Deleting };
-    let mut object = Anchor { phase, spec: anchor.spec.clone(), created: None }.object();
+    let record = anchor::Record { served: Some(served), ..anchor.history() };
+    let mut object = Anchor { phase, spec: anchor.spec.clone(), created: None, record }.object();
     if found.at("/data") == object.at("/data") {
         return Ok(());
     }
@@ -84,19 +102,28 @@ async fn delete_this(stack: &Stack, object: &Object) -> Result<(), Failure> {
     }
 }
 
-async fn until_gone<M: Spec>(cx: &Context<'_, Stack>, stack: &Stack, spec: &M, kind: Kind) -> Result<(), Diagnostics> {
+/// Waits until what is the workload's own is gone; neighbours with the same labels are not waited for.
+async fn until_gone<M: Spec>(
+    cx: &Context<'_, Stack>,
+    stack: &Stack,
+    spec: &M,
+    kind: Kind,
+    own: impl Fn(&Object) -> bool,
+) -> Result<(), Diagnostics> {
     let query = Workload::query(M::APP, spec.name());
     let mut changes = stack.kubernetes.watch(kind, spec.namespace(), &query);
     loop {
         let left = stack.kubernetes.list(kind, Some(spec.namespace()), &query).await;
         let left = match left {
-            Ok(left) if left.is_empty() => return Ok(()),
-            Ok(left) => left.iter().map(|object| object.key().to_string()).collect(),
+            Ok(left) => left.iter().filter(|object| own(object)).map(|object| object.key().to_string()).collect(),
             Err(failure) if matches!(failure.class, Class::Forbidden { .. }) => {
                 return Err(diagnostics::kubernetes(&failure).into());
             }
             Err(failure) => vec![failure.to_string()],
         };
+        if left.is_empty() {
+            return Ok(());
+        }
         tokio::select! {
             () = cx.cancel.cancelled() => return Err(diagnostics::delete_interrupted(&left).into()),
             () = tokio::time::sleep_until(cx.deadline) => return Err(diagnostics::still_there(&left).into()),

@@ -2,17 +2,20 @@
 //!
 //! ```text
 //!            plan.rs: planned outputs, refusals, which pods a change restarts; rehearse.rs: what the API server would refuse
-//! create ─┐
+//! create ─┐  begin.rs: the name is ours, own.rs: which pods and claims are
 //! update ─┼─▶ apply.rs: anchor ─▶ converge.rs: next(desired, observed) ─▶ wait.rs: roll.rs::next(pods, health) ─▶ anchor
 //! read   ─┼─▶ import.rs, read.rs: live objects ─▶ state, drift on the attribute that it is about
-//! delete ─┘   delete.rs: objects in reverse, claims only if asked to, the anchor last
+//! delete ─┘   guard.rs: whether it may go; delete.rs: objects in reverse, claims only if asked to, the anchor last
 //! ```
 
 pub mod anchor;
 pub mod apply;
+pub mod begin;
 pub mod converge;
 pub mod delete;
+pub mod guard;
 pub mod import;
+pub mod own;
 pub mod plan;
 pub mod pod;
 pub mod read;
@@ -20,15 +23,19 @@ pub mod rehearse;
 pub mod roll;
 pub mod settings;
 #[cfg(test)]
+mod hands;
+#[cfg(test)]
 pub(crate) mod sweep;
 pub mod wait;
 pub mod zones;
 
+use crate::kubernetes::failure::Failure;
 use crate::kubernetes::object::Object;
 use crate::plugin::diagnostic::Diagnostics;
 use crate::plugin::model::{Attr, Object as Model};
 use crate::plugin::path::Path;
 use crate::stack::Stack;
+use anchor::Record;
 use roll::Health;
 use settings::{Resources, Storage};
 use std::collections::BTreeMap;
@@ -64,12 +71,23 @@ pub trait Spec: Model {
     fn expect_observations(&mut self) {}
     /// Changes that would lose data or break the service, each refused with the way out. `applied` is what was last applied.
     fn refuse(applied: &Self, planned: &Self, diagnostics: &mut Diagnostics);
-    /// Whether it may be destroyed.
+    /// Kafka's own id of the cluster, where it is known.
+    fn identity(&self) -> Option<String> {
+        None
+    }
+    /// Tells whom it depends on that it is there; called before its objects are applied.
     ///
     /// # Errors
-    /// Why not, and what to do.
-    fn guard(&self) -> Result<(), Diagnostics> {
-        Ok(())
+    /// When it cannot be told.
+    fn announce(&self, _stack: &Stack) -> impl Future<Output = Result<Diagnostics, Failure>> + Send {
+        async { Ok(Diagnostics::new()) }
+    }
+    /// Who announced itself and is still there: it may not go before these.
+    ///
+    /// # Errors
+    /// When Kubernetes does not say.
+    fn users(&self, _stack: &Stack, _record: &Record) -> impl Future<Output = Result<Vec<String>, Failure>> + Send {
+        async { Ok(Vec::new()) }
     }
     /// Whether pods want to know the zone of their node.
     fn wants_zone(&self) -> bool {
@@ -104,6 +122,7 @@ pub struct Shared<'a> {
     pub storage: &'a Attr<Storage>,
     pub create_namespace: bool,
     pub delete_claims: bool,
+    pub deletion_protection: bool,
     pub ready: &'a Attr<bool>,
     pub objects: &'a Attr<BTreeMap<String, String>>,
 }

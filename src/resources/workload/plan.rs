@@ -1,14 +1,16 @@
 //! Prior + configuration + proposal -> the plan of a workload: what can be chosen is chosen here, what would lose data
 //! is refused here.
 
-use super::{Spec, anchor, is_specified};
+use super::rehearse::rehearse;
+use super::{Spec, anchor, guard, is_specified};
 use crate::diagnostics;
 use crate::kubernetes::difference::differences;
 use crate::kubernetes::object::{Kind, Object};
 use crate::plugin::model::Attr;
 use crate::plugin::path::Path;
-use crate::plugin::resource::Plan;
+use crate::plugin::resource::{Context, Plan};
 use crate::resources::fingerprint;
+use crate::stack::Stack;
 use serde_json::Value;
 use std::collections::BTreeMap;
 
@@ -25,8 +27,22 @@ pub fn label(object: &Object) -> String {
     format!("{}/{}", object.kind(), object.name())
 }
 
+/// Plans a workload: what follows from the configuration, what cannot be, what may not be replaced, what the server would refuse.
+pub async fn plan<M: Spec>(cx: &Context<'_, Stack>, plan: &mut Plan<M>) {
+    complete(plan);
+    if let Some(prior) = plan.prior.as_ref().filter(|prior| is_moved(*prior, &plan.planned)) {
+        plan.diagnostics.extend(guard::at_plan(cx.client, prior).await);
+    }
+    rehearse(cx, plan).await;
+}
+
+/// Whether another one is planned under another name.
+fn is_moved<M: Spec>(prior: &M, planned: &M) -> bool {
+    prior.namespace() != planned.namespace() || prior.name() != planned.name()
+}
+
 /// Fills in what follows from the configuration, and refuses what cannot be.
-pub fn complete<M: Spec>(plan: &mut Plan<M>) {
+fn complete<M: Spec>(plan: &mut Plan<M>) {
     plan.planned.set_outputs();
     let specified = is_specified(&plan.planned);
     let (namespace, name) = (plan.planned.namespace().to_owned(), plan.planned.name().to_owned());
@@ -49,9 +65,9 @@ pub fn complete<M: Spec>(plan: &mut Plan<M>) {
     let applied = plan.private.get(APPLIED).and_then(|text| anchor::decode::<M>(text));
     let applied = applied.unwrap_or_else(|| prior.clone());
     M::refuse(&applied, &plan.planned, &mut plan.diagnostics);
-    let moved = prior.namespace() != plan.planned.namespace() || prior.name() != plan.planned.name();
-    if moved && let Err(guard) = prior.guard() {
-        plan.diagnostics.extend(guard);
+    // Of a replacement nothing restarts: what was goes, and another one comes.
+    if is_moved(prior, &plan.planned) {
+        return;
     }
     if let Some(wanted) = wanted.filter(|_| !plan.diagnostics.has_errors()) {
         let changed = template_changes(&applied.objects(), &wanted);

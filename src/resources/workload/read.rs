@@ -38,8 +38,8 @@ fn is_rolled_out(set: &Object) -> bool {
     let replicas = count("/spec/replicas");
     count("/status/observedGeneration") >= count("/metadata/generation")
         && count("/status/readyReplicas") == replicas
-        && (count("/status/updatedReplicas") == replicas
-            || set.text("/status/currentRevision") == set.text("/status/updateRevision"))
+        // Not `currentRevision`: under OnDelete it stays what it was at first.
+        && count("/status/updatedReplicas") == replicas
 }
 
 /// Carries what was changed by hand over to the attribute that sets it.

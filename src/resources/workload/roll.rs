@@ -1,6 +1,7 @@
 //! Which pod to restart next, if any. Pure: it sees the StatefulSet, its pods and what the service says of itself.
 
-use crate::kubernetes::object::Object;
+use crate::kubernetes::object::{Object, at};
+use serde_json::Value;
 
 /// What a service says of itself.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -45,9 +46,83 @@ fn runs(pod: &Object) -> bool {
     pod.text("/status/phase") == "Running"
 }
 
-/// Pods go one at a time, only when all others serve; one that is not ready goes first, for it cannot get worse, and those that
+fn containers(pod: &Object) -> impl Iterator<Item = &Value> {
+    pod.list("/status/initContainerStatuses").iter().chain(pod.list("/status/containerStatuses"))
+}
+
+/// Whether every container of a pod runs and has passed its startup probe: the process listens, and may wait for others.
+pub fn is_up(pod: &Object) -> bool {
+    runs(pod) && pod.list("/status/containerStatuses").iter().all(|container| *at(container, "/started") == true)
+}
+
+/// What the kubelet says of a container that does not come by itself.
+const STUCK: [&str; 8] = [
+    "CrashLoopBackOff",
+    "ImagePullBackOff",
+    "ErrImagePull",
+    "InvalidImageName",
+    "ErrImageNeverPull",
+    "CreateContainerConfigError",
+    "CreateContainerError",
+    "RunContainerError",
+];
+
+/// Whether a pod is down and does not come back as it is: nothing is lost when it is taken away.
+fn is_broken(pod: &Object) -> bool {
+    let stuck = |container: &Value| {
+        let waits = at(container, "/state/waiting/reason").as_str().is_some_and(|reason| STUCK.contains(&reason));
+        let ended_again = !at(container, "/state/terminated").is_null() && at(container, "/restartCount").as_i64() > Some(0);
+        waits || ended_again
+    };
+    pod.text("/status/phase") == "Failed" || pod.condition("PodScheduled") == Some(false) || containers(pod).any(stuck)
+}
+
+/// The pods of a StatefulSet, by what a roll has to know of them.
+struct Sorted<'a> {
+    /// Of an earlier revision.
+    outdated: Vec<&'a Object>,
+    /// Of an earlier revision, and not ready.
+    old_down: Vec<&'a Object>,
+    /// Of the wanted revision, and not ready.
+    new_down: Vec<&'a Object>,
+    /// Whether no pod is of the wanted revision yet.
+    first: bool,
+}
+
+impl<'a> Sorted<'a> {
+    fn of(pods: &'a [Object], wanted: &str) -> Self {
+        let (outdated, new): (Vec<&Object>, Vec<&Object>) = pods.iter().partition(|pod| revision(pod) != wanted);
+        let down = |pods: &[&'a Object]| pods.iter().copied().filter(|pod| !is_ready(pod)).collect();
+        Self { old_down: down(&outdated), new_down: down(&new), first: new.is_empty(), outdated }
+    }
+
+    /// The pod that has to be put right before any other, or why nothing is taken now. At most one pod is ever down by our hand:
+    /// while one that was restarted does not come, no other goes, whatever state that one is in.
+    fn repair(&self) -> Result<Option<&'a Object>, String> {
+        if !self.new_down.iter().all(|pod| is_up(pod)) {
+            return Err(not_ready(&self.new_down));
+        }
+        // A restarted one may wait for these: members that crash make no quorum.
+        if let Some(pod) = self.old_down.iter().find(|pod| is_broken(pod)) {
+            return Ok(Some(pod));
+        }
+        if !self.new_down.is_empty() {
+            return Err(not_ready(&self.new_down));
+        }
+        // Nobody was taken yet: one that is down alone, or with all others, goes first.
+        let alone = self.old_down.len() == 1 || self.old_down.len() == self.outdated.len();
+        Ok(self.old_down.first().copied().filter(|_| self.first && alone))
+    }
+}
+
+fn not_ready(pods: &[&Object]) -> String {
+    let names: Vec<&str> = pods.iter().map(|pod| pod.name()).collect();
+    format!("not ready: {}", names.join(", "))
+}
+
+/// Pods go one at a time, only when all others serve; one that is broken goes first, for it cannot get worse, and those that
 /// lead go last, for each move of a leader is felt by clients. Without restarts, what counts is what the service says: the
-/// kubelet's probes come after it.
+/// kubelet's probes come after it. `pods`: those that the StatefulSet owns.
 pub fn next(stateful_set: &Object, pods: &[Object], health: &Health) -> Step {
     let wait = |why: String| Step::Wait(why);
     if stateful_set.int("/status/observedGeneration") < stateful_set.int("/metadata/generation") {
@@ -61,23 +136,26 @@ pub fn next(stateful_set: &Object, pods: &[Object], health: &Health) -> Step {
     if there != replicas {
         return wait(format!("{there} of {replicas} pods are there"));
     }
-    let wanted = stateful_set.text("/status/updateRevision");
-    let outdated: Vec<&Object> = pods.iter().filter(|pod| revision(pod) != wanted).collect();
+    let sorted = Sorted::of(pods, stateful_set.text("/status/updateRevision"));
     let restart = |pod: &Object| Step::Restart { pod: pod.name().to_owned(), uid: pod.uid().to_owned() };
-    if let Some(pod) = outdated.iter().find(|pod| !is_ready(pod)) {
-        return restart(pod);
+    if !sorted.outdated.is_empty() {
+        match sorted.repair() {
+            Err(why) => return wait(why),
+            Ok(Some(pod)) => return restart(pod),
+            Ok(None) => {}
+        }
     }
-    let unready: Vec<&Object> = pods.iter().filter(|pod| !is_ready(pod)).collect();
-    if unready.iter().any(|pod| !runs(pod)) || !(unready.is_empty() || outdated.is_empty()) {
-        let names: Vec<&str> = unready.iter().map(|pod| pod.name()).collect();
-        return wait(format!("not ready: {}", names.join(", ")));
+    let down: Vec<&Object> = pods.iter().filter(|pod| !is_ready(pod)).collect();
+    if down.iter().any(|pod| !runs(pod)) {
+        return wait(not_ready(&down));
     }
     let leaders = match health {
         Health::Waiting(why) => return wait(why.clone()),
         Health::Healthy { leaders } => leaders,
     };
     let leads = |pod: &&&Object| leaders.iter().any(|leader| leader == pod.name());
-    match outdated.iter().find(|pod| !leads(pod)).or(outdated.first()) {
+    let follows = sorted.outdated.iter().find(|pod| !leads(pod));
+    match sorted.old_down.first().or(follows).or(sorted.outdated.first()) {
         Some(pod) => restart(pod),
         None => Step::Done,
     }
@@ -87,6 +165,7 @@ pub fn next(stateful_set: &Object, pods: &[Object], health: &Health) -> Step {
 mod tests {
     use super::*;
     use crate::kubernetes::object::Kind;
+    use proptest::prelude::*;
     use serde_json::json;
 
     fn set(generation: i64, observed: i64) -> Object {
@@ -97,12 +176,40 @@ mod tests {
         )
     }
 
-    fn pod(name: &str, revision: &str, ready: bool) -> Object {
-        Object::new(
-            Kind::Pod,
-            json!({"metadata": {"name": name, "uid": format!("uid-{name}"), "labels": {"controller-revision-hash": revision}},
-                "status": {"phase": "Running", "conditions": [{"type": "Ready", "status": if ready { "True" } else { "False" }}]}}),
-        )
+    /// What a pod is like.
+    #[derive(Clone, Copy, Debug, PartialEq)]
+    enum Like {
+        Ready,
+        /// It listens, and is not ready.
+        Up,
+        /// Its first start goes on.
+        Starting,
+        /// It runs, and crashed before.
+        Blinking,
+        Crashing,
+        Unschedulable,
+    }
+
+    fn pod(name: &str, revision: &str, like: Like) -> Object {
+        let running = json!({"running": {}});
+        let (started, restarts, state) = match like {
+            Like::Ready | Like::Up => (true, 0, running),
+            Like::Starting => (false, 0, running),
+            Like::Blinking => (true, 2, running),
+            Like::Crashing | Like::Unschedulable => (false, 2, json!({"waiting": {"reason": "CrashLoopBackOff"}})),
+        };
+        let container = json!({"name": "main", "started": started, "restartCount": restarts, "state": state});
+        let ready = if like == Like::Ready { "True" } else { "False" };
+        let status = match like {
+            Like::Unschedulable => json!({"phase": "Pending", "conditions": [{"type": "PodScheduled", "status": "False"}]}),
+            _ => json!({"phase": "Running", "conditions": [{"type": "Ready", "status": ready}], "containerStatuses": [container]}),
+        };
+        let metadata = json!({"name": name, "uid": format!("uid-{name}"), "labels": {"controller-revision-hash": revision}});
+        Object::new(Kind::Pod, json!({"metadata": metadata, "status": status}))
+    }
+
+    fn waiting(why: &str) -> Health {
+        Health::Waiting(why.to_owned())
     }
 
     fn healthy(leader: &str) -> Health {
@@ -116,13 +223,23 @@ mod tests {
         }
     }
 
+    use Like::{Blinking, Crashing, Ready, Starting, Unschedulable, Up};
+
+    fn three(states: [(&str, Like); 3]) -> Vec<Object> {
+        ["a", "b", "c"].iter().zip(states).map(|(name, (revision, like))| pod(name, revision, like)).collect()
+    }
+
+    fn step(states: [(&str, Like); 3], health: &Health) -> Step {
+        next(&set(2, 2), &three(states), health)
+    }
+
     #[test]
     fn the_leader_restarts_last() {
-        let mut pods = vec![pod("a", "old", true), pod("b", "old", true), pod("c", "old", true)];
+        let mut pods = three([("old", Ready); 3]);
         let mut order = vec![];
         while let Step::Restart { pod: name, .. } = next(&set(2, 2), &pods, &healthy("a")) {
             let i = pods.iter().position(|p| p.name() == name).unwrap();
-            pods[i] = pod(&name, "new", true);
+            pods[i] = pod(&name, "new", Ready);
             order.push(name);
         }
         assert_eq!(order, ["b", "c", "a"]);
@@ -131,34 +248,92 @@ mod tests {
 
     #[test]
     fn nothing_restarts_while_one_is_not_ready_or_the_service_waits() {
-        let pods = [pod("a", "old", true), pod("b", "new", false), pod("c", "old", true)];
-        assert_eq!(next(&set(2, 2), &pods, &healthy("c")), Step::Wait("not ready: b".into()));
-        let pods = [pod("a", "old", true), pod("b", "new", true), pod("c", "old", true)];
-        let waiting = Health::Waiting("1 partition is not in sync: t-0".into());
-        assert_eq!(next(&set(2, 2), &pods, &waiting), Step::Wait("1 partition is not in sync: t-0".into()));
+        let new_down = [("old", Ready), ("new", Starting), ("old", Ready)];
+        assert_eq!(step(new_down, &healthy("c")), Step::Wait("not ready: b".into()));
+        let why = "1 partition is not in sync: t-0";
+        assert_eq!(step([("old", Ready), ("new", Ready), ("old", Ready)], &waiting(why)), Step::Wait(why.into()));
+    }
+
+    #[test]
+    fn while_a_new_pod_does_not_come_no_other_goes_whatever_its_state() {
+        for like in [Ready, Up, Starting, Blinking, Crashing, Unschedulable] {
+            for new in [Starting, Crashing, Unschedulable] {
+                for health in [healthy("c"), waiting("")] {
+                    let said = step([("new", new), ("old", like), ("old", Ready)], &health);
+                    assert_eq!(said, Step::Wait("not ready: a".into()), "{new:?} {like:?}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn a_pod_that_blinks_in_a_roll_is_waited_for() {
+        for like in [Up, Starting, Blinking] {
+            let said = step([("new", Ready), ("old", like), ("old", Ready)], &waiting("member b is not in the quorum"));
+            assert_eq!(said, Step::Wait("member b is not in the quorum".into()), "{like:?}");
+        }
+        // The kubelet does not see it, but the service says that it serves.
+        assert_eq!(restarted(&step([("new", Ready), ("old", Up), ("old", Ready)], &healthy("c"))), "b");
     }
 
     #[test]
     fn a_broken_pod_of_the_old_revision_goes_first() {
-        let pods = [pod("a", "old", true), pod("b", "old", false), pod("c", "old", true)];
-        assert_eq!(restarted(&next(&set(2, 2), &pods, &Health::Waiting(String::new()))), "b");
+        for like in [Up, Starting, Blinking, Crashing, Unschedulable] {
+            assert_eq!(restarted(&step([("old", Ready), ("old", like), ("old", Ready)], &waiting(""))), "b", "{like:?}");
+        }
+        assert_eq!(restarted(&step([("new", Ready), ("old", Ready), ("old", Crashing)], &waiting(""))), "c");
+    }
+
+    #[test]
+    fn an_ensemble_whose_members_all_crash_is_put_right_by_a_good_configuration() {
+        // The first one is right again, and waits for a quorum with the others.
+        assert_eq!(restarted(&step([("old", Crashing); 3], &waiting(""))), "a");
+        assert_eq!(restarted(&step([("new", Up), ("old", Crashing), ("old", Crashing)], &waiting(""))), "b");
+        assert_eq!(restarted(&step([("new", Up), ("new", Up), ("old", Crashing)], &waiting(""))), "c");
+        // With probes that nobody passes, too.
+        assert_eq!(restarted(&step([("old", Up); 3], &waiting(""))), "a");
     }
 
     #[test]
     fn without_restarts_the_service_is_believed_before_the_kubelet() {
-        let mut pods = [pod("a", "new", false), pod("b", "new", true), pod("c", "new", false)];
-        assert_eq!(next(&set(2, 2), &pods, &healthy("a")), Step::Done);
-        let waiting = Health::Waiting("member c is not in the quorum".into());
-        assert_eq!(next(&set(2, 2), &pods, &waiting), Step::Wait("member c is not in the quorum".into()));
+        let states = [("new", Up), ("new", Ready), ("new", Up)];
+        assert_eq!(step(states, &healthy("a")), Step::Done);
+        let why = "member c is not in the quorum";
+        assert_eq!(step(states, &waiting(why)), Step::Wait(why.into()));
         // Nobody has to be asked while a pod does not run.
+        let mut pods = three(states);
         pods[2].json_mut()["status"]["phase"] = "Pending".into();
         assert_eq!(next(&set(2, 2), &pods, &healthy("a")), Step::Wait("not ready: a, c".into()));
     }
 
     #[test]
     fn an_old_status_is_no_basis_for_a_restart() {
-        let pods = [pod("a", "old", true), pod("b", "old", true), pod("c", "old", true)];
+        let pods = three([("old", Ready); 3]);
         assert!(matches!(next(&set(3, 2), &pods, &healthy("a")), Step::Wait(_)));
         assert!(matches!(next(&set(2, 2), &pods[..2], &healthy("a")), Step::Wait(_)));
+    }
+
+    fn any_like() -> impl Strategy<Value = Like> {
+        prop::sample::select(vec![Ready, Up, Starting, Blinking, Crashing, Unschedulable])
+    }
+
+    proptest! {
+        #[test]
+        fn what_serves_is_taken_only_when_nothing_else_is_missing(
+            states in prop::collection::vec((prop::bool::ANY, any_like()), 3),
+            health in prop::bool::ANY,
+        ) {
+            let revision = |new: bool| if new { "new" } else { "old" };
+            let pods: Vec<_> =
+                ["a", "b", "c"].iter().zip(&states).map(|(name, (new, like))| pod(name, revision(*new), *like)).collect();
+            let health = if health { healthy("a") } else { waiting("no") };
+            if let Step::Restart { pod: name, .. } = next(&set(2, 2), &pods, &health) {
+                let taken = pods.iter().find(|pod| pod.name() == name).unwrap();
+                prop_assert_eq!(revision(false), super::revision(taken), "what is as wanted stays");
+                let new_down = pods.iter().any(|pod| super::revision(pod) == "new" && !is_ready(pod));
+                let serves = !is_broken(taken) && (is_ready(taken) || pods.iter().any(|pod| super::revision(pod) == "new"));
+                prop_assert!(!serves || (!new_down && health == healthy("a")));
+            }
+        }
     }
 }

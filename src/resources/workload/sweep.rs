@@ -82,7 +82,7 @@ pub(crate) type Subject = (Box<dyn AnyResource<Stack>>, serde_json::Value);
 
 /// An ensemble.
 pub(crate) fn ensemble() -> Subject {
-    let set = json!({"name": "zk", "create_namespace": true, "namespace": "prod", "labels": {"team": "a"},
+    let set = json!({"name": "zk", "create_namespace": true, "namespace": "prod", "labels": {"team": "a"}, "deletion_protection": false,
         "storage": {"class": "fast", "size": "1Gi"}, "pod": {"node_selector": {"disk": "ssd"}}});
     (Box::new(ZookeeperEnsemble), set)
 }
@@ -113,7 +113,7 @@ fn uids(kubernetes: &FakeKubernetes) -> BTreeMap<Key, String> {
     all.map(|object| (object.key(), object.uid().to_owned())).collect()
 }
 
-async fn settles(core: &mut Core<'_>, config: &Value) {
+pub(super) async fn settles(core: &mut Core<'_>, config: &Value) {
     for _ in 0..2 {
         let said = core.apply(config).await;
         if !said.has_errors() && core.is_settled(config).await {
@@ -407,7 +407,7 @@ async fn a_workload_that_does_not_come_says_why_at_once_and_is_waited_for_again(
         let begin = tokio::time::Instant::now();
         let said = core.apply(&wanted).await;
         assert!(begin.elapsed() < std::time::Duration::from_secs(20), "{:?}", begin.elapsed());
-        assert!(!said.has_errors() && warnings(&said).contains(&"Not serving, and waiting does not help"), "{said:?}");
+        assert!(!said.has_errors() && warnings(&said).contains(&"NOT SERVING, and waiting does not help"), "{said:?}");
         assert_eq!(core.state.as_ref().unwrap().value.get("ready"), &Value::from(false));
         world.kubernetes.script(name, Script::Ready);
         world.kubernetes.settle();

@@ -37,6 +37,8 @@ const LATER: Duration = Duration::from_secs(60);
 const PATIENCE: Duration = Duration::from_secs(6);
 /// How long one with little hope: an autoscaler looks every 10 s and says when it makes a node.
 const MORE_PATIENCE: Duration = Duration::from_secs(30);
+/// How long they are looked for when the time is up.
+const LAST_LOOK: Duration = Duration::from_secs(1);
 /// How often such reasons are looked for: that takes several requests.
 const LOOK_FOR_REASONS: Duration = Duration::from_secs(2);
 
@@ -107,6 +109,7 @@ async fn look<M: Spec>(stack: &Stack, spec: &M, query: &str) -> Result<Seen, Fai
     let (set, pods) =
         tokio::try_join!(stack.kubernetes.get(&key), stack.kubernetes.list(Kind::Pod, Some(spec.namespace()), query))?;
     let set = set.ok_or_else(|| Failure::new(format!("read {key}"), Class::NotFound, "it was deleted meanwhile"))?;
+    let pods: Vec<Object> = pods.into_iter().filter(|pod| pod.is_owned_by(set.uid())).collect();
     // The service is asked only when its pods run: before that it could not answer.
     let blank = Health::Waiting(String::new());
     let step = match next(&set, &pods, &blank) {
@@ -169,6 +172,7 @@ pub async fn explain<M: Spec>(stack: &Stack, spec: &M) -> Vec<Reason> {
 }
 
 async fn last_words<M: Spec>(stack: &Stack, spec: &M, waiting: String) -> String {
-    let reasons = explain(stack, spec).await;
+    // The time is up already: what is known by now has to do.
+    let reasons = tokio::time::timeout(LAST_LOOK, explain(stack, spec)).await.unwrap_or_default();
     reasons.iter().fold(waiting, |text, reason| format!("{text}\n{}: {}", reason.object, reason.text))
 }

@@ -6,9 +6,12 @@
 pub mod health;
 pub mod objects;
 pub mod schema;
+pub mod users;
 
+use super::workload::anchor::Record;
 use super::workload::roll::Health;
 use super::workload::{self, Common, Shared, Spec};
+use crate::kubernetes::failure::Failure;
 use crate::kubernetes::object::Object;
 use crate::plugin::diagnostic::Diagnostics;
 use crate::plugin::model::Attr;
@@ -30,12 +33,11 @@ impl Resource for ZookeeperEnsemble {
     }
 
     async fn plan(&self, cx: &Context<'_, Stack>, plan: &mut Plan<Ensemble>) {
-        workload::plan::complete(plan);
-        workload::rehearse::rehearse(cx, plan).await;
+        workload::plan::plan(cx, plan).await;
     }
 
-    async fn plan_delete(&self, _cx: &Context<'_, Stack>, prior: &Ensemble) -> Diagnostics {
-        prior.guard().err().unwrap_or_default()
+    async fn plan_delete(&self, cx: &Context<'_, Stack>, prior: &Ensemble) -> Diagnostics {
+        workload::guard::at_plan(cx.client, prior).await
     }
 
     async fn create(&self, cx: &Context<'_, Stack>, change: Change<Ensemble>) -> Reply<Ensemble> {
@@ -96,6 +98,7 @@ impl Spec for Ensemble {
             storage: &self.storage,
             create_namespace: self.create_namespace.unwrap_or(false),
             delete_claims: self.delete_claims.unwrap_or(false),
+            deletion_protection: self.deletion_protection.unwrap_or(true),
             ready: &self.ready,
             objects: &self.objects,
         }
@@ -128,6 +131,10 @@ impl Spec for Ensemble {
         if let (Some(old), Some(new)) = (applied.storage.known(), planned.storage.known()) {
             workload::refuse_storage_changes(old, new, diagnostics);
         }
+    }
+
+    async fn users(&self, stack: &Stack, record: &Record) -> Result<Vec<String>, Failure> {
+        users::present(stack, self, record).await
     }
 
     async fn health(&self, stack: &Stack, pods: &[Object]) -> Health {

@@ -138,3 +138,28 @@ pub fn objects(ensemble: &Ensemble) -> Vec<Object> {
     let spare = (workload.replicas - 1) / 2;
     vec![headless, service, workload.config_map(), workload.disruption_budget(spare), workload.stateful_set()]
 }
+
+/// The id of the `kafkastack_zookeeper_ensemble` whose first member a connection names, `<name>-0.<name>-headless.<namespace>.svc:2181,...`.
+pub fn id_in(connection: &str) -> Option<String> {
+    let (host, _) = connection.split(',').next()?.rsplit_once(':')?;
+    let (name, ordinal) = host.split('.').next()?.rsplit_once('-')?;
+    let namespace = host.split('.').nth(2)?;
+    let whole = pod_dns(namespace, name, ordinal.parse().ok()?);
+    let domain = host.strip_prefix(&whole)?;
+    (domain.is_empty() || domain.starts_with('.')).then(|| format!("{namespace}/{name}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_ensemble_is_found_by_the_names_of_its_members() {
+        let of = |connection| id_in(connection).unwrap_or_default();
+        assert_eq!(of("zk-0.zk-headless.prod.svc:2181,zk-1.zk-headless.prod.svc:2181"), "prod/zk");
+        assert_eq!(of("my-zk-2.my-zk-headless.prod.svc.cluster.local:2181"), "prod/my-zk");
+        for other in ["", "zookeeper:2181", "zk-0.zk.prod.svc:2181", "10.0.0.1:2181", "zk-a.zk-headless.prod.svc:2181"] {
+            assert_eq!(id_in(other), None, "{other}");
+        }
+    }
+}

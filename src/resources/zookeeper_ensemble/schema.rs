@@ -49,6 +49,8 @@ model! {
         storage: Storage = required(),
         /// Delete the claims, and so the data, when the resource is destroyed.
         delete_claims: bool = optional().defaults_to(false),
+        /// Refuse to destroy or replace an ensemble that has served. Set it to false and apply before a destroy.
+        deletion_protection: bool = optional().defaults_to(true),
         /// Settings of zoo.cfg by their names, such as `maxClientCnxns`. Purging of old snapshots is on.
         config: BTreeMap<String, String> = optional().check(checks::properties).check(config),
         /// The four-letter words that members answer. `srvr` and `ruok` are always among them: probes need them.

@@ -106,7 +106,9 @@ impl World {
             let name = template["metadata"]["name"].as_str().unwrap_or_default();
             let claim = Key::new(Kind::PersistentVolumeClaim, namespace, format!("{name}-{set_name}-{ordinal}"));
             if !self.objects.contains_key(&claim) {
-                let labels = set.at("/spec/selector/matchLabels").clone();
+                // Those of the template, and the selector's over them.
+                let mut labels = template["metadata"]["labels"].as_object().cloned().unwrap_or_default();
+                labels.extend(set.at("/spec/selector/matchLabels").as_object().cloned().unwrap_or_default());
                 let content = json!({"metadata": {"labels": labels}, "spec": template["spec"]});
                 self.write("kube-controller-manager", &claim, content);
             }
@@ -242,10 +244,14 @@ impl World {
         let ready = count(&|pod| pod["status"]["conditions"][0]["status"] == "True");
         let updated = count(&|pod| pod["metadata"]["labels"]["controller-revision-hash"] == revision);
         let old = set.text("/status/currentRevision");
-        let current = if updated == replicas || old.is_empty() { revision } else { old };
+        // The real controller moves it at the end of a rolling update, and of no other (1.34, `completeRollingUpdate`).
+        let rolls = set.text("/spec/updateStrategy/type") != "OnDelete";
+        let current = if (rolls && updated == replicas) || old.is_empty() { revision } else { old };
         let status = json!({
             "observedGeneration": set.at("/metadata/generation"), "replicas": pods.len(), "readyReplicas": ready,
-            "availableReplicas": ready, "updatedReplicas": updated, "currentReplicas": pods.len() as i64 - if current == revision { 0 } else { updated },
+            "availableReplicas": ready, "updatedReplicas": updated, "currentReplicas": count(&|pod| {
+                pod["metadata"]["labels"]["controller-revision-hash"] == current
+            }),
             "currentRevision": current, "updateRevision": revision, "collisionCount": 0,
         });
         self.set_status(key, status);
@@ -274,7 +280,8 @@ impl World {
 }
 
 fn running(ready: bool) -> Value {
-    let container = json!({"name": "main", "ready": ready, "restartCount": 0, "state": {"running": {}}, "lastState": {}});
+    let container =
+        json!({"name": "main", "ready": ready, "started": true, "restartCount": 0, "state": {"running": {}}, "lastState": {}});
     let status = if ready { "True" } else { "False" };
     json!({"phase": "Running", "conditions": [{"type": "Ready", "status": status}], "containerStatuses": [container]})
 }

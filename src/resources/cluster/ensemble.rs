@@ -1,0 +1,119 @@
+//! A cluster and the ensemble that holds its metadata: it enters itself there, so that the ensemble is not destroyed under it, and
+//! it changes to another connection only when that leads to the same metadata.
+
+use super::schema::Cluster;
+use crate::diagnostics;
+use crate::kubernetes::failure::{Class, Failure};
+use crate::plugin::diagnostic::{Diagnostic, Diagnostics};
+use crate::resources::topic::schema::split_cluster;
+use crate::resources::workload::Spec;
+use crate::resources::workload::anchor::{self, Anchor, Record};
+use crate::resources::zookeeper_ensemble::objects::id_in;
+use crate::resources::zookeeper_ensemble::schema::Ensemble;
+use crate::stack::Stack;
+use crate::zookeeper::kafka_cluster_id;
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+/// How long an ensemble may take to say what it holds.
+const ANSWER: Duration = Duration::from_secs(10);
+/// How often another run may be faster.
+const TRIES: u32 = 5;
+
+/// What a cluster's `zookeeper.connection` says.
+pub fn connection(cluster: &Cluster) -> &str {
+    cluster.zookeeper.known().map_or("", |zookeeper| zookeeper.connection.text())
+}
+
+/// Writes the cluster into the anchor of its ensemble, if that is a `kafkastack_zookeeper_ensemble`.
+///
+/// # Errors
+/// When Kubernetes does not take it. Who may not write there is warned that nothing holds the ensemble back.
+pub async fn enter(stack: &Stack, cluster: &Cluster) -> Result<Diagnostics, Failure> {
+    let Some(id) = id_in(connection(cluster)) else { return Ok(Diagnostics::new()) };
+    let Some((namespace, name)) = split_cluster(&id) else { return Ok(Diagnostics::new()) };
+    let user = format!("{}/{}", cluster.namespace(), cluster.name());
+    let key = anchor::key(namespace, name);
+    for attempt in 1.. {
+        let entered = match stack.kubernetes.get(&key).await {
+            Ok(Some(found)) => {
+                let Some(anchor) = Anchor::<Ensemble>::read(&found) else { break };
+                if anchor.record.users.contains(&user) {
+                    break;
+                }
+                let entry = Record { users: [user.clone()].into(), ..Record::default() };
+                let record = anchor.history().and(&entry);
+                let mut object = Anchor { record, ..anchor }.object();
+                object.set_metadata("resourceVersion", found.resource_version().into());
+                stack.kubernetes.replace(&object).await.map(|_| ())
+            }
+            Ok(None) => break,
+            Err(failure) => Err(failure),
+        };
+        match entered {
+            Ok(()) => break,
+            Err(Failure { class: Class::Stale, .. }) if attempt < TRIES => {}
+            Err(failure) if matches!(failure.class, Class::Forbidden { .. }) => {
+                return Ok(diagnostics::not_entered(&user, &id, &failure).into());
+            }
+            Err(failure) => return Err(failure),
+        }
+    }
+    Ok(Diagnostics::new())
+}
+
+/// Whether two connections are of one ensemble: of one that the provider made, or with a member in common.
+fn is_same_ensemble(old: &str, new: &str) -> bool {
+    let members = |text: &str| text.split(',').map(|member| member.trim().to_ascii_lowercase()).collect::<BTreeSet<_>>();
+    let ids = (id_in(old), id_in(new));
+    (ids.0.is_some() && ids.0 == ids.1) || !members(old).is_disjoint(&members(new))
+}
+
+/// Refuses another connection, unless it is of the same ensemble or leads to this cluster's own metadata.
+pub async fn check_change(stack: Option<&Stack>, applied: &Cluster, planned: &Cluster) -> Option<Diagnostic> {
+    let (old, new) = (connection(applied), connection(planned));
+    let unknown = planned.zookeeper.known().is_none_or(|zookeeper| zookeeper.connection.is_unknown());
+    if unknown || old.is_empty() || is_same_ensemble(old, new) {
+        return None;
+    }
+    let found = match stack {
+        Some(stack) => cluster_id_at(stack, planned).await,
+        None => Err("the provider is not configured yet".to_owned()),
+    };
+    let own = applied.cluster_id.known();
+    match (own, &found) {
+        (Some(own), Ok(Some(found))) if own == found => None,
+        _ => Some(diagnostics::connection_change(old, new, own.map(String::as_str), &found)),
+    }
+}
+
+/// The cluster id that the planned connection holds.
+async fn cluster_id_at(stack: &Stack, planned: &Cluster) -> Result<Option<String>, String> {
+    let zookeeper = planned.zookeeper.unwrap_or_default();
+    let id = id_in(zookeeper.connection.text()).unwrap_or_default();
+    let (namespace, name) = split_cluster(&id).unwrap_or_default();
+    let member = |member: &str| {
+        let (host, port) = member.rsplit_once(':')?;
+        Some((host.to_owned(), port.parse().ok()?))
+    };
+    let members = zookeeper.connection.text().split(',').filter_map(member).collect();
+    kafka_cluster_id(stack.dialer(namespace, name), members, zookeeper.chroot.text(), ANSWER).await
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn connections_are_of_one_ensemble_by_its_name_or_by_a_common_member() {
+        let of = |name: &str, members: std::ops::Range<u8>| {
+            members.map(|i| format!("{name}-{i}.{name}-headless.prod.svc:2181")).collect::<Vec<_>>().join(",")
+        };
+        assert!(is_same_ensemble(&of("zk", 0..3), &of("zk", 0..5)));
+        assert!(is_same_ensemble("zk-0.zk-headless.prod.svc:2181", "zk-1.zk-headless.prod.svc.cluster.local:2181"));
+        assert!(is_same_ensemble("a:2181,b:2181", "B:2181,c:2181"));
+        assert!(!is_same_ensemble(&of("zk", 0..3), &of("zk2", 0..3)));
+        assert!(!is_same_ensemble("a:2181", "a:2182"));
+        assert!(!is_same_ensemble("a:2181", &of("zk", 0..3)));
+    }
+}

@@ -1,0 +1,180 @@
+//! The beginning of a create or an update: the name becomes ours, or is ours, and what would be harmed is found before the first
+//! write. Network.
+
+use super::Spec;
+use super::anchor::{Anchor, Phase, Record};
+use super::apply::{Run, Stop};
+use super::converge::{Step, changed, next};
+use super::guard::{Site, claims};
+use super::own::{foreign_claims, is_own_claim};
+use crate::diagnostics;
+use crate::kubernetes::failure::{Class, Failure};
+use crate::kubernetes::object::{Key, Kind, Object};
+use crate::plugin::diagnostic::Diagnostics;
+use jiff::Timestamp;
+
+impl<M: Spec> Run<'_, M> {
+    /// Owns the name: takes up what an earlier run began, or begins. Nothing foreign is touched.
+    ///
+    /// # Errors
+    /// Why not; nothing was written but the anchor.
+    pub(super) async fn own(&mut self) -> Result<(), Stop> {
+        loop {
+            self.go_on()?;
+            let Some(found) = self.stack.kubernetes.get(&self.anchor_key()).await? else {
+                self.look_for_others().await?;
+                if self.begin().await? {
+                    return Ok(());
+                }
+                continue;
+            };
+            let Some(anchor) = Anchor::<M>::read(&found) else {
+                return Err(diagnostics::name_taken(&found.key(), M::RESOURCE).into());
+            };
+            match anchor.phase {
+                Phase::Ready | Phase::Updating if !anchor.may_be_unheard_of(&self.spec, Timestamp::now()) => {
+                    return Err(diagnostics::exists(M::RESOURCE, self.spec.namespace(), self.spec.name()).into());
+                }
+                Phase::Ready | Phase::Updating | Phase::Creating | Phase::Deleting => return self.take_up(&anchor).await,
+            }
+        }
+    }
+
+    /// Goes on with what an earlier run began. What that run left may serve by now, though nobody noted it.
+    async fn take_up(&mut self, anchor: &Anchor<M>) -> Result<(), Stop> {
+        let site = self.look_around().await?;
+        if site.has_served() {
+            self.refuse(&anchor.spec)?;
+        }
+        self.taken_up = site.set.is_some();
+        self.diagnostics.push(diagnostics::resuming(M::RESOURCE, self.spec.namespace(), self.spec.name()));
+        self.changed = changed(&anchor.spec.objects(), &self.spec.objects());
+        self.mark(Phase::Creating, None).await
+    }
+
+    /// Looks at what is there, and refuses claims of others that new pods would take.
+    ///
+    /// # Errors
+    /// When there are some, or Kubernetes does not say.
+    pub(super) async fn look_around(&mut self) -> Result<Site<M>, Stop> {
+        let site = Site::look(self.stack, &self.spec).await?;
+        let runs = site.set.as_ref().and_then(|set| set.int("/spec/replicas")).unwrap_or(0);
+        let all = claims(self.stack, self.spec.namespace()).await?;
+        self.refuse_foreign_claims(&all, runs)?;
+        if site.is_up() {
+            self.learnt.served = Some(true);
+        }
+        Ok(site)
+    }
+
+    fn refuse_foreign_claims(&self, claims: &[Object], from: i64) -> Result<(), Stop> {
+        let shared = self.spec.shared();
+        if shared.storage.unwrap_or_default().ephemeral.unwrap_or(false) {
+            return Ok(());
+        }
+        let (namespace, name) = (self.spec.namespace(), self.spec.name());
+        let foreign = foreign_claims::<M>(claims, name, from..shared.replicas.unwrap_or(1));
+        match foreign.is_empty() {
+            true => Ok(()),
+            false => Err(diagnostics::foreign_claims(M::APP, namespace, name, &foreign).into()),
+        }
+    }
+
+    /// What a plan refuses, an apply refuses too.
+    fn refuse(&self, applied: &M) -> Result<(), Stop> {
+        let mut refused = Diagnostics::new();
+        M::refuse(applied, &self.spec, &mut refused);
+        if refused.has_errors() { Err(Stop::Failed(refused)) } else { Ok(()) }
+    }
+
+    /// Everything that could refuse the create is looked at before the first write.
+    async fn look_for_others(&mut self) -> Result<(), Stop> {
+        let wanted = self.spec.objects();
+        while let Step::Look(object) = next(&wanted, &self.live, false, &self.changed) {
+            let found = self.stack.kubernetes.get(&object.key()).await?;
+            self.live.insert(object.key(), found);
+        }
+        if let Step::Refuse(key) = next(&wanted, &self.live, false, &self.changed) {
+            return Err(diagnostics::name_taken(&key, M::RESOURCE).into());
+        }
+        let found: Vec<String> = self.live.values().flatten().map(|object| object.key().to_string()).collect();
+        let set = self.live.values().flatten().any(|object| object.kind() == Kind::StatefulSet);
+        self.taken_up = set;
+        let all = claims(self.stack, self.spec.namespace()).await?;
+        self.refuse_foreign_claims(&all, 0)?;
+        self.check_storage_class().await?;
+        if !found.is_empty() {
+            self.diagnostics.push(diagnostics::taking_up(&found));
+        }
+        let own = all.iter().filter(|claim| is_own_claim::<M>(claim, self.spec.name()));
+        let own: Vec<String> = own.map(|claim| claim.name().to_owned()).collect();
+        if !own.is_empty() {
+            self.diagnostics.push(diagnostics::kept_claims(&own));
+        }
+        // What lost its anchor may have served for years.
+        self.learnt = Record { served: Some(set), kept_claims: !own.is_empty(), ..Record::default() };
+        Ok(())
+    }
+
+    async fn check_storage_class(&self) -> Result<(), Stop> {
+        let storage = self.spec.shared().storage.unwrap_or_default();
+        let class = storage.class.text();
+        if class.is_empty() {
+            return Ok(());
+        }
+        match self.stack.kubernetes.get(&Key::cluster(Kind::StorageClass, class)).await {
+            Ok(None) => {
+                let classes = self.stack.kubernetes.list(Kind::StorageClass, None, "").await.unwrap_or_default();
+                let classes: Vec<&str> = classes.iter().map(Object::name).collect();
+                Err(diagnostics::no_storage_class(class, &classes).into())
+            }
+            // Who may not read classes may still use them.
+            Ok(Some(_)) | Err(Failure { class: Class::Forbidden { .. }, .. }) => Ok(()),
+            Err(failure) => Err(failure.into()),
+        }
+    }
+
+    /// Writes the anchor, atomically; false when somebody else was faster.
+    async fn begin(&mut self) -> Result<bool, Stop> {
+        let object = self.anchor(Phase::Creating, None, self.learnt.clone());
+        match self.stack.kubernetes.create(&object).await {
+            Ok(_) => Ok(true),
+            Err(Failure { class: Class::AlreadyExists, .. }) => Ok(false),
+            Err(Failure { class: Class::NamespaceMissing(name), .. }) if self.spec.shared().create_namespace => {
+                let namespace = Object::of(&Key::cluster(Kind::Namespace, name), serde_json::json!({}));
+                match self.stack.kubernetes.create(&namespace).await {
+                    Ok(_) | Err(Failure { class: Class::AlreadyExists, .. }) => Ok(false),
+                    Err(failure) => Err(failure.into()),
+                }
+            }
+            Err(failure) => Err(failure.into()),
+        }
+    }
+
+    /// Writes phase, specification and what was learnt into the anchor, if they are not there yet.
+    ///
+    /// # Errors
+    /// When it cannot be written, or another run wrote it meanwhile.
+    pub(super) async fn mark(&mut self, phase: Phase, created: Option<Timestamp>) -> Result<(), Stop> {
+        let Some(found) = self.stack.kubernetes.get(&self.anchor_key()).await? else {
+            let object = self.anchor(phase, created, self.learnt.clone());
+            self.stack.kubernetes.create(&object).await?;
+            return Ok(());
+        };
+        let Some(anchor) = Anchor::<M>::read(&found) else {
+            return Err(diagnostics::name_taken(&found.key(), M::RESOURCE).into());
+        };
+        let mut object = self.anchor(phase, created, anchor.history().and(&self.learnt));
+        if found.at("/data") == object.at("/data") {
+            return Ok(());
+        }
+        // Another run that changed it meanwhile makes this write fail: two runs never interleave unseen.
+        object.set_metadata("resourceVersion", found.resource_version().into());
+        self.stack.kubernetes.replace(&object).await?;
+        Ok(())
+    }
+
+    fn anchor(&self, phase: Phase, created: Option<Timestamp>, record: Record) -> Object {
+        Anchor { phase, spec: self.spec.clone(), created, record }.object()
+    }
+}

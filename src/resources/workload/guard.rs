@@ -1,0 +1,176 @@
+//! Whether a workload may be destroyed or replaced. What has served, or holds what an earlier life left, goes only when state and
+//! anchor both say so; what never came to anything may always make way. [`judge`] is pure, the rest looks.
+
+use super::anchor::{self, Anchor};
+use super::own::{is_own_claim, is_owned_by_name};
+use super::pod::Workload;
+use super::roll::{is_ready, is_up};
+use super::{Spec, converge};
+use crate::diagnostics;
+use crate::kubernetes::failure::{Class, Failure};
+use crate::kubernetes::object::{Key, Kind, Object};
+use crate::plugin::diagnostic::{Diagnostic, Diagnostics};
+use crate::stack::Stack;
+
+/// What there is of a workload.
+pub struct Site<M> {
+    /// Its anchor, as an object and as what it says.
+    pub anchor: Option<(Object, Anchor<M>)>,
+    /// Its StatefulSet.
+    pub set: Option<Object>,
+    /// Its own pods.
+    pub pods: Vec<Object>,
+    /// Its own claims.
+    pub claims: Vec<Object>,
+}
+
+/// Whether it goes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Verdict {
+    /// It may go.
+    Free,
+    /// The configuration protects it.
+    Protected,
+    /// The state at hand does not protect it; what was applied last does.
+    ProtectedByAnother,
+}
+
+/// What decides.
+#[derive(Clone, Copy, Debug)]
+struct Evidence {
+    /// Whether the state protects it.
+    here: bool,
+    /// What the anchor says: that it is protected, and that there is data.
+    anchor: Option<(bool, bool)>,
+    /// Whether a pod listens, or listened until just now.
+    up: bool,
+    /// Whether its StatefulSet or a claim of it is there.
+    anything: bool,
+}
+
+fn judge(evidence: Evidence) -> Verdict {
+    let Evidence { here, anchor, up, anything } = evidence;
+    // Claims that its own create made hold nothing until it has served. Without an anchor nobody knows that.
+    let data = anchor.map_or(anything, |(_, data)| data || up);
+    match (data, here, anchor) {
+        (false, ..) => Verdict::Free,
+        (true, true, _) => Verdict::Protected,
+        (true, false, Some((true, _))) => Verdict::ProtectedByAnother,
+        (true, false, _) => Verdict::Free,
+    }
+}
+
+impl<M: Spec> Site<M> {
+    /// Looks at the workload that `spec` names.
+    ///
+    /// # Errors
+    /// When Kubernetes does not say. Who may not list claims sees none.
+    pub async fn look(stack: &Stack, spec: &M) -> Result<Self, Failure> {
+        let (namespace, name) = (spec.namespace(), spec.name());
+        let (anchor, set) = (anchor::key(namespace, name), Key::new(Kind::StatefulSet, namespace, name));
+        let query = Workload::query(M::APP, name);
+        let (anchor, set, pods, claims) = tokio::try_join!(
+            stack.kubernetes.get(&anchor),
+            stack.kubernetes.get(&set),
+            stack.kubernetes.list(Kind::Pod, Some(namespace), &query),
+            claims(stack, namespace),
+        )?;
+        let own = |pod: &Object| match &set {
+            Some(set) => pod.is_owned_by(set.uid()),
+            None => is_owned_by_name(pod, name),
+        };
+        Ok(Self {
+            anchor: anchor.and_then(|object| Anchor::read(&object).map(|anchor| (object, anchor))),
+            pods: pods.into_iter().filter(own).collect(),
+            claims: claims.into_iter().filter(|claim| is_own_claim::<M>(claim, name)).collect(),
+            set,
+        })
+    }
+
+    /// Whether it serves, or did until just now.
+    pub fn is_up(&self) -> bool {
+        self.pods.iter().any(|pod| is_ready(pod) || is_up(pod))
+    }
+
+    /// Whether there is something to lose.
+    pub fn has_served(&self) -> bool {
+        self.is_up() || self.anchor.as_ref().is_some_and(|(_, anchor)| anchor.has_served())
+    }
+
+    /// Whether it may go. `prior`: what the state says.
+    pub fn verdict(&self, prior: &M) -> Verdict {
+        let anchor = self.anchor.as_ref().map(|(_, anchor)| {
+            let data = anchor.has_served() || anchor.record.kept_claims;
+            (anchor.spec.shared().deletion_protection, data)
+        });
+        let anything = self.set.as_ref().is_some_and(converge::is_ours) || !self.claims.is_empty();
+        judge(Evidence { here: prior.shared().deletion_protection, anchor, up: self.is_up(), anything })
+    }
+}
+
+/// Every claim of a namespace; none for who may not list them.
+///
+/// # Errors
+/// When Kubernetes does not say.
+pub async fn claims(stack: &Stack, namespace: &str) -> Result<Vec<Object>, Failure> {
+    match stack.kubernetes.list(Kind::PersistentVolumeClaim, Some(namespace), "").await {
+        Err(Failure { class: Class::Forbidden { .. } | Class::NamespaceMissing(_), .. }) => Ok(Vec::new()),
+        other => other,
+    }
+}
+
+/// The refusal, in words.
+pub fn refusal<M: Spec>(verdict: Verdict, prior: &M) -> Option<Diagnostic> {
+    let (namespace, name) = (prior.namespace(), prior.name());
+    match verdict {
+        Verdict::Free => None,
+        Verdict::Protected => Some(diagnostics::protected(M::RESOURCE, namespace, name)),
+        Verdict::ProtectedByAnother => Some(diagnostics::protected_by_another(M::RESOURCE, namespace, name)),
+    }
+}
+
+/// What a plan says to a destroy or a replacement. Where nobody can be asked, what the state protects stays.
+pub async fn at_plan<M: Spec>(stack: Option<&Stack>, prior: &M) -> Diagnostics {
+    let protected = || diagnostics::protected(M::RESOURCE, prior.namespace(), prior.name()).into();
+    let here = prior.shared().deletion_protection;
+    let Some(stack) = stack else { return if here { protected() } else { Diagnostics::new() } };
+    match Site::look(stack, prior).await {
+        Ok(site) => refusal(site.verdict(prior), prior).map(Diagnostics::from).unwrap_or_default(),
+        Err(_) if here => protected(),
+        // The apply asks again.
+        Err(_) => Diagnostics::new(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const NOTHING: Evidence = Evidence { here: true, anchor: None, up: false, anything: false };
+
+    #[test]
+    fn what_never_served_makes_way() {
+        assert_eq!(judge(NOTHING), Verdict::Free);
+        assert_eq!(judge(Evidence { anchor: Some((true, false)), anything: true, ..NOTHING }), Verdict::Free);
+    }
+
+    #[test]
+    fn what_has_served_is_protected_whatever_is_left_of_it() {
+        for (up, anything) in [(false, false), (true, true)] {
+            assert_eq!(judge(Evidence { anchor: Some((true, true)), up, anything, ..NOTHING }), Verdict::Protected);
+        }
+        // A create that was killed while it waited: nobody noted that it serves.
+        assert_eq!(judge(Evidence { anchor: Some((true, false)), up: true, ..NOTHING }), Verdict::Protected);
+        // Without an anchor nobody knows what the claims hold.
+        assert_eq!(judge(Evidence { anything: true, ..NOTHING }), Verdict::Protected);
+    }
+
+    #[test]
+    fn state_and_anchor_have_to_agree() {
+        let here = false;
+        assert_eq!(judge(Evidence { here, anchor: Some((true, true)), ..NOTHING }), Verdict::ProtectedByAnother);
+        assert_eq!(judge(Evidence { here, anchor: Some((false, true)), ..NOTHING }), Verdict::Free);
+        assert_eq!(judge(Evidence { here, anything: true, ..NOTHING }), Verdict::Free);
+        assert_eq!(judge(Evidence { anchor: Some((false, true)), ..NOTHING }), Verdict::Protected);
+    }
+}

@@ -1,0 +1,357 @@
+//! What hands of others do to a workload, and what a run of ours must not do then: over servers in this process. Each test is a
+//! sentence that holds on a real cluster too (`acceptance-tests/hands.rs`).
+
+use super::sweep::{World, cluster, ensemble, made, settles, world};
+use crate::kubernetes::object::{Key, Kind, Object};
+use crate::plugin::diagnostic::Diagnostics;
+use crate::plugin::value::Value;
+use crate::testing::core::{Core, config};
+use crate::testing::fake_kubernetes::Script;
+use crate::testing::faults::Faults;
+use serde_json::json;
+
+fn key(kind: Kind, name: &str) -> Key {
+    Key::new(kind, "prod", name)
+}
+
+fn summaries(said: &Diagnostics) -> Vec<&str> {
+    said.iter().map(|d| d.summary.as_str()).collect()
+}
+
+fn claims(world: &World) -> Vec<String> {
+    world.kubernetes.all(Kind::PersistentVolumeClaim).iter().map(|claim| claim.name().to_owned()).collect()
+}
+
+/// A claim as another chart leaves it, with the labels that every chart uses.
+fn claim(name: &str, app: &str, instance: &str) -> Object {
+    let labels = json!({"app.kubernetes.io/name": app, "app.kubernetes.io/instance": instance, "app.kubernetes.io/managed-by": "Helm"});
+    Object::of(&key(Kind::PersistentVolumeClaim, name), json!({"metadata": {"labels": labels}, "spec": {}}))
+}
+
+fn namespace(world: &World) {
+    world.kubernetes.put("kube", Object::of(&Key::cluster(Kind::Namespace, "prod"), json!({"status": {"phase": "Active"}})));
+}
+
+/// The same subject with more or other attributes.
+fn with(subject: super::sweep::Subject, more: &serde_json::Value) -> super::sweep::Subject {
+    let (resource, mut set) = subject;
+    for (name, value) in more.as_object().unwrap() {
+        set[name] = value.clone();
+    }
+    (resource, set)
+}
+
+fn protected() -> serde_json::Value {
+    json!({"deletion_protection": true, "delete_claims": true})
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_has_served_and_is_protected_is_neither_destroyed_nor_renamed() {
+    for subject in [ensemble, cluster] {
+        let world = world(Faults::none());
+        let (mut core, _) = made(&world, with(subject(), &protected())).await;
+        let (_, set) = with(subject(), &protected());
+        let writes = world.kubernetes.writes();
+        for (attribute, other) in [("name", "renamed"), ("namespace", "elsewhere")] {
+            let mut set = set.clone();
+            set[attribute] = other.into();
+            let planned = core.plan(&config(&*core.resource, set)).await;
+            assert!(planned.replace && summaries(&planned.diagnostics)[0].ends_with("is protected"), "{:?}", planned.diagnostics);
+            assert!(!format!("{:?}", planned.diagnostics).contains("restarts"), "nothing restarts in a replacement");
+        }
+        assert!(core.destroy().await.has_errors());
+        assert_eq!(world.kubernetes.writes(), writes);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn protection_stands_when_the_stateful_set_or_the_anchor_is_gone() {
+    for (subject, name) in [(ensemble as fn() -> _, "zk"), (cluster, "kafka")] {
+        for gone in [key(Kind::StatefulSet, name), key(Kind::ConfigMap, &format!("{name}-kafkastack"))] {
+            let world = world(Faults::none());
+            let (mut core, _) = made(&world, with(subject(), &protected())).await;
+            world.kubernetes.remove(&gone);
+            let kept = claims(&world);
+            core.refresh().await;
+            let said = core.destroy().await;
+            assert!(said.has_errors() && summaries(&said)[0].ends_with("is protected"), "{gone}: {said:?}");
+            assert_eq!(claims(&world), kept);
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_serves_is_protected_though_its_create_never_came_to_its_end() {
+    for (subject, name) in [(ensemble as fn() -> _, "zk"), (cluster, "kafka")] {
+        let world = world(Faults::none());
+        let (resource, set) = with(subject(), &protected());
+        let wanted = config(&*resource, set);
+        world.kubernetes.script(name, Script::FailedCreate("not yet".to_owned()));
+        let mut core = Core::new(resource, &world.stack);
+        let apply = core.apply(&wanted);
+        // The provider is killed while it waits: the state never heard of it, the anchor says "creating".
+        assert!(tokio::time::timeout(std::time::Duration::from_secs(30), apply).await.is_err());
+        world.kubernetes.script(name, Script::Ready);
+        world.kubernetes.settle();
+        let kept = claims(&world);
+        // A hand scales it, and the next create meets that.
+        world.kubernetes.edit("kubectl", &key(Kind::StatefulSet, name), "/spec/replicas", json!(2));
+        let (resource, _) = subject();
+        let mut core = Core::new(resource, &world.stack);
+        let said = core.apply(&wanted).await;
+        assert!(!said.has_errors(), "a create takes over what its plan shows: {said:?}");
+        assert!(core.destroy().await.has_errors(), "it is protected");
+        assert_eq!(claims(&world), kept);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_create_that_is_taken_up_again_is_never_tainted() {
+    for (subject, name) in [(ensemble as fn() -> _, "zk"), (cluster, "kafka")] {
+        let world = world(Faults::none());
+        let (resource, set) = subject();
+        let wanted = config(&*resource, set);
+        world.kubernetes.script(name, Script::FailedCreate("not yet".to_owned()));
+        let mut killed = Core::new(resource, &world.stack);
+        let _ = tokio::time::timeout(std::time::Duration::from_secs(30), killed.apply(&wanted)).await;
+        world.kubernetes.script(name, Script::Ready);
+        world.kubernetes.settle();
+        // The budget was taken away, and a policy refuses a new one.
+        world.kubernetes.remove(&key(Kind::PodDisruptionBudget, name));
+        let refuse = std::sync::Arc::new(std::sync::atomic::AtomicBool::new(true));
+        let refuses = refuse.clone();
+        world.kubernetes.admit(move |_, object| {
+            let refused = object.kind() == Kind::PodDisruptionBudget && refuses.load(std::sync::atomic::Ordering::SeqCst);
+            refused.then(|| (403, "admission webhook \"policy\" denied the request: no".to_owned()))
+        });
+        let mut core = Core::new(subject().0, &world.stack);
+        assert!(core.apply(&wanted).await.has_errors());
+        assert!(core.state.is_none(), "what may serve is not tainted: the next apply takes it up");
+        refuse.store(false, std::sync::atomic::Ordering::SeqCst);
+        settles(&mut core, &wanted).await;
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_destroy_asks_what_was_applied_last_too() {
+    for subject in [ensemble, cluster] {
+        let world = world(Faults::none());
+        let open = json!({"deletion_protection": false, "delete_claims": true});
+        let (mut first, _) = made(&world, with(subject(), &open)).await;
+        // Another state, in which it was imported, protects it.
+        let (resource, set) = with(subject(), &protected());
+        let wanted = config(&*resource, set);
+        let mut second = Core::new(resource, &world.stack);
+        second.state = first.state.clone();
+        assert!(!second.apply(&wanted).await.has_errors());
+        let writes = world.kubernetes.writes();
+        let said = first.destroy().await;
+        assert!(said.has_errors() && summaries(&said)[0].contains("protected by another"), "{said:?}");
+        assert_eq!(world.kubernetes.writes(), writes);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn claims_of_this_very_create_protect_nothing_and_kept_ones_do() {
+    for (subject, name) in [(ensemble as fn() -> _, "zk"), (cluster, "kafka")] {
+        let world = world(Faults::none());
+        let (resource, set) = with(subject(), &protected());
+        let wanted = config(&*resource, set);
+        let crash = Script::ImagePull("nowhere".to_owned());
+        world.kubernetes.script(name, crash.clone());
+        let mut core = Core::new(resource, &world.stack);
+        assert!(!core.apply(&wanted).await.has_errors());
+        assert!(!claims(&world).is_empty());
+        let said = core.destroy().await;
+        assert!(!said.has_errors(), "it never served: {said:?}");
+        assert_eq!(claims(&world), [""; 0]);
+        // With claims of an earlier life it holds data before it ever serves.
+        world.kubernetes.script(name, Script::Ready);
+        let (mut core, _) = made(&world, with(subject(), &json!({"deletion_protection": false}))).await;
+        core.destroy().await;
+        let kept = claims(&world);
+        assert_eq!(kept.len(), 3);
+        world.kubernetes.script(name, crash);
+        let mut core = Core::new(subject().0, &world.stack);
+        assert!(!core.apply(&wanted).await.has_errors());
+        assert!(core.destroy().await.has_errors());
+        assert_eq!(claims(&world), kept);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_ensemble_does_not_go_before_the_clusters_that_use_it() {
+    let world = world(Faults::none());
+    let open = json!({"deletion_protection": false});
+    let (mut zookeeper, wanted) = made(&world, with(ensemble(), &open)).await;
+    let connection = zookeeper.state.as_ref().unwrap().value.get("connection").clone();
+    let connection = json!({"zookeeper": {"connection": connection.as_str().unwrap(), "chroot": "/kafka"}});
+    let (mut kafka, _) = made(&world, with(cluster(), &connection)).await;
+    let writes = world.kubernetes.writes();
+    let said = zookeeper.destroy().await;
+    assert!(said.iter().any(|d| d.summary == "The ensemble is in use" && d.detail.contains("prod/kafka")), "{said:?}");
+    assert_eq!(world.kubernetes.writes(), writes);
+    // The ensemble's own later writes forget nobody.
+    let (_, mut set) = with(ensemble(), &open);
+    set["labels"] = json!({"team": "b"});
+    assert!(!zookeeper.apply(&config(&*zookeeper.resource, set)).await.has_errors());
+    assert!(zookeeper.destroy().await.has_errors());
+    assert!(!zookeeper.apply(&wanted).await.has_errors());
+    // One that is gone counts no more.
+    assert!(!kafka.destroy().await.has_errors());
+    let said = zookeeper.destroy().await;
+    assert!(!said.has_errors(), "{said:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn another_ensemble_is_refused_unless_it_holds_this_clusters_metadata() {
+    let world = world(Faults::none());
+    let (core, _) = made(&world, cluster()).await;
+    let planned = async |connection: &str| {
+        let more = json!({"zookeeper": {"connection": connection, "chroot": "/kafka"}});
+        core.plan(&config(&*core.resource, with(cluster(), &more).1)).await.diagnostics
+    };
+    let said = planned("other-0.other-headless.prod.svc:2181").await;
+    assert_eq!(summaries(&said), ["The cluster's metadata is in another ensemble"]);
+    assert!(said.iter().next().unwrap().detail.contains("zk-0.zk:2181"));
+    // More members of the same one.
+    assert!(!planned("zk-0.zk:2181,zk-1.zk:2181").await.has_errors());
+}
+
+#[tokio::test(start_paused = true)]
+async fn only_our_own_claims_go_and_only_our_own_pods_are_waited_for() {
+    for (subject, app, name) in [(ensemble as fn() -> _, "zookeeper", "zk"), (cluster, "kafka", "kafka")] {
+        let world = world(Faults::none());
+        let open = json!({"deletion_protection": false, "delete_claims": true});
+        let (mut core, wanted) = made(&world, with(subject(), &open)).await;
+        for neighbour in ["foreign-data".to_owned(), format!("data-{name}-9")] {
+            world.kubernetes.put("helm", claim(&neighbour, app, name));
+        }
+        let labels = json!({"app.kubernetes.io/name": app, "app.kubernetes.io/instance": name});
+        let status = json!({"phase": "Running", "conditions": [{"type": "Ready", "status": "False"}]});
+        let pod = Object::of(&key(Kind::Pod, "exporter"), json!({"metadata": {"labels": labels}, "spec": {"containers": [{"name": "x"}]}, "status": status}));
+        world.kubernetes.put("helm", pod);
+        assert!(core.is_settled(&wanted).await);
+        let (_, mut changed) = with(subject(), &open);
+        changed["heap"] = "300m".into();
+        let said = core.apply(&config(&*core.resource, changed)).await;
+        assert!(!said.has_errors(), "{said:?}");
+        let said = core.destroy().await;
+        assert!(!said.has_errors(), "{said:?}");
+        assert_eq!(claims(&world), [format!("data-{name}-9"), "foreign-data".to_owned()]);
+        assert!(world.kubernetes.get(&key(Kind::Pod, "exporter")).is_some());
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn claims_of_others_under_our_names_are_refused_before_the_first_write() {
+    for (subject, app, name) in [(ensemble as fn() -> _, "zookeeper", "zk"), (cluster, "kafka", "kafka")] {
+        let world = world(Faults::none());
+        namespace(&world);
+        world.kubernetes.put("helm", claim(&format!("data-{name}-1"), app, name));
+        let (resource, set) = subject();
+        let wanted = config(&*resource, set);
+        let mut core = Core::new(resource, &world.stack);
+        let said = core.apply(&wanted).await;
+        assert_eq!(summaries(&said), ["Claims of others have the names that are needed"]);
+        assert!(said.iter().next().unwrap().detail.contains(&format!("data-{name}-1")));
+        assert!(core.state.is_none() && world.kubernetes.writes().is_empty());
+    }
+    // A cluster that grows takes them no more than a new one does.
+    let world = world(Faults::none());
+    let (mut core, _) = made(&world, cluster()).await;
+    world.kubernetes.put("helm", claim("data-kafka-3", "kafka", "kafka"));
+    let writes = world.kubernetes.writes();
+    let said = core.apply(&config(&*core.resource, with(cluster(), &json!({"brokers": 4})).1)).await;
+    assert!(summaries(&said).contains(&"Claims of others have the names that are needed"), "{said:?}");
+    assert_eq!(world.kubernetes.writes(), writes);
+}
+
+#[tokio::test(start_paused = true)]
+async fn half_a_rollback_is_not_shown_as_done() {
+    for (subject, name) in [(ensemble as fn() -> _, "zk"), (cluster, "kafka")] {
+        let world = world(Faults::none());
+        let (mut core, wanted) = made(&world, subject()).await;
+        let changed = config(&*core.resource, with(subject(), &json!({"heap": "300m"})).1);
+        assert!(!core.apply(&changed).await.has_errors());
+        // Back to the first template, and the roll stops at its first pod.
+        world.kubernetes.script(name, Script::NotReady);
+        let limit = core.limit;
+        core.limit = std::time::Duration::from_secs(8);
+        assert!(core.apply(&wanted).await.has_errors());
+        core.limit = limit;
+        world.kubernetes.script(name, Script::Ready);
+        world.kubernetes.settle();
+        core.refresh().await;
+        assert_eq!(core.state.as_ref().unwrap().value.get("ready"), &Value::from(false), "two pods are of the other template");
+        settles(&mut core, &wanted).await;
+        let set = world.kubernetes.all(Kind::StatefulSet).remove(0);
+        let outdated = |pod: &&Object| pod.labels()["controller-revision-hash"] != set.text("/status/updateRevision");
+        assert_eq!(world.kubernetes.all(Kind::Pod).iter().filter(outdated).count(), 0);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn another_first_listener_is_refused_at_plan_and_taken_back_where_pods_have_the_old_one() {
+    let world = world(Faults::none());
+    let (mut core, wanted) = made(&world, cluster()).await;
+    for listeners in [json!([{"name": "plain", "port": 9092}]), json!([{"name": "internal", "port": 9093}])] {
+        let changed = config(&*core.resource, with(cluster(), &json!({"listeners": listeners})).1);
+        let said = core.plan(&changed).await.diagnostics;
+        assert!(said.has_errors() && summaries(&said).contains(&"The first listener cannot be changed"), "{said:?}");
+    }
+    let more = json!([{"name": "internal", "port": 9092}, {"name": "more", "port": 9093}]);
+    assert!(!core.plan(&config(&*core.resource, with(cluster(), &json!({"listeners": more})).1)).await.diagnostics.has_errors());
+    // What an earlier version applied, and no pod ever ran with.
+    let stored = core.state.as_mut().unwrap();
+    let applied = stored.private.get_mut("applied").unwrap();
+    *applied = applied.replacen("\"listeners\":null", r#""listeners":[{"name":"internal","port":9093,"exposure":null,"protocol":null}]"#, 1);
+    assert!(applied.contains("9093"));
+    settles(&mut core, &wanted).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn after_its_last_object_a_create_ends_with_state_and_without_an_error() {
+    for (subject, name) in [(ensemble as fn() -> _, "zk"), (cluster, "kafka")] {
+        let world = world(Faults::none());
+        let (resource, set) = subject();
+        let wanted = config(&*resource, set);
+        world.kubernetes.script(name, Script::FailedCreate("not yet".to_owned()));
+        let mut core = Core::new(resource, &world.stack);
+        // Rights, credentials or the API server end while the create waits.
+        let kubernetes = world.kubernetes.clone();
+        tokio::spawn(async move {
+            while !kubernetes.writes().iter().any(|write| write.contains("StatefulSet")) {
+                tokio::time::sleep(std::time::Duration::from_millis(1)).await;
+            }
+            for verb in ["get", "list", "create", "update", "patch"] {
+                Kind::ALL.iter().for_each(|kind| kubernetes.forbid(verb, *kind));
+            }
+        });
+        let said = core.apply(&wanted).await;
+        assert!(!said.has_errors(), "{said:?}");
+        assert!(summaries(&said).iter().any(|summary| summary.starts_with("NOT SERVING")), "{said:?}");
+        let stored = core.state.clone().unwrap();
+        assert!(!stored.tainted);
+        assert_eq!(stored.value.get("ready"), &Value::from(false));
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_field_that_a_hand_changed_and_changed_back_is_taken_by_the_next_change() {
+    let world = world(Faults::none());
+    let (mut core, wanted) = made(&world, cluster()).await;
+    let set = key(Kind::StatefulSet, "kafka");
+    let image = "/spec/template/spec/containers/0/image";
+    let (replicas, old) = (json!(3), world.kubernetes.get(&set).unwrap().at(image).clone());
+    for (field, other, back) in [("/spec/replicas", json!(2), replicas), (image, json!("other:1"), old)] {
+        world.kubernetes.edit("kubectl", &set, field, other);
+        world.kubernetes.edit("kubectl", &set, field, back);
+    }
+    assert!(core.is_settled(&wanted).await);
+    let changed = config(&*core.resource, with(cluster(), &json!({"brokers": 4, "image": "apache/kafka:3.9.1"})).1);
+    world.kafka.resize(4);
+    let said = core.apply(&changed).await;
+    assert!(!said.has_errors(), "{said:?}");
+    settles(&mut core, &changed).await;
+}

@@ -1,0 +1,91 @@
+//! Which pods and claims are a workload's own. The labels that select them are those that every chart uses, so a neighbour's
+//! may carry them too: a pod is ours by its owner, a claim by our mark and by its name. Pure.
+
+use super::Spec;
+use super::converge::is_ours;
+use super::pod::VOLUME;
+use crate::kubernetes::object::{Kind, Object, at};
+
+/// The ordinal in the name of a claim of the workload `name`: `data-<name>-<ordinal>`.
+pub fn ordinal_of(claim: &str, name: &str) -> Option<i64> {
+    let ordinal = claim.strip_prefix(VOLUME)?.strip_prefix('-')?.strip_prefix(name)?.strip_prefix('-')?;
+    let plain = ordinal == "0" || !ordinal.starts_with('0');
+    ordinal.parse().ok().filter(|_| plain && ordinal.bytes().all(|byte| byte.is_ascii_digit()))
+}
+
+/// Whether a claim was made for this workload: it carries the provider's mark, and has one of the workload's own names.
+pub fn is_own_claim<M: Spec>(claim: &Object, name: &str) -> bool {
+    let labels = claim.labels();
+    is_ours(claim)
+        && labels.get("app.kubernetes.io/name") == Some(&M::APP)
+        && labels.get("app.kubernetes.io/instance") == Some(&name)
+        && ordinal_of(claim.name(), name).is_some()
+}
+
+/// The claims of others whose names the pods with these ordinals would use: a StatefulSet takes a claim by its name alone.
+pub fn foreign_claims<'a, M: Spec>(claims: &'a [Object], name: &str, ordinals: std::ops::Range<i64>) -> Vec<&'a str> {
+    let wanted = |claim: &&Object| ordinal_of(claim.name(), name).is_some_and(|ordinal| ordinals.contains(&ordinal));
+    claims.iter().filter(wanted).filter(|claim| !is_own_claim::<M>(claim, name)).map(Object::name).collect()
+}
+
+/// Whether a StatefulSet of this name owns the pod, or did before it was deleted.
+pub fn is_owned_by_name(pod: &Object, name: &str) -> bool {
+    pod.controllers().any(|owner| *at(owner, "/kind") == *Kind::StatefulSet.name() && *at(owner, "/name") == *name)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::kubernetes::object::Key;
+    use crate::resources::cluster::schema::Cluster;
+    use crate::resources::workload::converge::MANAGED_BY;
+    use serde_json::json;
+
+    fn claim(name: &str, manager: &str, app: &str, instance: &str) -> Object {
+        let labels = json!({MANAGED_BY.0: manager, "app.kubernetes.io/name": app, "app.kubernetes.io/instance": instance});
+        Object::of(&Key::new(Kind::PersistentVolumeClaim, "prod", name), json!({"metadata": {"labels": labels}}))
+    }
+
+    #[test]
+    fn a_claim_is_ours_by_our_mark_and_by_one_of_our_names() {
+        let own = |claim: Object| is_own_claim::<Cluster>(&claim, "kafka");
+        assert!(own(claim("data-kafka-0", MANAGED_BY.1, "kafka", "kafka")));
+        assert!(own(claim("data-kafka-12", MANAGED_BY.1, "kafka", "kafka")));
+        for foreign in [
+            claim("data-kafka-0", "Helm", "kafka", "kafka"),
+            claim("data-kafka-0", "", "kafka", "kafka"),
+            claim("foreign-data", MANAGED_BY.1, "kafka", "kafka"),
+            claim("data-kafka-0-old", MANAGED_BY.1, "kafka", "kafka"),
+            claim("data-kafka-00", MANAGED_BY.1, "kafka", "kafka"),
+            claim("data-kafka-+1", MANAGED_BY.1, "kafka", "kafka"),
+            // The first claim of a workload called `kafka-1`.
+            claim("data-kafka-1-0", MANAGED_BY.1, "kafka", "kafka-1"),
+            claim("data-kafka-0", MANAGED_BY.1, "zookeeper", "kafka"),
+        ] {
+            assert!(!own(foreign.clone()), "{foreign:?}");
+        }
+    }
+
+    #[test]
+    fn claims_of_others_count_only_where_a_pod_would_take_them() {
+        let claims = [
+            claim("data-kafka-0", MANAGED_BY.1, "kafka", "kafka"),
+            claim("data-kafka-1", "Helm", "kafka", "kafka"),
+            claim("data-kafka-3", "Helm", "kafka", "kafka"),
+            claim("data-other-0", "Helm", "kafka", "kafka"),
+        ];
+        assert_eq!(foreign_claims::<Cluster>(&claims, "kafka", 0..3), ["data-kafka-1"]);
+        assert_eq!(foreign_claims::<Cluster>(&claims, "kafka", 3..5), ["data-kafka-3"]);
+    }
+
+    #[test]
+    fn a_pod_is_ours_by_its_owner() {
+        let pod = |owner: serde_json::Value| Object::new(Kind::Pod, json!({"metadata": {"ownerReferences": [owner]}}));
+        let owned = pod(json!({"kind": "StatefulSet", "name": "kafka", "uid": "1", "controller": true}));
+        assert!(owned.is_owned_by("1") && is_owned_by_name(&owned, "kafka"));
+        assert!(!owned.is_owned_by("2") && !owned.is_owned_by("") && !is_owned_by_name(&owned, "zk"));
+        let other = pod(json!({"kind": "ReplicaSet", "name": "kafka", "uid": "2", "controller": true}));
+        assert!(!other.is_owned_by("1") && !is_owned_by_name(&other, "kafka"));
+        assert!(!is_owned_by_name(&Object::new(Kind::Pod, json!({})), "kafka"));
+    }
+}

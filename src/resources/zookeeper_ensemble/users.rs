@@ -1,0 +1,29 @@
+//! The clusters that keep their metadata in an ensemble. Each wrote itself into the ensemble's anchor; one that is gone, or moved
+//! to another ensemble, counts no more. Network.
+
+use super::objects::id_in;
+use super::schema::Ensemble;
+use crate::kubernetes::failure::Failure;
+use crate::resources::cluster::{ensemble::connection, schema::Cluster};
+use crate::resources::topic::schema::split_cluster;
+use crate::resources::workload::Spec;
+use crate::resources::workload::anchor::{self, Anchor, Record};
+use crate::stack::Stack;
+
+/// Those that are still there.
+///
+/// # Errors
+/// When Kubernetes does not say.
+pub async fn present(stack: &Stack, ensemble: &Ensemble, record: &Record) -> Result<Vec<String>, Failure> {
+    let id = format!("{}/{}", ensemble.namespace(), ensemble.name());
+    let mut present = Vec::new();
+    for user in &record.users {
+        let Some((namespace, name)) = split_cluster(user) else { continue };
+        let found = stack.kubernetes.get(&anchor::key(namespace, name)).await?;
+        let cluster = found.as_ref().and_then(Anchor::<Cluster>::read);
+        if cluster.is_some_and(|anchor| id_in(connection(&anchor.spec)).as_deref() == Some(&*id)) {
+            present.push(user.clone());
+        }
+    }
+    Ok(present)
+}
