@@ -203,6 +203,10 @@ pub fn not_serving(resource: &str, name: &str, halt: &Halt, severity: Severity) 
     let (summary, detail) = match halt {
         Halt::Cancelled => ("NOT SERVING: interrupted", "Everything is applied; it was not waited for until it serves.".to_owned()),
         Halt::TimedOut(waiting) => ("NOT SERVING in time", format!("Everything is applied. Waiting for: {waiting}")),
+        Halt::Changed(fields) => (
+            "NOT SERVING: somebody else changed the pods' template",
+            format!("Everything is applied, and then these fields were changed: {}. Nothing more was restarted.", fields.join(", ")),
+        ),
         Halt::Hopeless(reasons) => {
             let lines: Vec<String> = reasons.iter().map(|reason| format!("{}: {}", reason.object, reason.text)).collect();
             ("NOT SERVING, and waiting does not help", format!("Everything is applied.\n{}", lines.join("\n")))
@@ -215,14 +219,17 @@ pub fn not_serving(resource: &str, name: &str, halt: &Halt, severity: Severity) 
     Diagnostic { severity, ..Diagnostic::error(summary, detail) }
 }
 
-/// Which pods a change restarts.
-pub fn restart_forecast(app: &str, name: &str, replicas: i64, fields: &[String]) -> Diagnostic {
-    let fields: Vec<&str> = fields.iter().map(String::as_str).collect();
+/// Which pods the apply of a plan restarts. No fields: they run an earlier specification still.
+pub fn restart_forecast(app: &str, name: &str, pods: &[String], fields: &[&str]) -> Diagnostic {
+    let why = match fields.is_empty() {
+        true => "They still run an earlier specification.".to_owned(),
+        false => format!("What changes in the pods: {}.", fields.join(", ")),
+    };
     Diagnostic::warning(
-        format!("This change restarts {replicas} {app} pod(s) of {name}"),
+        format!("This change restarts {} {app} pod(s) of {name}", pods.len()),
         format!(
-            "One at a time, each only while all others serve and everything is in sync. What changes in the pods: {}.",
-            fields.join(", ")
+            "{}: one at a time, each only while all others serve and everything is in sync. {why}",
+            pods.join(", ")
         ),
     )
 }
@@ -305,6 +312,17 @@ pub fn foreign_claims(app: &str, namespace: &str, name: &str, claims: &[&str]) -
         ),
     )
     .at(Path::of("name"))
+}
+
+/// The pods' template was changed after the plan was made.
+pub fn template_changed(set: &Key, fields: &[String]) -> Diagnostic {
+    Diagnostic::error(
+        "Somebody else changed the pods' template meanwhile",
+        format!(
+            "{set} is not as the plan saw it, and a restart would deliver that: {}. Nothing was written.\nhint: plan again with refresh: what the plan shows as drift, apply puts right",
+            fields.join(", ")
+        ),
+    )
 }
 
 /// Another ensemble.

@@ -5,8 +5,9 @@ use crate::drill::run::TOPIC_PREFIX;
 use crate::kubernetes::difference::{Difference, compared};
 use crate::kubernetes::object::{Key, Kind, Object};
 use crate::resources::workload::anchor::{self, Phase};
-use crate::resources::workload::converge::{Live, is_ours};
-use crate::resources::workload::pod::VOLUME;
+use crate::resources::workload::converge::{Live, covers, is_ours};
+use crate::resources::workload::pod::{VOLUME, is_configuration};
+use crate::resources::workload::template;
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -42,6 +43,8 @@ pub struct Applied {
     pub live: Live,
     /// How many pods, and so claims, it wanted.
     pub replicas: i64,
+    /// The pods' template as the last apply left it.
+    pub template: Option<Value>,
 }
 
 /// A topic as the brokers have it.
@@ -163,13 +166,25 @@ fn workload_drift(workload: &Workload, found: &mut Vec<Managed>) {
         match applied.live.get(&wanted.key()).and_then(Option::as_ref) {
             None => push(kind, name, Problem::Missing),
             Some(live) => {
-                let fields: Vec<Field> = compared(wanted.json(), live.json()).into_iter().map(Field::from).collect();
+                let mut fields: Vec<Field> = compared(wanted.json(), live.json()).into_iter().map(Field::from).collect();
+                fields.extend(foreign(applied, live, &fields));
                 if !fields.is_empty() {
                     push(kind, name, Problem::Differs(fields));
                 }
             }
         }
     }
+}
+
+/// What somebody did to the pods' template beside what the provider sets.
+fn foreign(applied: &Applied, live: &Object, known: &[Field]) -> Vec<Field> {
+    let Some(left) = applied.template.as_ref().filter(|_| live.kind() == Kind::StatefulSet) else { return Vec::new() };
+    let known: Vec<String> = known.iter().map(|field| field.name.clone()).collect();
+    let foreign = template::foreign(left, template::of(live)).into_iter();
+    foreign
+        .filter(|one| !covers(&known, &one.field))
+        .map(|one| Field { name: one.field, wanted: one.left, found: one.found })
+        .collect()
 }
 
 impl From<Difference<'_>> for Field {
@@ -299,6 +314,8 @@ fn belongs_to_another(object: &Object, seen: &Seen, anchored: &BTreeSet<&str>) -
     let missing = seen.workloads.iter().any(|workload| workload.name == instance && workload.applied.is_none());
     !object.list("/metadata/ownerReferences").is_empty()
         || object.name().ends_with("-kafkastack-drill")
+        // That of an earlier apply, which pods may use still.
+        || (ours && is_ours(object) && object.kind() == Kind::ConfigMap && is_configuration(object.name(), instance))
         || missing
         || (!ours && anchor_of(object).is_none() && anchored.contains(instance))
 }

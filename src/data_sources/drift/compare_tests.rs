@@ -34,7 +34,7 @@ fn live(objects: [Object; 2]) -> Live {
 /// A stack on which nothing was changed, with one topic that is managed.
 fn whole() -> (StackDrift, Seen) {
     let wanted = [files("a=1\nb=2\n"), set(3)];
-    let applied = Applied { phase: Phase::Ready, live: live(wanted.clone()), wanted: wanted.to_vec(), replicas: 3 };
+    let applied = Applied { phase: Phase::Ready, live: live(wanted.clone()), wanted: wanted.to_vec(), replicas: 3, template: None };
     let workload = Workload { resource: "cluster", namespace: "prod".into(), name: "kafka".into(), applied: Some(applied) };
     let claim = |i| object(Kind::PersistentVolumeClaim, &format!("data-kafka-{i}"), json!({}));
     let mut pod = object(Kind::Pod, "kafka-0", json!({}));

@@ -70,9 +70,10 @@ async fn workload<M: Spec>(stack: &Stack, anchored: Anchored<M>) -> Result<Workl
     let Anchored { namespace, name, anchor } = anchored;
     let applied = match anchor {
         None => None,
-        Some(Anchor { phase, spec, .. }) => {
+        Some(Anchor { phase, spec, record, .. }) => {
             let replicas = spec.shared().replicas.unwrap_or(3);
-            Some(Applied { phase, live: apply::look(stack, &spec).await?, wanted: spec.objects(), replicas })
+            let (live, wanted) = (apply::look(stack, &spec).await?, spec.objects());
+            Some(Applied { phase, live, wanted, replicas, template: record.template })
         }
     };
     Ok(Workload { resource: M::RESOURCE, namespace, name, applied })

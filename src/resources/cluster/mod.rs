@@ -37,6 +37,7 @@ impl Resource for KafkaCluster {
     async fn plan(&self, cx: &Context<'_, Stack>, plan: &mut Plan<Cluster>) {
         workload::plan::plan(cx, plan).await;
         plan::check(cx, plan).await;
+        workload::forecast::forecast(cx, plan).await;
     }
 
     async fn plan_delete(&self, cx: &Context<'_, Stack>, prior: &Cluster) -> Diagnostics {

@@ -65,6 +65,8 @@ pub struct Record {
     pub cluster_id: Option<String>,
     /// The clusters that keep their metadata in an ensemble, as `<namespace>/<name>`.
     pub users: BTreeSet<String>,
+    /// The pods' template, as the server's answer to our last write had it.
+    pub template: Option<Value>,
 }
 
 impl Record {
@@ -76,6 +78,7 @@ impl Record {
             kept_claims: self.kept_claims || learnt.kept_claims,
             cluster_id: learnt.cluster_id.clone().or(self.cluster_id),
             users: self.users.into_iter().chain(learnt.users.iter().cloned()).collect(),
+            template: self.template,
         }
     }
 
@@ -86,6 +89,7 @@ impl Record {
             kept_claims: object.text("/data/kept_claims") == "true",
             cluster_id: Some(object.text("/data/cluster_id").to_owned()).filter(|id| !id.is_empty()),
             users: users.map(str::to_owned).collect(),
+            template: serde_json::from_str(object.text("/data/template")).ok(),
         }
     }
 
@@ -97,6 +101,7 @@ impl Record {
             ("kept_claims", self.kept_claims.then(|| "true".to_owned())),
             ("cluster_id", self.cluster_id.clone()),
             ("users", Some(users).filter(|users| !users.is_empty())),
+            ("template", self.template.as_ref().map(Value::to_string)),
         ];
         data.extend(entries.into_iter().filter_map(|(key, value)| Some((key.to_owned(), value?.into()))));
     }
@@ -176,7 +181,7 @@ mod tests {
         for record in [
             Record::default(),
             Record { served: Some(false), kept_claims: true, ..Record::default() },
-            Record { served: Some(true), cluster_id: Some("x".to_owned()), users, ..Record::default() },
+            Record { served: Some(true), cluster_id: Some("x".to_owned()), users, template: Some(json!({"a": 1})), ..Record::default() },
         ] {
             let anchor = anchor(Phase::Updating, record);
             assert_eq!(Anchor::<Cluster>::read(&anchor.object()), Some(anchor));

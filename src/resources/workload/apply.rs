@@ -3,19 +3,22 @@
 
 use super::anchor::{self, Phase, Record};
 use super::converge::{Live, Step, changed, changed_fields, covers, next};
+use super::guard::Site;
 use super::plan::{APPLIED, fingerprints, label};
 use super::read::{self, DIFFERS};
+use super::tidy::tidy;
 use super::wait::{Halt, until_serving};
-use super::{Spec, converge};
+use super::{Spec, converge, template};
 use crate::diagnostics;
-use crate::kubernetes::client::Apply;
-use crate::kubernetes::failure::{Class, Failure};
-use crate::kubernetes::object::{Key, Object};
+use crate::kubernetes::client::{Apply, Delete, FIELD_MANAGER};
+use crate::kubernetes::failure::{Class, Failure, FieldConflict};
+use crate::kubernetes::object::{Key, Kind, Object};
 use crate::plugin::diagnostic::{Diagnostic, Diagnostics, Severity};
 use crate::plugin::model::Attr;
 use crate::plugin::resource::{Change, Context, Private, Reply};
 use crate::stack::Stack;
 use jiff::Timestamp;
+use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 use tokio::time::Instant;
@@ -35,6 +38,8 @@ pub(super) struct Run<'a, M> {
     pub(super) taken_up: bool,
     /// What the anchor is to remember.
     pub(super) learnt: Record,
+    /// The pods' template as the server has it after our write; none before: what the anchor said of it is void by then.
+    pub(super) template: Option<Value>,
     pub(super) diagnostics: Diagnostics,
 }
 
@@ -77,7 +82,7 @@ pub async fn create<M: Spec>(cx: &Context<'_, Stack>, change: Change<M>) -> Repl
         Err(Stop::Cancelled) => return Reply::failed(None, diagnostics::cancelled(M::RESOURCE)),
         Err(Stop::Failed(refused)) => return Reply::failed(None, refused),
     }
-    match run.converge().await {
+    match run.converge(Phase::Creating).await {
         Ok(()) => {}
         // State without an error: an error would have core destroy and make again what only has to be gone on with.
         Err(Stop::Cancelled) => return run.interrupted(),
@@ -85,7 +90,7 @@ pub async fn create<M: Spec>(cx: &Context<'_, Stack>, change: Change<M>) -> Repl
         Err(Stop::Failed(why)) if run.taken_up => return Reply::failed(None, run.diagnostics).and(why),
         Err(Stop::Failed(why)) => return run.unfinished().and(why),
     }
-    let halt = until_serving(cx, stack, &run.spec).await.err();
+    let halt = until_serving(cx, stack, &run.spec, run.template.as_ref()).await.err();
     run.finish(halt, Some(Timestamp::now()), Severity::Warning).await
 }
 
@@ -107,7 +112,7 @@ pub async fn update<M: Spec>(cx: &Context<'_, Stack>, change: Change<M>) -> Repl
         Err(Stop::Cancelled) => return Reply::failed(Some(prior), diagnostics::change_interrupted()).keep(private),
         Err(Stop::Failed(why)) => return Reply::failed(Some(prior), why).keep(private).and(run.diagnostics),
     }
-    let halt = until_serving(cx, stack, &run.spec).await.err();
+    let halt = until_serving(cx, stack, &run.spec, run.template.as_ref()).await.err();
     run.finish(halt, None, Severity::Error).await
 }
 
@@ -138,7 +143,7 @@ impl<'a, M: Spec> Run<'a, M> {
         spec.keep_observations(&prior);
         let (live, changed) = (Live::new(), BTreeSet::new());
         let (learnt, diagnostics) = (Record::default(), Diagnostics::new());
-        Self { cx, stack, spec, prior, live, changed, shown, taken_up: false, learnt, diagnostics }
+        Self { cx, stack, spec, prior, live, changed, shown, taken_up: false, learnt, template: None, diagnostics }
     }
 
     /// Notes what the plan changes of what was applied before.
@@ -169,13 +174,44 @@ impl<'a, M: Spec> Run<'a, M> {
     /// Applies a change of what is there.
     async fn change(&mut self) -> Result<(), Stop> {
         self.go_on()?;
-        self.look_around().await?;
+        let site = self.look_around().await?;
+        self.check_template(&site)?;
         self.mark(Phase::Updating, None).await?;
-        self.converge().await
+        self.put_template_back(&site).await?;
+        self.converge(Phase::Updating).await
     }
 
-    /// Applies what differs, in order.
-    async fn converge(&mut self) -> Result<(), Stop> {
+    /// A template that somebody changed after the plan was made would restart pods that the plan did not speak of.
+    fn check_template(&self, site: &Site<M>) -> Result<(), Stop> {
+        let Some((set, left)) = site.template() else { return Ok(()) };
+        let fields = template::foreign_fields(left, template::of(set));
+        match fields.iter().all(|field| self.shown.has(set, field)) {
+            true => Ok(()),
+            false => Err(diagnostics::template_changed(&set.key(), &fields).into()),
+        }
+    }
+
+    /// What others did to the pods' template is taken back as a whole, so that no roll delivers it.
+    async fn put_template_back(&self, site: &Site<M>) -> Result<(), Stop> {
+        let Some((set, left)) = site.template() else { return Ok(()) };
+        if template::foreign_fields(left, template::of(set)).is_empty() {
+            return Ok(());
+        }
+        let mut object = set.clone();
+        if let Some(spec) = object.json_mut().get_mut("spec").and_then(Value::as_object_mut) {
+            spec.insert("template".to_owned(), left.clone());
+        }
+        self.stack.kubernetes.replace(&object).await?;
+        Ok(())
+    }
+
+    /// Applies what differs, in order; then notes how the server left the pods' template.
+    async fn converge(&mut self, phase: Phase) -> Result<(), Stop> {
+        self.write().await?;
+        self.mark(phase, None).await
+    }
+
+    async fn write(&mut self) -> Result<(), Stop> {
         self.diagnostics.extend(self.spec.announce(self.stack).await?);
         let wanted = self.spec.objects();
         let mut written = BTreeSet::new();
@@ -185,7 +221,7 @@ impl<'a, M: Spec> Run<'a, M> {
             match next(&wanted, &self.live, true, &self.changed) {
                 Step::Look(object) => {
                     let found = self.stack.kubernetes.get(&object.key()).await?;
-                    self.live.insert(object.key(), found);
+                    self.see(object.key(), found);
                 }
                 Step::Apply(object, fields) if written.contains(&object.key()) => {
                     // A webhook of the cluster has other ideas: said, and not fought over.
@@ -196,7 +232,7 @@ impl<'a, M: Spec> Run<'a, M> {
                     let applied = self.apply(object).await?;
                     self.changed.remove(&object.key());
                     written.insert(object.key());
-                    self.live.insert(object.key(), Some(applied));
+                    self.see(object.key(), Some(applied));
                 }
                 Step::Refuse(key) => return Err(diagnostics::name_taken(&key, M::RESOURCE).into()),
                 Step::Done => return Ok(()),
@@ -204,19 +240,40 @@ impl<'a, M: Spec> Run<'a, M> {
         }
     }
 
+    fn see(&mut self, key: Key, found: Option<Object>) {
+        if let (Kind::StatefulSet, Some(set)) = (key.kind, &found) {
+            self.template = Some(template::of(set).clone());
+        }
+        self.live.insert(key, found);
+    }
+
     /// Fields of others are taken over only where the plan showed them.
     async fn apply(&self, object: &Object) -> Result<Object, Stop> {
+        self.make_room(object).await?;
         let applied = self.stack.kubernetes.apply(object, Apply::default()).await;
         let Err(Failure { class: Class::Conflict(conflicts), .. }) = &applied else { return Ok(applied?) };
-        if !conflicts.iter().all(|conflict| self.shown.has(object, &conflict.field)) {
+        // What we wrote as a whole is ours, too.
+        let may = |conflict: &FieldConflict| conflict.manager == FIELD_MANAGER || self.shown.has(object, &conflict.field);
+        if !conflicts.iter().all(may) {
             return Ok(applied?);
         }
         Ok(self.stack.kubernetes.apply(object, Apply { force: true, dry_run: false }).await?)
     }
 
+    /// A configuration that a hand made anew with another content cannot become as it was.
+    async fn make_room(&self, object: &Object) -> Result<(), Stop> {
+        let live = self.live.get(&object.key()).and_then(Option::as_ref);
+        let other = |live: &&Object| *live.at("/immutable") == true && live.at("/data") != object.at("/data");
+        if let Some(live) = live.filter(other) {
+            let how = Delete { uid: Some(live.uid().to_owned()), ..Delete::default() };
+            self.stack.kubernetes.delete(&object.key(), how).await?;
+        }
+        Ok(())
+    }
+
     /// What is there of a create that failed half-way.
     fn unfinished(self) -> Reply<M> {
-        let state = read::state(&self.spec, &self.live, false);
+        let state = read::state(&self.spec, &self.live, self.template.as_ref(), false);
         Reply::state(state).keep(applied(&self.spec)).and(self.diagnostics)
     }
 
@@ -234,7 +291,7 @@ impl<'a, M: Spec> Run<'a, M> {
     /// Makes state of what is there, and says in the anchor that everything is applied. `severity`: of what is missing. A create
     /// has only warnings here, for after its last object an error would have core destroy what may only be slow.
     async fn finish(mut self, halt: Option<Halt>, created: Option<Timestamp>, severity: Severity) -> Reply<M> {
-        let mut state = read::state(&self.spec, &self.live, false);
+        let mut state = read::state(&self.spec, &self.live, self.template.as_ref(), false);
         state.keep_observations(&self.prior);
         let serving = halt.is_none();
         if let Some(halt) = &halt {
@@ -261,7 +318,11 @@ impl<'a, M: Spec> Run<'a, M> {
             let served = Record { served: Some(true), cluster_id: state.identity(), ..Record::default() };
             self.learnt = std::mem::take(&mut self.learnt).and(&served);
         }
-        self.mark(Phase::Ready, created).await
+        self.mark(Phase::Ready, created).await?;
+        if serving {
+            tidy(self.stack, &self.spec).await;
+        }
+        Ok(())
     }
 }
 

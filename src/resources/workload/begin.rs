@@ -175,6 +175,7 @@ impl<M: Spec> Run<'_, M> {
     }
 
     fn anchor(&self, phase: Phase, created: Option<Timestamp>, record: Record) -> Object {
+        let record = Record { template: self.template.clone(), ..record };
         Anchor { phase, spec: self.spec.clone(), created, record }.object()
     }
 }

@@ -7,6 +7,7 @@ use super::guard::{self, Site};
 use super::own::{is_own_claim, is_owned_by_name};
 use super::plan::APPLIED;
 use super::pod::Workload;
+use super::tidy::configurations;
 use super::{Spec, guard::refusal};
 use crate::diagnostics;
 use crate::kubernetes::client::Delete;
@@ -61,6 +62,9 @@ async fn remove<M: Spec>(cx: &Context<'_, Stack>, stack: &Stack, applied: &M, pr
             delete_this(stack, claim).await.map_err(failed)?;
         }
         until_gone(cx, stack, applied, Kind::PersistentVolumeClaim, own).await?;
+    }
+    for configuration in configurations(stack, applied).await.map_err(failed)? {
+        delete_this(stack, &configuration).await.map_err(failed)?;
     }
     match stack.kubernetes.get(&anchor::key(namespace, name)).await.map_err(failed)? {
         Some(found) if site.anchor.is_some() => delete_this(stack, &found).await.map_err(failed),

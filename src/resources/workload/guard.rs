@@ -11,6 +11,7 @@ use crate::kubernetes::failure::{Class, Failure};
 use crate::kubernetes::object::{Key, Kind, Object};
 use crate::plugin::diagnostic::{Diagnostic, Diagnostics};
 use crate::stack::Stack;
+use serde_json::Value;
 
 /// What there is of a workload.
 pub struct Site<M> {
@@ -85,6 +86,12 @@ impl<M: Spec> Site<M> {
             claims: claims.into_iter().filter(|claim| is_own_claim::<M>(claim, name)).collect(),
             set,
         })
+    }
+
+    /// Its StatefulSet, and the pods' template as our last write left it, where both are known.
+    pub fn template(&self) -> Option<(&Object, &Value)> {
+        let (_, anchor) = self.anchor.as_ref()?;
+        Some((self.set.as_ref()?, anchor.record.template.as_ref()?))
     }
 
     /// Whether it serves, or did until just now.

@@ -26,8 +26,10 @@ pub async fn read<M: Spec>(cx: &Context<'_, Stack>, state: M, private: Private) 
     if found.is_none() && live.values().all(Option::is_none) {
         return Reply::gone();
     }
-    let settled = found.as_ref().and_then(Anchor::<M>::read).is_some_and(|anchor| anchor.phase == Phase::Ready);
-    let mut now = read::state(&applied, &live, settled);
+    let anchor = found.as_ref().and_then(Anchor::<M>::read);
+    let settled = anchor.as_ref().is_some_and(|anchor| anchor.phase == Phase::Ready);
+    let left = anchor.as_ref().and_then(|anchor| anchor.record.template.as_ref());
+    let mut now = read::state(&applied, &live, left, settled);
     // The kubelet's probes come after the service: its own answer counts, as it does for an apply.
     if settled && now.shared().ready.known() == Some(&false) && is_serving(stack, &applied).await {
         *now.common().ready = Attr::Known(true);

@@ -1,9 +1,10 @@
 //! What the ensemble and the cluster have in common: one procedure for both, over what [`Spec`] says of each.
 //!
 //! ```text
-//!            plan.rs: planned outputs, refusals, which pods a change restarts; rehearse.rs: what the API server would refuse
+//!            plan.rs: planned outputs, refusals; rehearse.rs: what the API server would refuse; forecast.rs: what restarts
 //! create ─┐  begin.rs: the name is ours, own.rs: which pods and claims are
 //! update ─┼─▶ apply.rs: anchor ─▶ converge.rs: next(desired, observed) ─▶ wait.rs: roll.rs::next(pods, health) ─▶ anchor
+//!            template.rs: what hands did to the pods' template; tidy.rs: configurations that no pod uses go
 //! read   ─┼─▶ import.rs, read.rs: live objects ─▶ state, drift on the attribute that it is about
 //! delete ─┘   guard.rs: whether it may go; delete.rs: objects in reverse, claims only if asked to, the anchor last
 //! ```
@@ -13,6 +14,7 @@ pub mod apply;
 pub mod begin;
 pub mod converge;
 pub mod delete;
+pub mod forecast;
 pub mod guard;
 pub mod import;
 pub mod own;
@@ -26,6 +28,8 @@ pub mod settings;
 mod hands;
 #[cfg(test)]
 pub(crate) mod sweep;
+pub mod template;
+pub mod tidy;
 pub mod wait;
 pub mod zones;
 

@@ -13,6 +13,11 @@ pub fn ordinal_of(claim: &str, name: &str) -> Option<i64> {
     ordinal.parse().ok().filter(|_| plain && ordinal.bytes().all(|byte| byte.is_ascii_digit()))
 }
 
+/// The ordinal in the name of a pod of the workload `name`.
+pub fn ordinal_of_pod(pod: &str, name: &str) -> Option<i64> {
+    pod.strip_prefix(name)?.strip_prefix('-')?.parse().ok()
+}
+
 /// Whether a claim was made for this workload: it carries the provider's mark, and has one of the workload's own names.
 pub fn is_own_claim<M: Spec>(claim: &Object, name: &str) -> bool {
     let labels = claim.labels();

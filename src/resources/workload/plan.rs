@@ -3,15 +3,11 @@
 
 use super::rehearse::rehearse;
 use super::{Spec, anchor, guard, is_specified};
-use crate::diagnostics;
-use crate::kubernetes::difference::differences;
-use crate::kubernetes::object::{Kind, Object};
+use crate::kubernetes::object::Object;
 use crate::plugin::model::Attr;
-use crate::plugin::path::Path;
 use crate::plugin::resource::{Context, Plan};
 use crate::resources::fingerprint;
 use crate::stack::Stack;
-use serde_json::Value;
 use std::collections::BTreeMap;
 
 /// The key under which private state keeps what was last applied.
@@ -65,31 +61,4 @@ fn complete<M: Spec>(plan: &mut Plan<M>) {
     let applied = plan.private.get(APPLIED).and_then(|text| anchor::decode::<M>(text));
     let applied = applied.unwrap_or_else(|| prior.clone());
     M::refuse(&applied, &plan.planned, &mut plan.diagnostics);
-    // Of a replacement nothing restarts: what was goes, and another one comes.
-    if is_moved(prior, &plan.planned) {
-        return;
-    }
-    if let Some(wanted) = wanted.filter(|_| !plan.diagnostics.has_errors()) {
-        let changed = template_changes(&applied.objects(), &wanted);
-        if !changed.is_empty() {
-            let replicas = plan.planned.shared().replicas.unwrap_or(1);
-            plan.diagnostics.push(diagnostics::restart_forecast(M::APP, &name, replicas, &changed).at(Path::of("id")));
-        }
-    }
-}
-
-/// The parts of the pods' template that a change touches: none means that no pod restarts.
-fn template_changes(old: &[Object], new: &[Object]) -> Vec<String> {
-    let (old, new) = (template(old), template(new));
-    let mut changed = differences(new, old);
-    // What the new template no longer has.
-    changed.extend(differences(old, new));
-    changed.sort();
-    changed.dedup();
-    changed
-}
-
-fn template(objects: &[Object]) -> &Value {
-    let set = objects.iter().find(|object| object.kind() == Kind::StatefulSet);
-    set.map_or(&Value::Null, |set| set.at("/spec/template"))
 }

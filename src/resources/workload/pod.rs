@@ -4,7 +4,6 @@ use super::converge::MANAGED_BY;
 use super::settings::{Pod, Probe, Resources, Spread, Storage};
 use crate::kubernetes::object::{Kind, Object};
 use crate::plugin::model::Attr;
-use crate::resources::checks::OWN_PREFIX;
 use serde_json::{Map, Value, json};
 use std::collections::BTreeMap;
 
@@ -109,10 +108,15 @@ impl Workload<'_> {
         headless(self.name)
     }
 
-    /// The ConfigMap with the files.
+    /// The name of the ConfigMap with the files: another content has another name.
+    fn config_name(&self) -> String {
+        format!("{}-config-{}", self.name, crate::resources::fingerprint(&json!(self.files)))
+    }
+
+    /// The ConfigMap with the files. It never changes, for pods read it at each start of a container.
     pub fn config_map(&self) -> Object {
-        let metadata = self.metadata(&format!("{}-config", self.name));
-        Object::new(Kind::ConfigMap, of([("metadata", metadata), ("data", json!(self.files))]))
+        let metadata = self.metadata(&self.config_name());
+        Object::new(Kind::ConfigMap, of([("metadata", metadata), ("immutable", true.into()), ("data", json!(self.files))]))
     }
 
     /// The Service that clients use, and the headless one. Pods are in the headless one before they are ready: members
@@ -165,8 +169,7 @@ impl Workload<'_> {
         let pod = &self.pod;
         let mut labels = self.own_labels();
         labels.extend(known(&pod.labels).into_iter().map(|(k, v)| (k, v.into())));
-        let mut annotations = known(&pod.annotations);
-        annotations.insert(format!("{OWN_PREFIX}config"), crate::resources::fingerprint(&json!(self.files)));
+        let annotations = known(&pod.annotations);
         let security = known(&pod.security);
         let mut spec = json!({
             "automountServiceAccountToken": false,
@@ -190,7 +193,8 @@ impl Workload<'_> {
         set(&mut spec, "schedulerName", pod.scheduler.text().into());
         set(&mut spec, "serviceAccountName", pod.service_account.text().into());
         set(&mut spec, "imagePullSecrets", known(&pod.image_pull_secrets).iter().map(|name| json!({"name": name})).collect());
-        let metadata = of([("labels", labels.into()), ("annotations", json!(annotations))]);
+        let mut metadata = of([("labels", labels.into())]);
+        set(&mut metadata, "annotations", json!(annotations));
         of([("metadata", metadata), ("spec", spec)])
     }
 
@@ -235,7 +239,7 @@ impl Workload<'_> {
 
     fn volumes(&self) -> Vec<Value> {
         let mut volumes = vec![
-            json!({"name": "config", "configMap": {"name": format!("{}-config", self.name), "defaultMode": 0o555}}),
+            json!({"name": "config", "configMap": {"name": self.config_name(), "defaultMode": 0o555}}),
             json!({"name": "tmp", "emptyDir": {}}),
         ];
         if self.sees_labels {
@@ -275,6 +279,12 @@ impl Workload<'_> {
 /// The name of a workload's headless Service.
 pub fn headless(name: &str) -> String {
     format!("{name}-headless")
+}
+
+/// Whether a ConfigMap of the workload `name` holds the files of its pods. In the first version all had one name.
+pub fn is_configuration(config_map: &str, name: &str) -> bool {
+    let rest = config_map.strip_prefix(name).and_then(|rest| rest.strip_prefix("-config"));
+    rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('-'))
 }
 
 /// The names of a workload's Services: for clients, and headless.

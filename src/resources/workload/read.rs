@@ -2,24 +2,31 @@
 //! `objects` by its field; what the server adds by itself is no drift.
 
 use super::plan::label;
-use super::{Spec, converge::Live};
+use super::converge::{Live, covers};
+use super::{Spec, template};
 use crate::kubernetes::difference::differences;
 use crate::kubernetes::object::{self, Kind, Object};
 use crate::plugin::model::Attr;
 use crate::resources::fingerprint;
+use serde_json::Value;
 use std::collections::BTreeMap;
 
 /// What `objects` says of an object that is not as wanted begins with this.
 pub const DIFFERS: &str = "differs at ";
 
-/// State, from what was applied and what is there. `settled`: the anchor says that the last apply came to its end.
-pub fn state<M: Spec>(applied: &M, live: &Live, settled: bool) -> M {
+/// State, from what was applied and what is there. `left`: the pods' template as our last write left it. `settled`: the anchor says that the last apply came to its end.
+pub fn state<M: Spec>(applied: &M, live: &Live, left: Option<&Value>, settled: bool) -> M {
     let mut state = applied.clone();
     let wanted = applied.objects();
     let mut shown = BTreeMap::new();
     for object in &wanted {
         let Some(live) = live.get(&object.key()).and_then(Option::as_ref) else { continue };
-        let fields = differences(object.json(), live.json());
+        let mut fields = differences(object.json(), live.json());
+        if let (Kind::StatefulSet, Some(left)) = (object.kind(), left) {
+            let foreign = template::foreign_fields(left, template::of(live));
+            let more: Vec<String> = foreign.into_iter().filter(|field| !covers(&fields, field)).collect();
+            fields.extend(more);
+        }
         let text = if fields.is_empty() { fingerprint(object.json()) } else { format!("{DIFFERS}{}", fields.join(", ")) };
         shown.insert(label(object), text);
         attribute_drift(&mut state, object, live);

@@ -26,8 +26,10 @@ pub(crate) struct Pods(pub(crate) FakeKafka);
 impl Dialer for Pods {
     fn dial<'a>(&'a self, host: &'a str, port: u16) -> BoxFuture<'a, Result<Dialed, DialError>> {
         async move {
-            let ordinal: usize =
-                host.split('.').next().and_then(|pod| pod.rsplit('-').next()).and_then(|n| n.parse().ok()).unwrap();
+            let pod = host.split('.').next().unwrap_or_default();
+            let Some(ordinal) = pod.rsplit('-').next().and_then(|n| n.parse::<usize>().ok()) else {
+                return Err(DialError::Unresolved(host.to_owned()));
+            };
             if port != 2181 {
                 let (name, port) = self.0.bootstrap()[ordinal].clone();
                 return self.0.dial(&name, port).await;

@@ -1,7 +1,7 @@
 //! Restarts pods one at a time and waits until the service is really there: not when pods say Ready, but when the service
 //! does. When it does not come, says why at once instead of at the timeout. The decisions are `roll.rs`'s. Network.
 
-use super::Spec;
+use super::{Spec, template};
 use super::pod::Workload;
 use super::roll::{Health, Step, is_ready, next};
 use super::zones::Zones;
@@ -12,6 +12,7 @@ use crate::kubernetes::object::{Key, Kind, Object};
 use crate::plugin::resource::Context;
 use crate::stack::Stack;
 use futures::StreamExt;
+use serde_json::Value;
 use std::time::Duration;
 use tokio::time::Instant;
 
@@ -22,6 +23,8 @@ pub enum Halt {
     Cancelled,
     /// The time is up; what was waited for last.
     TimedOut(String),
+    /// Somebody changed these fields of the pods' template after our write: a restart would deliver them.
+    Changed(Vec<String>),
     /// Waiting would not help.
     Hopeless(Vec<Reason>),
     /// Kubernetes refused something.
@@ -42,11 +45,16 @@ const LAST_LOOK: Duration = Duration::from_secs(1);
 /// How often such reasons are looked for: that takes several requests.
 const LOOK_FOR_REASONS: Duration = Duration::from_secs(2);
 
-/// Restarts what has to be restarted, and returns when every pod is as wanted and the service is healthy.
+/// `template`: the pods' template as our own write left it. Restarts what has to be restarted, and returns when every pod is as wanted and the service is healthy.
 ///
 /// # Errors
 /// Why it did not come.
-pub async fn until_serving<M: Spec>(cx: &Context<'_, Stack>, stack: &Stack, spec: &M) -> Result<(), Halt> {
+pub async fn until_serving<M: Spec>(
+    cx: &Context<'_, Stack>,
+    stack: &Stack,
+    spec: &M,
+    template: Option<&Value>,
+) -> Result<(), Halt> {
     let (namespace, query) = (spec.namespace(), Workload::query(M::APP, spec.name()));
     let mut changes = stack.kubernetes.watch(Kind::Pod, namespace, &query);
     let mut waiting = String::from("its pods");
@@ -56,19 +64,20 @@ pub async fn until_serving<M: Spec>(cx: &Context<'_, Stack>, stack: &Stack, spec
     loop {
         let seen = tokio::select! {
             () = cx.cancel.cancelled() => return Err(Halt::Cancelled),
-            seen = look(stack, spec, &query) => seen,
+            seen = look(stack, spec, &query, template) => seen,
         };
         if let (true, Ok(seen)) = (spec.wants_zone(), &seen) {
             zones.tell(stack, &seen.pods).await;
         }
         match seen {
+            Ok(Seen { foreign, .. }) if !foreign.is_empty() => return Err(Halt::Changed(foreign)),
             Ok(Seen { step: Step::Done, .. }) => return Ok(()),
             Ok(Seen { step: Step::Restart { pod, uid }, .. }) => {
                 tracing::info!(pod, "restarting");
                 restart(stack, namespace, &pod, uid).await?;
                 despair = Despair::default();
             }
-            Ok(Seen { step: Step::Wait(why), pods }) => {
+            Ok(Seen { step: Step::Wait(why), pods, .. }) => {
                 if why != waiting {
                     tracing::info!(waiting_for = why, "waiting");
                     waiting = why;
@@ -95,28 +104,31 @@ pub async fn until_serving<M: Spec>(cx: &Context<'_, Stack>, stack: &Stack, spec
 
 /// Whether every pod is as wanted and the service healthy at this moment.
 pub async fn is_serving<M: Spec>(stack: &Stack, spec: &M) -> bool {
-    let seen = look(stack, spec, &Workload::query(M::APP, spec.name())).await;
+    let seen = look(stack, spec, &Workload::query(M::APP, spec.name()), None).await;
     matches!(seen, Ok(Seen { step: Step::Done, .. }))
 }
 
 struct Seen {
     step: Step,
     pods: Vec<Object>,
+    /// Fields of the pods' template that somebody changed after our write.
+    foreign: Vec<String>,
 }
 
-async fn look<M: Spec>(stack: &Stack, spec: &M, query: &str) -> Result<Seen, Failure> {
+async fn look<M: Spec>(stack: &Stack, spec: &M, query: &str, template: Option<&Value>) -> Result<Seen, Failure> {
     let key = Key::new(Kind::StatefulSet, spec.namespace(), spec.name());
     let (set, pods) =
         tokio::try_join!(stack.kubernetes.get(&key), stack.kubernetes.list(Kind::Pod, Some(spec.namespace()), query))?;
     let set = set.ok_or_else(|| Failure::new(format!("read {key}"), Class::NotFound, "it was deleted meanwhile"))?;
     let pods: Vec<Object> = pods.into_iter().filter(|pod| pod.is_owned_by(set.uid())).collect();
+    let foreign = template.map(|left| template::foreign_fields(left, template::of(&set))).unwrap_or_default();
     // The service is asked only when its pods run: before that it could not answer.
     let blank = Health::Waiting(String::new());
     let step = match next(&set, &pods, &blank) {
         Step::Wait(why) if why.is_empty() => next(&set, &pods, &spec.health(stack, &pods).await),
         step => step,
     };
-    Ok(Seen { step, pods })
+    Ok(Seen { step, pods, foreign })
 }
 
 async fn restart(stack: &Stack, namespace: &str, pod: &str, uid: String) -> Result<(), Halt> {

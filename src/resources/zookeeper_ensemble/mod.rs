@@ -34,6 +34,7 @@ impl Resource for ZookeeperEnsemble {
 
     async fn plan(&self, cx: &Context<'_, Stack>, plan: &mut Plan<Ensemble>) {
         workload::plan::plan(cx, plan).await;
+        workload::forecast::forecast(cx, plan).await;
     }
 
     async fn plan_delete(&self, cx: &Context<'_, Stack>, prior: &Ensemble) -> Diagnostics {

@@ -125,6 +125,9 @@ pub fn check_change(key: &Key, before: &Value, after: &Value) -> Option<Answer> 
             "Forbidden: updates to statefulset spec for fields other than 'replicas', 'ordinals', 'template', 'updateStrategy', \
              'revisionHistoryLimit', 'persistentVolumeClaimRetentionPolicy' and 'minReadySeconds' are forbidden",
         ),
+        Kind::ConfigMap if before["immutable"] == true && (before["data"] != after["data"] || after["immutable"] != true) => {
+            forbidden("data", "Forbidden: field is immutable when `immutable` is set")
+        }
         Kind::StorageClass => ["provisioner", "parameters", "reclaimPolicy", "volumeBindingMode"]
             .iter()
             .find(|field| before[**field] != after[**field])

@@ -1,0 +1,44 @@
+//! The configurations of pods: each is a ConfigMap that never changes, named by its content, so a pod that a roll has not reached
+//! starts again with the one that it had. One goes when no pod uses it any more. Network.
+
+use super::pod::{self, Workload};
+use super::{Spec, converge, template};
+use crate::kubernetes::client::Delete;
+use crate::kubernetes::failure::Failure;
+use crate::kubernetes::object::{Kind, Object};
+use crate::stack::Stack;
+use std::collections::BTreeSet;
+
+/// The configurations of a workload, wanted and earlier ones.
+///
+/// # Errors
+/// When Kubernetes does not say.
+pub async fn configurations<M: Spec>(stack: &Stack, spec: &M) -> Result<Vec<Object>, Failure> {
+    let labels = format!("{}={},{}", converge::MANAGED_BY.0, converge::MANAGED_BY.1, Workload::query(M::APP, spec.name()));
+    let mut found = stack.kubernetes.list(Kind::ConfigMap, Some(spec.namespace()), &labels).await?;
+    found.retain(|object| pod::is_configuration(object.name(), spec.name()));
+    Ok(found)
+}
+
+/// Removes the configurations that are not wanted any more and that no pod uses. What cannot be removed stays until the next
+/// apply: it does no harm.
+pub async fn tidy<M: Spec>(stack: &Stack, spec: &M) {
+    let removed = async {
+        let found = configurations(stack, spec).await?;
+        let wanted: BTreeSet<_> = spec.objects().iter().map(Object::key).collect();
+        let old: Vec<&Object> = found.iter().filter(|object| !wanted.contains(&object.key())).collect();
+        if old.is_empty() {
+            return Ok(());
+        }
+        let pods = stack.kubernetes.list(Kind::Pod, Some(spec.namespace()), &Workload::query(M::APP, spec.name())).await?;
+        let used: BTreeSet<&str> = pods.iter().flat_map(template::config_maps).collect();
+        for object in old.into_iter().filter(|object| !used.contains(object.name())) {
+            let how = Delete { uid: Some(object.uid().to_owned()), ..Delete::default() };
+            stack.kubernetes.delete(&object.key(), how).await?;
+        }
+        Ok::<_, Failure>(())
+    };
+    if let Err(failure) = removed.await {
+        tracing::debug!(%failure, "an old configuration stays");
+    }
+}
