@@ -222,4 +222,4 @@ async fn exchange(stream: &mut Stream, request: Writer, xid: Option<i32>, until:
 
 #[cfg(test)]
 #[path = "session_tests.rs"]
-mod tests;
+pub(super) mod tests;

@@ -11,7 +11,7 @@ use tokio::sync::watch;
 
 /// An ensemble: what it knows, and which members run.
 #[derive(Clone)]
-struct Ensemble {
+pub(in crate::zookeeper) struct Ensemble {
     tree: Arc<Mutex<Tree>>,
     up: watch::Sender<[bool; 3]>,
 }
@@ -22,18 +22,27 @@ struct Tree {
     sessions: Vec<i64>,
 }
 
+/// Where its members are.
+pub(in crate::zookeeper) fn members() -> Vec<(String, u16)> {
+    (0..3).map(|i| (format!("zk-{i}"), 2181)).collect()
+}
+
 impl Ensemble {
-    fn new() -> Self {
+    pub(in crate::zookeeper) fn new() -> Self {
         Self { tree: Arc::default(), up: watch::Sender::new([true; 3]) }
     }
 
-    fn set(&self, member: usize, up: bool) {
+    pub(in crate::zookeeper) fn set(&self, member: usize, up: bool) {
         self.up.send_modify(|all| all[member] = up);
     }
 
-    async fn open(&self) -> Session {
-        let members = (0..3).map(|i| (format!("zk-{i}"), 2181)).collect();
-        Session::open(Arc::new(self.clone()), members, Duration::from_secs(10)).await.unwrap()
+    pub(in crate::zookeeper) async fn open(&self) -> Session {
+        Session::open(Arc::new(self.clone()), members(), Duration::from_secs(10)).await.unwrap()
+    }
+
+    /// The sessions that are not at their end.
+    pub(in crate::zookeeper) fn sessions(&self) -> Vec<i64> {
+        self.tree.lock().unwrap().sessions.clone()
     }
 }
 
@@ -134,7 +143,7 @@ async fn a_znode_is_made_read_and_deleted() {
     assert_eq!(session.delete("/foo").await, Ok(true));
     assert_eq!(session.delete("/foo").await, Ok(false));
     session.close().await;
-    assert!(ensemble.tree.lock().unwrap().sessions.is_empty(), "a closed session is gone at once");
+    assert!(ensemble.sessions().is_empty(), "a closed session is gone at once");
 }
 
 #[tokio::test]
@@ -147,7 +156,7 @@ async fn a_session_outlives_the_member_that_it_is_attached_to() {
     assert!(matches!(session.get("/foo").await, Err(SessionError::Lost(_))));
     assert_eq!(session.get("/foo").await, Ok(Some(b"bar".to_vec())));
     assert_eq!(session.member(), Some("zk-1"));
-    assert_eq!(ensemble.tree.lock().unwrap().sessions, [77], "it is the same session");
+    assert_eq!(ensemble.sessions(), [77], "it is the same session");
     (0..3).for_each(|member| ensemble.set(member, false));
     assert!(session.get("/foo").await.is_err());
     assert!(matches!(session.get("/foo").await, Err(SessionError::Unreachable(_))));
