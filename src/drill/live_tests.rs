@@ -17,7 +17,7 @@ async fn stack() -> (Stack, String, String) {
     let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
     let name = std::env::var("KAFKASTACK_TEST_DRILL").expect("KAFKASTACK_TEST_DRILL: namespace/cluster");
     let (namespace, name) = name.split_once('/').unwrap();
-    let kubernetes = Kubernetes::connect(&Settings::default()).await.unwrap();
+    let kubernetes = Kubernetes::connect(&Settings::default()).await.unwrap().0;
     (Stack::new(kubernetes, Access::PortForward, vec![]), namespace.to_owned(), name.to_owned())
 }
 
