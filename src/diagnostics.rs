@@ -5,7 +5,7 @@ pub mod drill;
 pub mod storage;
 pub mod topic;
 
-use crate::kafka::Error as KafkaError;
+use crate::kafka::{ConnectError, DialError, Error as KafkaError, OtherCluster};
 use crate::kubernetes::ConfigError;
 use crate::kubernetes::failure::{Class, Failure};
 use crate::kubernetes::object::Key;
@@ -64,12 +64,45 @@ fn rbac_rule(verb: &str, resource: &str, namespace: &str) -> String {
 
 /// A call to Kafka that failed. `doing`: what was being done, such as "create topic `orders`".
 pub fn kafka(doing: &str, error: &KafkaError) -> Diagnostic {
-    let hint = if error.is_unreachable() {
-        "see that the brokers run and are ready; reaching them through Kubernetes needs `get` and `create` on `pods/portforward`; state is kept"
-    } else {
-        "see the broker's answer above; nothing else was changed"
+    let hint = match error {
+        KafkaError::OtherCluster(other) => {
+            let hint = the_right_kafka(other);
+            let detail = format!("{other}. That Kafka was asked for nothing more, and nothing in it was changed.\nhint: {hint}");
+            return Diagnostic::error(format!("Could not {doing}: another Kafka cluster answers"), detail);
+        }
+        KafkaError::Unreachable { tried } if tried.iter().any(|(to, why)| is_a_pods_name(&to.host) && is_unresolved(why)) => {
+            "the provider runs where these names mean nothing: set `kafka.access = \"port_forward\"` in the provider block, which reaches brokers through the Kubernetes API server; state is kept"
+        }
+        error if error.is_unreachable() => {
+            "see that the brokers run and are ready; reaching them through Kubernetes needs `get` and `create` on `pods/portforward`; state is kept"
+        }
+        _ => "see the broker's answer above; nothing else was changed",
     };
     Diagnostic::error(format!("Could not {doing}"), format!("{error}\nhint: {hint}"))
+}
+
+/// `<name>-<ordinal>.<name>-headless.<namespace>.svc`: only the network of the pod's own cluster knows it.
+fn is_a_pods_name(host: &str) -> bool {
+    host.contains("-headless.") && host.contains(".svc")
+}
+
+/// Only names that are dialled directly have to resolve.
+fn is_unresolved(why: &ConnectError) -> bool {
+    matches!(why, ConnectError::Dial(DialError::Unresolved(_)))
+}
+
+/// The ways out where another Kafka answers than the one that is meant.
+pub fn the_right_kafka(other: &OtherCluster) -> String {
+    let (namespace, name) = other.expected.name.split_once('/').unwrap_or_default();
+    let elsewhere = match other.direct {
+        true => {
+            "this machine's network leads the name to another cluster: set `kafka.access = \"port_forward\"` in the provider block"
+        }
+        false => "check the Kubernetes context",
+    };
+    format!(
+        "{elsewhere}; or, where the Kafka that answers is the right one (restored, or made anew), have the old id forgotten and apply: kubectl -n {namespace} patch configmap {name}-kafkastack --type merge -p '{{\"data\":{{\"cluster_id\":null}}}}'"
+    )
 }
 
 /// Another object has the name.
@@ -298,4 +331,47 @@ pub fn stranded(brokers: i64, topics: &[&str]) -> String {
     format!(
         "With {brokers} brokers, those with an id from {brokers} on would go, and they hold replicas of: {some}{more}.\nhint: move these replicas first (kafka-reassign-partitions), or keep the brokers"
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::kafka::{Address, Identity};
+
+    fn hint(error: &KafkaError) -> String {
+        let said = kafka("look at topic \"a\"", error);
+        said.detail.lines().last().unwrap_or_default().strip_prefix("hint: ").expect("the last line is the hint").to_owned()
+    }
+
+    fn unresolved(host: &str) -> KafkaError {
+        let why = ConnectError::Dial(DialError::Unresolved(host.to_owned()));
+        KafkaError::Unreachable { tried: vec![(Address { host: host.to_owned(), port: 9092 }, why)] }
+    }
+
+    #[test]
+    fn where_pods_names_do_not_resolve_the_way_out_is_the_tunnel() {
+        let names = hint(&unresolved("kafka-0.kafka-headless.prod.svc"));
+        assert!(names.contains("kafka.access = \"port_forward\"") && !names.contains("pods/portforward"), "{names}");
+        // The brokers of the provider's own block are always reached directly.
+        assert!(!hint(&unresolved("broker.example.com")).contains("kafka.access"));
+    }
+
+    #[test]
+    fn another_kafka_is_named_with_both_ids_its_address_and_the_ways_out() {
+        let other = |direct| OtherCluster {
+            expected: Identity { name: "prod/kafka".to_owned(), id: "A".to_owned() },
+            found: "B".to_owned(),
+            broker: Address { host: "kafka-0.kafka-headless.prod.svc".to_owned(), port: 9092 },
+            direct,
+        };
+        let said = kafka("create topic \"a\"", &KafkaError::OtherCluster(Box::new(other(true))));
+        assert_eq!(said.summary, "Could not create topic \"a\": another Kafka cluster answers");
+        let named = "kafka-0.kafka-headless.prod.svc:9092 belongs to the Kafka cluster B, and the id of prod/kafka is A";
+        assert!(said.detail.starts_with(named), "{}", said.detail);
+        let forget = "kubectl -n prod patch configmap kafka-kafkastack --type merge -p '{\"data\":{\"cluster_id\":null}}'";
+        for (direct, way) in [(true, "kafka.access = \"port_forward\""), (false, "check the Kubernetes context")] {
+            let hint = hint(&KafkaError::OtherCluster(Box::new(other(direct))));
+            assert!(hint.contains(way) && hint.ends_with(forget), "{hint}");
+        }
+    }
 }

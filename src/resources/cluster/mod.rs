@@ -10,8 +10,9 @@ pub mod plan;
 pub mod schema;
 
 use super::workload::roll::Health;
-use super::workload::{self, Common, Shared, Spec};
+use super::workload::{self, Common, Shared, Spec, anchor};
 use crate::diagnostics;
+use crate::kubernetes::failure::Failure;
 use crate::kubernetes::object::Object;
 use crate::plugin::diagnostic::Diagnostics;
 use crate::plugin::model::Attr;
@@ -71,7 +72,21 @@ impl Cluster {
             name: self.name.text().to_owned(),
             port: u16::try_from(objects::port(self)).unwrap_or_default(),
             brokers: self.brokers.unwrap_or(3),
+            cluster_id: self.cluster_id.known().cloned(),
         }
+    }
+
+    /// The same, with the id that the anchor holds now: who takes it out there says that another Kafka is the right one.
+    ///
+    /// # Errors
+    /// When Kubernetes does not say.
+    pub async fn proved_target(&self, stack: &Stack) -> Result<Target, Failure> {
+        let found = stack.kubernetes.get(&anchor::key(self.namespace(), self.name())).await?;
+        let target = self.target();
+        Ok(match found {
+            Some(found) => Target { cluster_id: anchor::cluster_id(&found), ..target },
+            None => target,
+        })
     }
 }
 

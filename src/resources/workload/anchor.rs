@@ -59,6 +59,11 @@ pub fn key(namespace: &str, name: &str) -> Key {
     Key::new(Kind::ConfigMap, namespace, format!("{name}-kafkastack"))
 }
 
+/// Kafka's own id of the cluster whose anchor this is; none where it is not known, or was taken out.
+pub fn cluster_id(object: &Object) -> Option<String> {
+    Some(object.text("/data/cluster_id")).filter(|id| !id.is_empty()).map(str::to_owned)
+}
+
 impl<M: Spec> Anchor<M> {
     /// The anchor as an object.
     pub fn object(&self) -> Object {
