@@ -5,7 +5,7 @@ pub mod drill;
 pub mod storage;
 pub mod topic;
 
-use crate::kafka::Error as KafkaError;
+use crate::kafka::{ConnectError, DialError, Error as KafkaError, OtherCluster};
 use crate::kubernetes::ConfigError;
 use crate::kubernetes::failure::{Class, Failure};
 use crate::kubernetes::object::Key;
@@ -64,12 +64,45 @@ fn rbac_rule(verb: &str, resource: &str, namespace: &str) -> String {
 
 /// A call to Kafka that failed. `doing`: what was being done, such as "create topic `orders`".
 pub fn kafka(doing: &str, error: &KafkaError) -> Diagnostic {
-    let hint = if error.is_unreachable() {
-        "see that the brokers run and are ready; reaching them through Kubernetes needs `get` and `create` on `pods/portforward`; state is kept"
-    } else {
-        "see the broker's answer above; nothing else was changed"
+    let hint = match error {
+        KafkaError::OtherCluster(other) => {
+            let hint = the_right_kafka(other);
+            let detail = format!("{other}. That Kafka was asked for nothing more, and nothing in it was changed.\nhint: {hint}");
+            return Diagnostic::error(format!("Could not {doing}: another Kafka cluster answers"), detail);
+        }
+        KafkaError::Unreachable { tried } if tried.iter().any(|(to, why)| is_a_pods_name(&to.host) && is_unresolved(why)) => {
+            "the provider runs where these names mean nothing: set `kafka.access = \"port_forward\"` in the provider block, which reaches brokers through the Kubernetes API server; state is kept"
+        }
+        error if error.is_unreachable() => {
+            "see that the brokers run and are ready; reaching them through Kubernetes needs `get` and `create` on `pods/portforward`; state is kept"
+        }
+        _ => "see the broker's answer above; nothing else was changed",
     };
     Diagnostic::error(format!("Could not {doing}"), format!("{error}\nhint: {hint}"))
+}
+
+/// `<name>-<ordinal>.<name>-headless.<namespace>.svc`: only the network of the pod's own cluster knows it.
+fn is_a_pods_name(host: &str) -> bool {
+    host.contains("-headless.") && host.contains(".svc")
+}
+
+/// Only names that are dialled directly have to resolve.
+fn is_unresolved(why: &ConnectError) -> bool {
+    matches!(why, ConnectError::Dial(DialError::Unresolved(_)))
+}
+
+/// The ways out where another Kafka answers than the one that is meant.
+pub fn the_right_kafka(other: &OtherCluster) -> String {
+    let (namespace, name) = other.expected.name.split_once('/').unwrap_or_default();
+    let elsewhere = match other.direct {
+        true => {
+            "this machine's network leads the name to another cluster: set `kafka.access = \"port_forward\"` in the provider block"
+        }
+        false => "check the Kubernetes context",
+    };
+    format!(
+        "{elsewhere}; or, where the Kafka that answers is the right one (restored, or made anew), have the old id forgotten and apply: kubectl -n {namespace} patch configmap {name}-kafkastack --type merge -p '{{\"data\":{{\"cluster_id\":null}}}}'"
+    )
 }
 
 /// Another object has the name.
@@ -400,3 +433,6 @@ pub fn stranded(brokers: i64, topics: &[&str]) -> String {
         "With {brokers} brokers, those with an id from {brokers} on would go, and they hold replicas of: {some}{more}.\nhint: move these replicas first (kafka-reassign-partitions), or keep the brokers"
     )
 }
+
+#[cfg(test)]
+mod tests;

@@ -3,8 +3,8 @@
 
 use crate::data_sources::{drift::Drift, health::Health};
 use crate::diagnostics;
-use crate::kubernetes::Kubernetes;
 use crate::kubernetes::settings::{Exec as ExecSettings, Settings};
+use crate::kubernetes::{Kubernetes, Origin};
 use crate::model;
 use crate::plugin::action::AnyAction;
 use crate::plugin::data_source::AnyDataSource;
@@ -76,7 +76,9 @@ model! {
     /// How brokers are reached.
     pub struct KafkaSettings {
         /// `port_forward`: through the Kubernetes API server, so that no listener has to be exposed; `direct`: by the brokers'
-        /// own names, from inside the cluster's network; `auto` (the default): `direct` in a pod, `port_forward` elsewhere.
+        /// own names, from inside the cluster's network; `auto` (the default): `direct` where the provider runs in a pod and
+        /// uses that pod's service account, for then it is inside; `port_forward` wherever a kubeconfig, host or variable says
+        /// which Kubernetes cluster.
         access: String = optional().check(|v| checks::one_of(v, &["auto", "port_forward", "direct"])),
         /// Brokers of a cluster that is not a `kafkastack_cluster`, as `host:port`, for topics that name no `cluster`. They are
         /// reached directly.
@@ -111,13 +113,15 @@ impl Provider for Kafkastack {
         }
         let kafka = config.kafka.unwrap_or_default();
         let servers = kafka.bootstrap_servers.unwrap_or_default().iter().filter_map(|server| host_and_port(server)).collect();
-        let kubernetes = match Kubernetes::connect(&settings(&config.kubernetes.unwrap_or_default())).await {
-            Ok(kubernetes) => kubernetes,
+        let (kubernetes, origin) = match Kubernetes::connect(&settings(&config.kubernetes.unwrap_or_default())).await {
+            Ok(connected) => connected,
             // Topics of a Kafka cluster that is reached directly need no Kubernetes cluster.
-            Err(error) if config.kubernetes.is_null() && !kafka.bootstrap_servers.is_null() => Kubernetes::not_configured(error),
+            Err(error) if config.kubernetes.is_null() && !kafka.bootstrap_servers.is_null() => {
+                (Kubernetes::not_configured(error), Origin::default())
+            }
             Err(error) => return Err(diagnostics::not_configured(&error).into()),
         };
-        Ok(Some(Stack::new(kubernetes, access(kafka.access.text()), servers)))
+        Ok(Some(Stack::new(kubernetes, access(kafka.access.text(), origin), servers)))
     }
 
     fn resources(&self) -> Vec<Box<dyn AnyResource<Stack>>> {
@@ -143,13 +147,14 @@ impl Provider for Kafkastack {
     }
 }
 
-fn access(word: &str) -> Access {
-    let in_a_pod = || std::env::var_os("KUBERNETES_SERVICE_HOST").is_some();
-    match word {
-        "direct" => Access::Direct,
-        "port_forward" => Access::PortForward,
-        _ if in_a_pod() => Access::Direct,
-        _ => Access::PortForward,
+/// A pod's own network has the brokers' names, and a runner's pod may be in another cluster than the one it works on: there the
+/// same names lead to another Kafka, or nowhere.
+fn access(word: &str, origin: Origin) -> Access {
+    match (word, origin) {
+        ("direct", _) => Access::Direct,
+        ("port_forward", _) => Access::PortForward,
+        (_, Origin::ServiceAccount) => Access::Direct,
+        (_, Origin::Named) => Access::PortForward,
     }
 }
 
@@ -189,5 +194,23 @@ fn bootstrap_servers(value: &Value) -> Result<(), String> {
     match servers.iter().filter_map(Value::as_str).find(|server| host_and_port(server).is_none()) {
         Some(bad) => Err(format!("{bad:?} is not `host:port`.")),
         None => Ok(()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn auto_is_direct_only_where_the_client_came_from_the_pods_own_service_account() {
+        let is_direct = |word, origin| matches!(access(word, origin), Access::Direct);
+        for auto in ["", "auto"] {
+            assert!(is_direct(auto, Origin::ServiceAccount));
+            assert!(!is_direct(auto, Origin::Named));
+        }
+        for origin in [Origin::ServiceAccount, Origin::Named] {
+            assert!(is_direct("direct", origin));
+            assert!(!is_direct("port_forward", origin));
+        }
     }
 }

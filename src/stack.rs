@@ -1,6 +1,6 @@
 //! What every resource is given: the Kubernetes cluster, and through it the brokers and members of any workload. Network.
 
-use crate::kafka::{Admin, DialError, Dialed, Dialer, Direct};
+use crate::kafka::{Admin, DialError, Dialed, Dialer, Direct, Identity};
 use crate::kubernetes::Kubernetes;
 use crate::kubernetes::failure::{Class, Failure};
 use crate::resources::workload::pod::pod_dns;
@@ -32,6 +32,8 @@ pub struct Target {
     pub port: u16,
     /// How many brokers: names to begin with.
     pub brokers: i64,
+    /// Kafka's own id of it: who answers has to say the same. None where it is not known.
+    pub cluster_id: Option<String>,
 }
 
 /// What is planned for a cluster in this run, for the plans of its topics.
@@ -74,12 +76,14 @@ impl Stack {
         self.planned.lock().unwrap_or_else(PoisonError::into_inner).get(id).copied()
     }
 
-    /// The admin client of a cluster; all users of one cluster share its connections.
+    /// The admin client of a cluster, which refuses another Kafka's brokers; all users of one target share its connections.
     pub fn admin(&self, target: &Target) -> Admin {
         let mut admins = self.admins.lock().unwrap_or_else(PoisonError::into_inner);
         let new = || {
             let bootstrap = (0..target.brokers).map(|i| (pod_dns(&target.namespace, &target.name, i), target.port)).collect();
-            Admin::new(self.dialer(&target.namespace, &target.name), bootstrap, CLIENT_ID)
+            let name = format!("{}/{}", target.namespace, target.name);
+            let expected = target.cluster_id.clone().map(|id| Identity { name, id });
+            Admin::proving(expected, self.dialer(&target.namespace, &target.name), bootstrap, CLIENT_ID)
         };
         admins.entry(target.clone()).or_insert_with(new).clone()
     }
@@ -91,6 +95,11 @@ impl Stack {
         }
         let new = || Admin::new(Arc::new(Direct), self.bootstrap_servers.clone(), CLIENT_ID);
         Some(self.own.get_or_init(new).clone())
+    }
+
+    /// Whether names of pods are resolved where this process runs: another cluster's may answer.
+    pub fn is_direct(&self) -> bool {
+        matches!(self.access, Access::Direct)
     }
 
     /// Opens streams to the pods of the workload `name`.
@@ -121,7 +130,7 @@ impl Dialer for PortForward {
             let pod = pod_of(host, &self.namespace, &self.name).ok_or_else(|| {
                 DialError::NotAllowed(format!("{host:?} is not the name of a pod of {}/{}", self.namespace, self.name))
             })?;
-            let tunnel = self.kubernetes.dial(&self.namespace, pod, port).await.map_err(|failure| refused(&failure))?;
+            let tunnel = self.kubernetes.dial(&self.namespace, pod, port).await.map_err(|failure| refused(&failure, pod))?;
             Ok(Dialed { stream: Box::new(tunnel.io), why: tunnel.why })
         }
         .boxed()
@@ -138,10 +147,10 @@ fn pod_of<'a>(host: &'a str, namespace: &str, name: &str) -> Option<&'a str> {
     (domain.is_empty() || domain.starts_with('.')).then_some(pod)
 }
 
-fn refused(failure: &Failure) -> DialError {
+fn refused(failure: &Failure, pod: &str) -> DialError {
     match &failure.class {
         Class::Forbidden { .. } | Class::Unauthorized => DialError::NotAllowed(failure.to_string()),
-        Class::NotFound => DialError::Unresolved(failure.doing.clone()),
+        Class::NotFound => DialError::Other(format!("there is no pod {pod}")),
         Class::TimedOut(after) => DialError::TimedOut(*after),
         _ => DialError::Other(failure.to_string()),
     }

@@ -1,6 +1,6 @@
 //! Words about topics.
 
-use crate::kafka::{Class, Error};
+use crate::kafka::{Class, Error, OtherCluster};
 use crate::plugin::diagnostic::{Diagnostic, Severity};
 use crate::plugin::path::Path;
 
@@ -42,6 +42,14 @@ pub fn cluster_is_away(cluster: &str, name: &str, why: &str) -> Diagnostic {
         format!(
             "Topic {name:?} of {cluster} is kept in state as it was: {why}.\nhint: apply brings the cluster back; then plan again"
         ),
+    )
+}
+
+/// A refresh that another Kafka answers: nothing is known of the topic, and an error would stop the very plan that puts it right.
+pub fn another_kafka(name: &str, other: &OtherCluster) -> Diagnostic {
+    Diagnostic::warning(
+        "Another Kafka cluster answers, so the topic could not be looked at",
+        format!("Topic {name:?} is kept in state as it was: {other}.\nhint: {}", super::the_right_kafka(other)),
     )
 }
 

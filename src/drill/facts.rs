@@ -2,7 +2,7 @@
 
 use super::load::Acks;
 use super::step::{Kind, Step, Which};
-use crate::kafka::{ClusterView, Topic};
+use crate::kafka::{ClusterView, Error, Topic};
 use crate::zookeeper::{Mode, tolerates};
 
 /// Which of the two services.
@@ -37,7 +37,7 @@ pub struct Facts {
     /// How many members there should be; none where the drill knows no ensemble.
     pub members: Option<i64>,
     /// What brokers say: who is there, and every topic.
-    pub kafka: Result<(ClusterView, Vec<Topic>), String>,
+    pub kafka: Result<(ClusterView, Vec<Topic>), Error>,
     /// What each member says, by its pod.
     pub modes: Vec<(String, Result<Mode, String>)>,
     /// The pods.
@@ -72,7 +72,7 @@ pub fn ailments(facts: &Facts) -> Vec<String> {
         }
     }
     match &facts.kafka {
-        Err(why) => found.push(why.clone()),
+        Err(why) => found.push(why.to_string()),
         Ok((view, topics)) => {
             found.extend(missing_brokers(facts.brokers, view));
             found.extend(behind(topics));

@@ -1,6 +1,6 @@
 use super::*;
 use crate::drill::step::{How, targets};
-use crate::kafka::{Broker, Partition};
+use crate::kafka::{Broker, Error, Partition};
 use std::time::Duration;
 
 pub fn pod(service: Service, name: &str, node: &str) -> Pod {
@@ -49,7 +49,7 @@ fn a_whole_stack_has_no_ailments_and_each_lack_is_named() {
     let harms: [(Harm, &str); 8] = [
         (|facts| facts.pods[0].ready = false, "not ready: kafka-0"),
         (|facts| drop(facts.pods.remove(1)), "2 of 3 Zookeeper pods are there"),
-        (|facts| facts.kafka = Err("no broker answers".into()), "no broker answers"),
+        (|facts| facts.kafka = Err(Error::Unreachable { tried: vec![] }), "no broker answers: no address is known"),
         (|facts| drop(facts.kafka.as_mut().unwrap().0.brokers.remove(1)), "not registered: broker 1"),
         (|facts| facts.kafka.as_mut().unwrap().0.controller = None, "there is no controller"),
         (

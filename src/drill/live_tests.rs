@@ -17,7 +17,7 @@ async fn stack() -> (Stack, String, String) {
     let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
     let name = std::env::var("KAFKASTACK_TEST_DRILL").expect("KAFKASTACK_TEST_DRILL: namespace/cluster");
     let (namespace, name) = name.split_once('/').unwrap();
-    let kubernetes = Kubernetes::connect(&Settings::default()).await.unwrap();
+    let kubernetes = Kubernetes::connect(&Settings::default()).await.unwrap().0;
     (Stack::new(kubernetes, Access::PortForward, vec![]), namespace.to_owned(), name.to_owned())
 }
 
@@ -40,7 +40,7 @@ async fn a_znode_is_made_and_read_in_a_real_session() {
 async fn everything_that_was_acknowledged_is_read_back() {
     let (stack, namespace, name) = stack().await;
     let (namespace, name) = (namespace.as_str(), name.as_str());
-    let target = Target { namespace: namespace.to_owned(), name: name.to_owned(), port: 9092, brokers: 3 };
+    let target = Target { namespace: namespace.to_owned(), name: name.to_owned(), port: 9092, brokers: 3, cluster_id: None };
     let (admin, topic) = (stack.admin(&target), format!("kafkastack-drill-test-{}", std::process::id()));
     let new = NewTopic { name: topic.clone(), partitions: 3, replication_factor: 3, ..NewTopic::default() };
     admin.create_topic(&new, false).await.unwrap();

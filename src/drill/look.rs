@@ -93,7 +93,7 @@ impl Site {
     /// # Errors
     /// When Kubernetes does not answer; what brokers and members do not say is part of the facts.
     pub async fn look(&self) -> Result<Facts, Failure> {
-        let kafka = async { tokio::try_join!(self.admin.cluster(), self.admin.topics(None)).map_err(|error| error.to_string()) };
+        let kafka = async { tokio::try_join!(self.admin.cluster(), self.admin.topics(None)) };
         let modes = async {
             match &self.ensemble {
                 Some(ensemble) => ensemble.modes().await,

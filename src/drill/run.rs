@@ -9,6 +9,7 @@ use super::limits::{Halt, Limits};
 use super::look::Site;
 use super::pace::Pace;
 use super::recording::Recording;
+use crate::kafka;
 use crate::kubernetes::Failure;
 use std::hash::{BuildHasher, RandomState};
 use std::time::Duration;
@@ -33,6 +34,9 @@ pub enum Refused {
     /// The stack is not whole, and did not become so.
     #[error("{}", .0.join("; "))]
     Unwell(Vec<String>),
+    /// Brokers of another cluster answer under the names of this one.
+    #[error(transparent)]
+    OtherKafka(kafka::Error),
     /// No claim.
     #[error(transparent)]
     Unclaimed(#[from] Unclaimed),
@@ -120,11 +124,14 @@ pub async fn run(site: &Site, order: &Order, limits: &Limits, tell: &(dyn Fn(Str
     Ok(Ended { recording, unread, halted, cleaned: earlier.map(|traces| traces.topic), exposed, left })
 }
 
-/// Waits until the stack is whole; with demands, refuses at once what they do not allow.
+/// Waits until the stack is whole; refuses at once another Kafka, and with demands what they do not allow.
 pub(super) async fn settle(site: &Site, demands: Option<&Demands>, limits: &Limits, longest: Duration) -> Result<Facts, Refused> {
     let end = Instant::now() + longest;
     loop {
         let facts = limits.race(site.look()).await??;
+        if let Err(error @ kafka::Error::OtherCluster(_)) = &facts.kafka {
+            return Err(Refused::OtherKafka(error.clone()));
+        }
         let objections = demands.map(|demands| objections(&facts, demands)).unwrap_or_default();
         if !objections.is_empty() {
             return Err(Refused::Objections(objections));

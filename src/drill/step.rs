@@ -90,12 +90,12 @@ pub fn targets(step: &Step, own: &str, facts: &Facts) -> Result<Vec<Pod>, String
         Kind::Pause => Ok(Vec::new()),
         Kind::KillBroker(Which::Ordinal(id)) => broker(facts, *id).map(|pod| vec![pod]),
         Kind::KillBroker(Which::Controller) => {
-            let (view, _) = facts.kafka.as_ref().map_err(Clone::clone)?;
+            let (view, _) = facts.kafka.as_ref().map_err(ToString::to_string)?;
             let id = view.controller.ok_or("there is no controller")?;
             broker(facts, i64::from(id)).map(|pod| vec![pod])
         }
         Kind::KillLeaderOfTopic { topic, partition } => {
-            let (_, topics) = facts.kafka.as_ref().map_err(Clone::clone)?;
+            let (_, topics) = facts.kafka.as_ref().map_err(ToString::to_string)?;
             let name = topic.as_deref().unwrap_or(own);
             let partitions = topics.iter().find(|topic| topic.name == name).map(|topic| topic.partitions.as_slice());
             let found = partitions.unwrap_or_default().iter().find(|one| one.index == *partition);

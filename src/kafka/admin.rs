@@ -4,6 +4,7 @@
 use super::connection::{Security, Settings};
 use super::dialer::Dialer;
 use super::error::{Address, Class, Error, Refusal, Resource};
+use super::identity::Identity;
 use super::model::{ClusterView, Created, NewTopic, Reassignment, Topic};
 use super::pool::{Lane, Pool};
 use super::router::{Limits, Router, Target, no_topics};
@@ -32,9 +33,15 @@ pub struct Admin {
 impl Admin {
     /// A client that dials `bootstrap` first and then the names that the brokers advertise. Nothing is dialled yet.
     pub fn new(dialer: Arc<dyn Dialer>, bootstrap: Vec<(String, u16)>, client_id: &str) -> Self {
+        Self::proving(None, dialer, bootstrap, client_id)
+    }
+
+    /// The same, where every call ends with `Error::OtherCluster` as soon as a broker says that it belongs to another cluster
+    /// than this one.
+    pub fn proving(expected: Option<Identity>, dialer: Arc<dyn Dialer>, bootstrap: Vec<(String, u16)>, client_id: &str) -> Self {
         let settings = Settings { client: StrBytes::from_string(client_id.to_owned()), security: Security::default() };
         let bootstrap = bootstrap.into_iter().map(|(host, port)| Address { host, port }).collect();
-        Self { router: Router::new(Pool::new(dialer, settings), bootstrap) }
+        Self { router: Router::new(Pool::new(dialer, settings, expected), bootstrap) }
     }
 
     /// The same client with other limits.

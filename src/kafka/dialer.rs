@@ -39,6 +39,11 @@ pub trait Dialer: Send + Sync + 'static {
     /// # Errors
     /// When there is no stream. With one, only its first answer proves that somebody is there.
     fn dial<'a>(&'a self, host: &'a str, port: u16) -> BoxFuture<'a, Result<Dialed, DialError>>;
+
+    /// Whether this machine's own network says who a name is.
+    fn is_direct(&self) -> bool {
+        false
+    }
 }
 
 /// Why there is no stream.
@@ -82,5 +87,9 @@ impl Dialer for Direct {
             Ok(Dialed::proven(stream))
         }
         .boxed()
+    }
+
+    fn is_direct(&self) -> bool {
+        true
     }
 }

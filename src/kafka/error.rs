@@ -1,6 +1,7 @@
 //! What can go wrong with a broker, in classes that a caller can decide on, and what is known about a write afterwards. Pure.
 
 use super::dialer::DialError;
+use super::identity::OtherCluster;
 use super::versions::Release;
 use kafka_protocol::ResponseError;
 use std::fmt;
@@ -52,6 +53,9 @@ pub enum Error {
     /// A broker answered with an error code.
     #[error(transparent)]
     Broker(#[from] Refusal),
+    /// Who answers belongs to another cluster, and was asked for nothing but that.
+    #[error(transparent)]
+    OtherCluster(Box<OtherCluster>),
     /// The broker is too old for it.
     #[error("{api} needs Kafka {since} or later, and the broker is Kafka {found}")]
     Unsupported {
@@ -169,9 +173,11 @@ impl Error {
         match self {
             Self::TimedOut { outcome, .. } | Self::Lost { outcome, .. } => *outcome,
             Self::Broker(refusal) => refusal.outcome(),
-            Self::Unreachable { .. } | Self::Unsupported { .. } | Self::NoSuchBroker { .. } | Self::NoController { .. } => {
-                Outcome::NotApplied
-            }
+            Self::Unreachable { .. }
+            | Self::OtherCluster(_)
+            | Self::Unsupported { .. }
+            | Self::NoSuchBroker { .. }
+            | Self::NoController { .. } => Outcome::NotApplied,
         }
     }
 

@@ -3,7 +3,7 @@
 //! ```text
 //! Admin (admin, configs, log_dirs)  one operation each: plain values <-> Kafka's messages
 //!   router                who is asked: the controller, one broker, any; what may be repeated
-//!     pool                kept connections, one for reads and one for writes to each broker
+//!     pool                kept connections, one for reads and one for writes to each broker, each proved to be of the cluster
 //!       connection        dial -> secure -> ApiVersions -> one request at a time
 //!         dialer, frame   bytes
 //! ```
@@ -17,6 +17,7 @@ mod connection;
 mod dialer;
 mod error;
 mod frame;
+mod identity;
 mod log_dirs;
 mod model;
 mod pool;
@@ -32,6 +33,7 @@ pub use admin::Admin;
 pub use connection::Security;
 pub use dialer::{AsyncReadWrite, DialError, Dialed, Dialer, Direct, Stream};
 pub use error::{Address, Class, ConnectError, Error, Outcome, Refusal, Resource};
+pub use identity::{Identity, OtherCluster};
 pub use log_dirs::LogDir;
 pub use model::{Broker, ClusterView, ConfigEntry, Created, NewTopic, Partition, Reassignment, Source, Topic};
 pub use router::Limits;

@@ -4,7 +4,10 @@
 use super::connection::{Connection, Settings};
 use super::dialer::Dialer;
 use super::error::{Address, ConnectError, Error, Outcome};
+use super::identity::{Identity, OtherCluster};
+use super::router::no_topics;
 use super::versions::{ApiTable, api_name};
+use kafka_protocol::messages::MetadataRequest;
 use kafka_protocol::protocol::Request;
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -51,12 +54,14 @@ type Slot = Arc<tokio::sync::Mutex<Option<Connection>>>;
 pub(super) struct Pool {
     dialer: Arc<dyn Dialer>,
     settings: Settings,
+    /// The cluster that every broker has to belong to; none: any.
+    expected: Option<Identity>,
     slots: Mutex<HashMap<(Address, Lane), Slot>>,
 }
 
 impl Pool {
-    pub fn new(dialer: Arc<dyn Dialer>, settings: Settings) -> Self {
-        Self { dialer, settings, slots: Mutex::default() }
+    pub fn new(dialer: Arc<dyn Dialer>, settings: Settings, expected: Option<Identity>) -> Self {
+        Self { dialer, settings, expected, slots: Mutex::default() }
     }
 
     /// Asks one broker. `build` gets the version to speak and how long the broker may take: less than we wait.
@@ -72,7 +77,7 @@ impl Pool {
         let Ok(mut place) = timeout_at(limit.until, slot.lock()).await else {
             return Err(Failure::Connect(ConnectError::TimedOut(begun.elapsed())));
         };
-        let mut connection = self.ready(place.take(), to, limit).await.map_err(Failure::Connect)?;
+        let mut connection = self.ready(place.take(), to, limit).await?;
         let version = match connection.table().version::<R>() {
             Ok(version) => version,
             Err(unsupported) => {
@@ -101,21 +106,40 @@ impl Pool {
     }
 
     /// What a broker can do.
-    pub async fn table(&self, of: &Address, limit: Limit) -> Result<ApiTable, ConnectError> {
+    pub async fn table(&self, of: &Address, limit: Limit) -> Result<ApiTable, Failure> {
         let slot = self.slot(of, Lane::Read);
-        let mut place = timeout_at(limit.until, slot.lock()).await.map_err(|_| ConnectError::TimedOut(limit.dial))?;
+        let late = |_| Failure::Connect(ConnectError::TimedOut(limit.dial));
+        let mut place = timeout_at(limit.until, slot.lock()).await.map_err(late)?;
         let connection = self.ready(place.take(), of, limit).await?;
         Ok(place.insert(connection).table().clone())
     }
 
     /// The kept connection, or a new one when there is none or it is dead.
-    async fn ready(&self, kept: Option<Connection>, to: &Address, limit: Limit) -> Result<Connection, ConnectError> {
+    async fn ready(&self, kept: Option<Connection>, to: &Address, limit: Limit) -> Result<Connection, Failure> {
         if let Some(mut kept) = kept
             && (kept.idle() < IDLE || kept.alive(limit.left(limit.dial)).await)
         {
             return Ok(kept);
         }
-        Connection::open(&*self.dialer, to, self.settings.clone(), limit.left(limit.dial)).await
+        let opened = Connection::open(&*self.dialer, to, self.settings.clone(), limit.left(limit.dial)).await;
+        let mut connection = opened.map_err(Failure::Connect)?;
+        if let Some(expected) = &self.expected {
+            self.prove(&mut connection, expected, to, limit).await?;
+        }
+        Ok(connection)
+    }
+
+    /// A new connection may lead anywhere: it carries nothing before the broker has said which cluster it belongs to. A kept one
+    /// leads where it did.
+    async fn prove(&self, connection: &mut Connection, expected: &Identity, to: &Address, limit: Limit) -> Result<(), Failure> {
+        let version = connection.table().version::<MetadataRequest>().map_err(Failure::Call)?;
+        let answer = connection.call(&no_topics(), version, limit.left(limit.dial)).await.map_err(|unanswered| {
+            let silent = ConnectError::TimedOut(limit.dial);
+            Failure::Connect(unanswered.why.map_or(silent, |why| ConnectError::Closed(Some(why))))
+        })?;
+        let Some(found) = expected.contradicted_by(&answer) else { return Ok(()) };
+        let (expected, broker, direct) = (expected.clone(), to.clone(), self.dialer.is_direct());
+        Err(Failure::Call(Error::OtherCluster(Box::new(OtherCluster { expected, found, broker, direct }))))
     }
 
     fn slot(&self, to: &Address, lane: Lane) -> Slot {

@@ -96,7 +96,7 @@ impl Router {
                     },
                     Err(Failure::Connect(why)) if is_final(&why) => return Err(Error::Unreachable { tried: vec![(to, why)] }),
                     Err(Failure::Connect(why)) => Error::Unreachable { tried: vec![(to, why)] },
-                    Err(Failure::Call(error @ Error::Unsupported { .. })) => return Err(error),
+                    Err(Failure::Call(error @ (Error::Unsupported { .. } | Error::OtherCluster(_)))) => return Err(error),
                     Err(Failure::Call(error)) if lane == Lane::Write && error.outcome() == Outcome::Unknown => return Err(error),
                     Err(Failure::Call(error)) => error,
                 },
@@ -130,7 +130,7 @@ impl Router {
                         self.remember(ClusterView::new(&answer), to);
                         return Ok(answer);
                     }
-                    Err(Failure::Call(error @ Error::Unsupported { .. })) => return Err(error),
+                    Err(Failure::Call(error @ (Error::Unsupported { .. } | Error::OtherCluster(_)))) => return Err(error),
                     Err(failure) => {
                         self.distrust(&to);
                         tried.push((to, ConnectError::from(failure)));
@@ -167,7 +167,8 @@ impl Router {
         for to in self.candidates() {
             match self.shared.pool.table(&to, self.limit(Lane::Read)).await {
                 Ok(table) => return Ok(table),
-                Err(why) => tried.push((to, why)),
+                Err(Failure::Call(error @ Error::OtherCluster(_))) => return Err(error),
+                Err(failure) => tried.push((to, ConnectError::from(failure))),
             }
         }
         Err(Error::Unreachable { tried })

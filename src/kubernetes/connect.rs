@@ -5,7 +5,7 @@
 use super::{
     Kubernetes,
     retry::Patience,
-    settings::{ConfigError, Settings, Source, bypasses_proxy, resolve},
+    settings::{ConfigError, Origin, Settings, Source, bypasses_proxy, resolve},
 };
 use base64::{Engine, engine::general_purpose::STANDARD};
 use hyper_util::{
@@ -33,14 +33,15 @@ use tower::{BoxError, Layer, ServiceExt, util::option_layer};
 const EXEC: Duration = Duration::from_secs(30);
 
 impl Kubernetes {
-    /// Makes a client from the settings, the environment and the files that they name. Runs the exec plugin if there is one; does
-    /// not ask the API server anything yet.
-    pub async fn connect(settings: &Settings) -> Result<Self, ConfigError> {
+    /// Makes a client from the settings, the environment and the files that they name, and says whose word it went by. Runs the
+    /// exec plugin if there is one; does not ask the API server anything yet.
+    pub async fn connect(settings: &Settings) -> Result<(Self, Origin), ConfigError> {
         let env: BTreeMap<_, _> =
             std::env::vars_os().filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?))).collect();
         let home = env.get("HOME").or_else(|| env.get("USERPROFILE")).map(PathBuf::from).unwrap_or_default();
         let (whole, source) = resolve(settings, &env, &home);
-        let config = configuration(&whole, &source, &env).await?;
+        let origin = source.origin(Path::exists);
+        let config = configuration(&whole, &source, origin, &env).await?;
         let command = config.auth_info.exec.as_ref().and_then(|exec| exec.command.clone()).unwrap_or_default();
         let first = config.clone();
         let built = tokio::task::spawn_blocking(move || build(&first));
@@ -52,19 +53,24 @@ impl Kubernetes {
                 return Err(ConfigError::Credentials(why));
             }
         };
-        Ok(Self::with(client, Patience::default(), Some(Box::new(move || build(&config).ok()))))
+        Ok((Self::with(client, Patience::default(), Some(Box::new(move || build(&config).ok()))), origin))
     }
 }
 
-async fn configuration(settings: &Settings, source: &Source, env: &BTreeMap<String, String>) -> Result<Config, ConfigError> {
+async fn configuration(
+    settings: &Settings,
+    source: &Source,
+    origin: Origin,
+    env: &BTreeMap<String, String>,
+) -> Result<Config, ConfigError> {
+    if origin == Origin::ServiceAccount {
+        let config = Config::incluster().map_err(|error| ConfigError::Credentials(words(&error)))?;
+        return Ok(tune(config, settings, env));
+    }
     let (mut kubeconfig, files) = match source {
         Source::Files { paths, lenient } => (read_all(paths, *lenient)?, names(paths)),
         Source::Host => (Kubeconfig::default(), String::new()),
         Source::Default { file, .. } if file.exists() => (read(file)?, names(std::slice::from_ref(file))),
-        Source::Default { in_cluster: true, .. } => {
-            let config = Config::incluster().map_err(|error| ConfigError::Credentials(words(&error)))?;
-            return Ok(tune(config, settings, env));
-        }
         Source::Default { file, .. } => return Err(ConfigError::Nothing { default: file.display().to_string() }),
     };
     let context = if *source == Source::Host { add_host(&mut kubeconfig) } else { choose(&kubeconfig, settings, &files)? };

@@ -14,7 +14,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 async fn cluster() -> Kubernetes {
     let file = std::env::var("KAFKASTACK_KUBECONFIG").expect("KAFKASTACK_KUBECONFIG must name a kubeconfig");
     let settings = Settings { config_paths: vec![file], ..Settings::default() };
-    Kubernetes::connect(&settings).await.unwrap()
+    Kubernetes::connect(&settings).await.unwrap().0
 }
 
 /// Another person applies, with force.
@@ -274,7 +274,7 @@ async fn a_server_that_is_not_there_or_not_trusted_is_named_as_such() {
     let key = Key::cluster(Kind::Namespace, "default");
     let patience = retry::Patience { attempts: 1, ..retry::Patience::default() };
     let failure = async |host: &str| {
-        let client = Kubernetes::connect(&settings(host)).await.unwrap().client();
+        let client = Kubernetes::connect(&settings(host)).await.unwrap().0.client();
         Kubernetes::patient(client, patience).get(&key).await.unwrap_err().to_string()
     };
     let nobody = failure("https://127.0.0.1:1").await;

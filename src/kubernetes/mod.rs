@@ -19,7 +19,7 @@ pub use client::{Apply, Delete, Kubernetes};
 pub use difference::differences;
 pub use failure::{Class, Failure, Outcome};
 pub use object::{Key, Kind, Object};
-pub use settings::{ConfigError, Settings};
+pub use settings::{ConfigError, Origin, Settings};
 pub use tunnel::Tunnel;
 
 #[cfg(test)]

@@ -136,6 +136,26 @@ pub enum Source {
     },
 }
 
+/// Whose word it is that a client goes by.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Origin {
+    /// Settings, the environment or a file: the cluster may be any, wherever the provider runs.
+    #[default]
+    Named,
+    /// The service account of the pod that the provider runs in: the cluster is the one around it.
+    ServiceAccount,
+}
+
+impl Source {
+    /// Whose word it is; `is_there` tells whether the default file exists.
+    pub fn origin(&self, is_there: impl Fn(&Path) -> bool) -> Origin {
+        match self {
+            Self::Default { file, in_cluster: true } if !is_there(file) => Origin::ServiceAccount,
+            Self::Default { .. } | Self::Files { .. } | Self::Host => Origin::Named,
+        }
+    }
+}
+
 /// Reads the environment where the settings leave something open.
 ///
 /// A kubeconfig that is named explicitly is taken as it is: host and credentials in the environment are about another cluster.
@@ -251,6 +271,24 @@ mod tests {
         let default = |in_cluster| Source::Default { file: "/home/me/.kube/config".into(), in_cluster };
         assert_eq!(source(&none, &all[3..]), default(true));
         assert_eq!(source(&none, &[("KUBECONFIG", "")]), default(false));
+    }
+
+    #[test]
+    fn only_a_pod_that_nothing_else_speaks_for_goes_by_its_service_account() {
+        let in_a_pod = ("KUBERNETES_SERVICE_HOST", "10.96.0.1");
+        let origin =
+            |settings: &Settings, more: &[(&str, &str)]| source(settings, &[&[in_a_pod], more].concat()).origin(|_| false);
+        let none = Settings::default();
+        assert_eq!(origin(&none, &[]), Origin::ServiceAccount);
+        assert_eq!(source(&none, &[]).origin(|_| false), Origin::Named, "not in a pod");
+        let default = Path::new("/home/me/.kube/config");
+        assert_eq!(source(&none, &[in_a_pod]).origin(|file| file == default), Origin::Named, "the default file is there");
+        for named in ["KUBE_CONFIG_PATH", "KUBE_CONFIG_PATHS", "KUBECONFIG", "KUBE_HOST"] {
+            assert_eq!(origin(&none, &[(named, "https://elsewhere")]), Origin::Named, "{named}");
+        }
+        let file = Settings { config_paths: vec!["/a".into()], ..Settings::default() };
+        let host = Settings { host: Some("https://10.96.0.1".into()), ..Settings::default() };
+        assert_eq!([origin(&file, &[]), origin(&host, &[])], [Origin::Named; 2]);
     }
 
     #[test]

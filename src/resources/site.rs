@@ -11,40 +11,41 @@ use crate::resources::workload::anchor::{self, Anchor};
 use crate::resources::workload::pod::{self, pod_dns};
 use crate::resources::zookeeper_ensemble::objects::{CLIENT, hosts, id_in};
 use crate::resources::zookeeper_ensemble::schema::Ensemble;
-use crate::stack::Stack;
+use crate::stack::{Stack, Target};
 
 /// Finds the stack. Where no ensemble is named, it is the one that the cluster's connection names.
 ///
 /// # Errors
 /// When Kubernetes cannot be asked, or has no such cluster or ensemble of the provider's.
 pub async fn find(stack: &Stack, cluster: &str, ensemble: Option<&str>) -> Result<Site, Diagnostic> {
-    let cluster: Cluster = spec(stack, cluster).await?.ok_or_else(|| topic::no_such_cluster(cluster))?;
+    let found = anchored::<Cluster>(stack, cluster).await?;
+    let (cluster, cluster_id) = found.ok_or_else(|| topic::no_such_cluster(cluster))?;
     let ensemble = match ensemble {
-        Some(id) => Some(spec::<Ensemble>(stack, id).await?.ok_or_else(|| diagnostics::no_such_ensemble(id))?),
+        Some(id) => Some(anchored::<Ensemble>(stack, id).await?.ok_or_else(|| diagnostics::no_such_ensemble(id))?),
         None => match id_in(cluster.zookeeper.known().map_or("", |zookeeper| zookeeper.connection.text())) {
-            Some(id) => spec::<Ensemble>(stack, &id).await?,
+            Some(id) => anchored::<Ensemble>(stack, &id).await?,
             None => None,
         },
     };
-    let target = cluster.target();
+    let target = Target { cluster_id, ..cluster.target() };
     let brokers = (0..target.brokers).map(|i| pod_dns(&target.namespace, &target.name, i)).collect();
     Ok(Site {
         kubernetes: stack.kubernetes.clone(),
         admin: stack.admin(&target),
         brokers: workload(stack, &cluster, Service::Kafka, brokers, target.port),
-        ensemble: ensemble.map(|ensemble| {
+        ensemble: ensemble.map(|(ensemble, _)| {
             let port = u16::try_from(CLIENT).unwrap_or_default();
             workload(stack, &ensemble, Service::Zookeeper, hosts(&ensemble), port)
         }),
     })
 }
 
-/// What the anchor with this id says was applied.
-async fn spec<M: Spec>(stack: &Stack, id: &str) -> Result<Option<M>, Diagnostic> {
+/// What the anchor with this id says was applied, and Kafka's own id where it is a cluster's.
+async fn anchored<M: Spec>(stack: &Stack, id: &str) -> Result<Option<(M, Option<String>)>, Diagnostic> {
     let Some((namespace, name)) = split_cluster(id) else { return Ok(None) };
     let found = stack.kubernetes.get(&anchor::key(namespace, name)).await;
     let found = found.map_err(|failure| diagnostics::kubernetes(&failure))?;
-    Ok(found.as_ref().and_then(Anchor::<M>::read).map(|anchor| anchor.spec))
+    Ok(found.and_then(|object| Some((Anchor::<M>::read(&object)?.spec, anchor::cluster_id(&object)))))
 }
 
 fn workload<M: Spec>(stack: &Stack, spec: &M, service: Service, hosts: Vec<String>, port: u16) -> Workload {
@@ -58,3 +59,7 @@ fn workload<M: Spec>(stack: &Stack, spec: &M, service: Service, hosts: Vec<Strin
         dialer: stack.dialer(spec.namespace(), spec.name()),
     }
 }
+
+#[cfg(test)]
+#[path = "site_tests.rs"]
+mod tests;

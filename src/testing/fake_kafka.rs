@@ -113,6 +113,7 @@ struct State {
     dials: usize,
     generation: BTreeMap<i32, u64>,
     next_id: u128,
+    cluster_id: Option<String>,
 }
 
 /// The cluster. Clones are the same cluster.
@@ -185,6 +186,7 @@ impl FakeKafka {
             dials: 0,
             generation: BTreeMap::new(),
             next_id: 1,
+            cluster_id: Some("fake".to_owned()),
         })))
     }
 
@@ -261,6 +263,11 @@ impl FakeKafka {
         } else {
             state.unready.remove(&broker)
         };
+    }
+
+    /// Which cluster the brokers say they are; none, as very old ones.
+    pub fn set_cluster_id(&self, id: Option<&str>) {
+        self.lock().cluster_id = id.map(str::to_owned);
     }
 
     /// How large a broker's volume is, and how much of it is left, in bytes.

@@ -14,7 +14,7 @@ use crate::resources::workload::anchor::{self, Anchor};
 use crate::resources::workload::apply;
 use crate::resources::workload::converge::MANAGED_BY;
 use crate::resources::zookeeper_ensemble::schema::Ensemble;
-use crate::stack::Stack;
+use crate::stack::{Stack, Target};
 use futures::future::try_join_all;
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -34,7 +34,8 @@ const KINDS: [Kind; 6] =
 pub async fn look(stack: &Stack, asked: &StackDrift) -> Result<Seen, Diagnostic> {
     let failed = |failure: Failure| diagnostics::kubernetes(&failure);
     let cluster = anchored::<Cluster>(stack, asked.cluster.text()).await.map_err(failed)?;
-    let target = cluster.anchor.as_ref().map(|anchor| anchor.spec.target());
+    let (anchor, cluster_id) = (cluster.anchor.as_ref(), cluster.cluster_id.clone());
+    let target = anchor.map(|anchor| Target { cluster_id, ..anchor.spec.target() });
     let mut workloads = vec![workload(stack, cluster).await.map_err(failed)?];
     if let Some(id) = asked.zookeeper_ensemble.known() {
         let ensemble = anchored::<Ensemble>(stack, id).await.map_err(failed)?;
@@ -44,7 +45,7 @@ pub async fn look(stack: &Stack, asked: &StackDrift) -> Result<Seen, Diagnostic>
     let topics = match (&target, asked.topics.known()) {
         (Some(target), Some(_)) => match topics(&stack.admin(target).until(Instant::now() + ANSWER)).await {
             Ok(topics) => Some(Ok(topics)),
-            Err(error) if error.is_unreachable() => Some(Err(error.to_string())),
+            Err(error) if error.is_unreachable() || matches!(error, Error::OtherCluster(_)) => Some(Err(error.to_string())),
             Err(error) => return Err(diagnostics::kafka(&format!("look at the topics of {}", asked.cluster.text()), &error)),
         },
         _ => None,
@@ -57,17 +58,19 @@ struct Anchored<M> {
     namespace: String,
     name: String,
     anchor: Option<Anchor<M>>,
+    /// Kafka's own id, where it is a cluster's.
+    cluster_id: Option<String>,
 }
 
 async fn anchored<M: Spec>(stack: &Stack, id: &str) -> Result<Anchored<M>, Failure> {
     let (namespace, name) = split_cluster(id).unwrap_or_default();
     let found = stack.kubernetes.get(&anchor::key(namespace, name)).await?;
-    let anchor = found.as_ref().and_then(Anchor::<M>::read);
-    Ok(Anchored { namespace: namespace.to_owned(), name: name.to_owned(), anchor })
+    let (anchor, cluster_id) = (found.as_ref().and_then(Anchor::<M>::read), found.as_ref().and_then(anchor::cluster_id));
+    Ok(Anchored { namespace: namespace.to_owned(), name: name.to_owned(), anchor, cluster_id })
 }
 
 async fn workload<M: Spec>(stack: &Stack, anchored: Anchored<M>) -> Result<Workload, Failure> {
-    let Anchored { namespace, name, anchor } = anchored;
+    let Anchored { namespace, name, anchor, .. } = anchored;
     let applied = match anchor {
         None => None,
         Some(Anchor { phase, spec, record, .. }) => {

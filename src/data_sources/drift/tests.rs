@@ -76,3 +76,14 @@ async fn what_may_not_be_listed_is_an_error_that_names_the_rule() {
     let said = format!("{:?}", read(&world).await.unwrap_err());
     assert!(said.contains("services") && said.contains("hint"), "{said}");
 }
+
+#[tokio::test(start_paused = true)]
+async fn another_kafka_under_the_names_of_this_one_is_no_drift_of_its_topics() {
+    let world = whole().await;
+    let anchor = Key::new(Kind::ConfigMap, "prod", "kafka-kafkastack");
+    world.kubernetes.edit("kubectl", &anchor, "/data/cluster_id", "ours".into());
+    world.kafka.edit("orders", |found| *found = None);
+    let text = found(&world).await.to_string();
+    assert!(text.contains("belongs to the Kafka cluster fake, and the id of prod/kafka is ours"), "{text}");
+    assert!(!text.contains("orders"), "{text}");
+}

@@ -1,7 +1,7 @@
 //! What is seen of a stack -> whether it is healthy, and every reason why not. Pure.
 
 use crate::drill::facts::{Facts, Pod, Service};
-use crate::kafka::{ClusterView, LogDir, Partition, Topic};
+use crate::kafka::{ClusterView, Error, LogDir, Partition, Topic};
 use crate::zookeeper::{Mode, quorum};
 use std::collections::BTreeMap;
 
@@ -91,6 +91,7 @@ pub fn skew(led: &BTreeMap<i32, u64>) -> u64 {
 pub fn reasons(seen: &Seen, thresholds: &Thresholds) -> Vec<String> {
     let mut found = Vec::new();
     match &seen.facts.kafka {
+        Err(why @ Error::OtherCluster(_)) => found.push(format!("another Kafka answers: {why}")),
         Err(why) => found.push(format!("the brokers do not answer: {why}")),
         Ok((view, topics)) => kafka(seen, view, topics, thresholds, &mut found),
     }

@@ -1,5 +1,5 @@
 use super::*;
-use crate::kafka::Broker;
+use crate::kafka::{Address, Broker, Identity, OtherCluster};
 
 const THRESHOLDS: Thresholds = Thresholds { disk_free_percent: 10, leader_skew: Some(1), outstanding_requests: 10 };
 
@@ -118,8 +118,21 @@ fn leaders_pods_and_waiting_requests_are_judged() {
 
 #[test]
 fn brokers_out_of_reach_are_a_reason_and_no_error() {
-    let said = said(|seen| seen.facts.kafka = Err("no broker answers".into()));
-    assert_eq!(said, ["the brokers do not answer: no broker answers"]);
+    let away = said(|seen| seen.facts.kafka = Err(Error::Unreachable { tried: vec![] }));
+    assert_eq!(away, ["the brokers do not answer: no broker answers: no address is known"]);
+}
+
+#[test]
+fn another_kafka_under_the_names_of_this_one_is_a_reason_and_no_error() {
+    let other = OtherCluster {
+        expected: Identity { name: "prod/kafka".into(), id: "A".into() },
+        found: "B".into(),
+        broker: Address { host: "kafka-0".into(), port: 9092 },
+        direct: true,
+    };
+    let said = said(|seen| seen.facts.kafka = Err(Error::OtherCluster(Box::new(other))));
+    let other = "kafka-0:9092 belongs to the Kafka cluster B, and the id of prod/kafka is A";
+    assert_eq!(said, [format!("another Kafka answers: {other}")]);
 }
 
 #[test]

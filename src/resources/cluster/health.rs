@@ -16,7 +16,12 @@ pub async fn check(cluster: &Cluster, stack: &Stack, pods: &[Object]) -> Health 
     if !pods.iter().any(is_ready) {
         return Health::Waiting("no broker's pod is ready".to_owned());
     }
-    let admin = stack.admin(&cluster.target()).until(tokio::time::Instant::now() + ANSWER);
+    // Pods are restarted on what is said here, so it has to be these pods that say it.
+    let target = match cluster.proved_target(stack).await {
+        Ok(target) => target,
+        Err(failure) => return Health::Waiting(failure.to_string()),
+    };
+    let admin = stack.admin(&target).until(tokio::time::Instant::now() + ANSWER);
     let asked = async {
         let view = admin.cluster().await?;
         // Who is not all there has nothing to say about the rest yet.

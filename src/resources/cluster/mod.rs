@@ -11,7 +11,7 @@ pub mod plan;
 pub mod schema;
 
 use super::workload::roll::Health;
-use super::workload::{self, Common, Shared, Spec};
+use super::workload::{self, Common, Shared, Spec, anchor};
 use crate::diagnostics;
 use crate::kubernetes::failure::Failure;
 use crate::kubernetes::object::Object;
@@ -73,7 +73,24 @@ impl Cluster {
             name: self.name.text().to_owned(),
             port: u16::try_from(objects::port(self)).unwrap_or_default(),
             brokers: self.brokers.unwrap_or(3),
+            cluster_id: self.cluster_id.known().cloned(),
         }
+    }
+
+    /// The same, with the id that the anchor holds now: who takes it out there says that another Kafka is the right one.
+    ///
+    /// # Errors
+    /// When Kubernetes does not say.
+    pub async fn proved_target(&self, stack: &Stack) -> Result<Target, Failure> {
+        let found = stack.kubernetes.get(&anchor::key(self.namespace(), self.name())).await?;
+        let target = self.target();
+        // What keeps its data in its pods is another Kafka when all of them are new; through the tunnel these are its own.
+        let passing = self.storage.known().is_some_and(|storage| storage.ephemeral.unwrap_or(false)) && !stack.is_direct();
+        Ok(match found {
+            _ if passing => Target { cluster_id: None, ..target },
+            Some(found) => Target { cluster_id: anchor::cluster_id(&found), ..target },
+            None => target,
+        })
     }
 }
 
@@ -162,8 +179,15 @@ impl Spec for Cluster {
         }
     }
 
-    fn identity(&self) -> Option<String> {
-        self.cluster_id.known().cloned()
+    fn identify(&mut self, cluster_id: Option<&str>) {
+        if let Some(id) = cluster_id {
+            self.cluster_id = Attr::Known(id.to_owned());
+        }
+    }
+
+    async fn identity(&self, stack: &Stack) -> Option<String> {
+        let target = self.proved_target(stack).await.ok()?;
+        stack.admin(&target).cluster().await.ok()?.cluster_id
     }
 
     async fn announce(&self, stack: &Stack) -> Result<Diagnostics, Failure> {

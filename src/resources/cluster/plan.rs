@@ -30,7 +30,11 @@ pub async fn check(cx: &Context<'_, Stack>, plan: &mut Plan<Cluster>) {
         return;
     }
     let path = Path::of("brokers");
-    let admin = stack.admin(&prior.target()).until(cx.deadline);
+    let target = match prior.proved_target(stack).await {
+        Ok(target) => target,
+        Err(failure) => return plan.diagnostics.push(diagnostics::kubernetes(&failure)),
+    };
+    let admin = stack.admin(&target).until(cx.deadline);
     match admin.topics(None).await {
         Ok(topics) => {
             let leaving = |id: &i32| i64::from(*id) >= brokers;

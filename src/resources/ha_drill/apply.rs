@@ -110,6 +110,7 @@ fn refusal(wanted: &HaDrill, refused: &Refused) -> Diagnostic {
     let cluster = wanted.cluster.text();
     match refused {
         Refused::Objections(why) => words::objections(cluster, why),
+        Refused::OtherKafka(error) => diagnostics::kafka(&format!("drill {cluster}"), error),
         Refused::Unwell(why) => words::unwell(cluster, why),
         Refused::Unclaimed(Unclaimed::Busy(topic)) => words::busy(cluster, topic),
         Refused::Unclaimed(Unclaimed::Taken(key)) => diagnostics::name_taken(key, "ha_drill"),

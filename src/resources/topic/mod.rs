@@ -23,6 +23,7 @@ pub mod step;
 mod tests;
 
 use crate::diagnostics::{self, topic as words};
+use crate::kafka::{Admin, Error};
 use crate::plugin::diagnostic::{Diagnostic, Diagnostics};
 use crate::plugin::model::Attr;
 use crate::plugin::resource::{Change, Context, Limits, Plan, Private, Reply, Resource};
@@ -55,7 +56,7 @@ impl KafkaTopic {
 }
 
 /// The topic's cluster, to be asked.
-async fn there(stack: &Stack, topic: &Topic, private: &Private) -> Result<(crate::kafka::Admin, Private), Diagnostic> {
+async fn there(stack: &Stack, topic: &Topic, private: &Private) -> Result<(Admin, Private), Diagnostic> {
     match reach::find(stack, topic, private).await? {
         Place::There(admin, target) => Ok((admin, reach::remember(target.as_ref()))),
         Place::Gone => Err(words::no_such_cluster(topic.cluster.text())),
@@ -170,8 +171,8 @@ fn guard(topic: &Topic) -> Result<(), Diagnostic> {
     }
 }
 
-/// Only the controller's word that there is no such topic takes it out of the state. While its whole cluster is away it is kept
-/// with a warning, for an error would stop the very plan that brings the cluster back.
+/// Only the controller's word that there is no such topic takes it out of the state. While its whole cluster is away, or another
+/// one answers, it is kept with a warning, for an error would stop the very plan that puts the cluster right.
 async fn refresh(cx: &Context<'_, Stack>, state: &Topic, private: &Private) -> Result<Reply<Topic>, Diagnostic> {
     let (stack, name, cluster) = (cx.client()?, state.name.text(), state.cluster.text());
     let kept = |why: &str| Reply::state(state.clone()).keep(private.clone()).and(words::cluster_is_away(cluster, name, why));
@@ -188,6 +189,10 @@ async fn refresh(cx: &Context<'_, Stack>, state: &Topic, private: &Private) -> R
     let differs = |seen: &step::Seen| i64::try_from(seen.factor()).ok().as_ref() != state.replication_factor.known();
     if matches!(&seen, Ok(Some(seen)) if differs(seen)) {
         seen = read::look(&admin, name, true).await;
+    }
+    if let Err(Error::OtherCluster(other)) = &seen {
+        let warning = words::another_kafka(name, other);
+        return Ok(Reply::state(state.clone()).keep(private.clone()).and(warning));
     }
     let Some(seen) = seen.map_err(|error| diagnostics::kafka(&format!("look at topic {name:?}"), &error))? else {
         return Ok(Reply::gone());

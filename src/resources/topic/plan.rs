@@ -94,10 +94,16 @@ pub fn against_brokers(planned: &mut Topic, brokers: i64, diagnostics: &mut Diag
 
 /// Asks the cluster, planned or live. `may_exist`: a topic of that id is in the state, so it is replaced.
 pub async fn check(cx: &Context<'_, Stack>, stack: &Stack, plan: &mut Plan<Topic>, may_exist: bool) {
-    if plan.planned.cluster.is_unknown() || plan.planned.name.is_unknown() || plan.diagnostics.has_errors() || is_idle(plan) {
+    if plan.planned.cluster.is_unknown() || plan.planned.name.is_unknown() || plan.diagnostics.has_errors() {
         return;
     }
     let planned_cluster = plan.planned.cluster.known().and_then(|id| stack.planned(id));
+    if is_idle(plan) {
+        if changes_settings(plan) && planned_cluster.is_none_or(|planned| planned.exists) {
+            check_settings(cx, stack, plan).await;
+        }
+        return;
+    }
     if let Some(Planned { brokers, exists: false }) = planned_cluster {
         return against_brokers(&mut plan.planned, brokers, &mut plan.diagnostics);
     }
@@ -111,12 +117,28 @@ pub async fn check(cx: &Context<'_, Stack>, stack: &Stack, plan: &mut Plan<Topic
         None => check_create(&admin, plan, growing, may_exist).await,
         Some(prior) => check_update(&admin, plan, &prior, growing).await,
     };
-    if let Err(error) = asked {
-        plan.diagnostics.push(words::not_checked(plan.planned.name.text(), &error));
+    let name = plan.planned.name.text();
+    match asked {
+        Ok(()) => {}
+        Err(error @ Error::OtherCluster(_)) => plan.diagnostics.push(words::refused("check", name, &error)),
+        Err(error) => plan.diagnostics.push(words::not_checked(name, &error)),
     }
 }
 
-/// Nothing changes that a cluster would have to do with.
+/// Settings are the brokers' to judge, at apply. That these are another cluster's brokers is said before.
+async fn check_settings(cx: &Context<'_, Stack>, stack: &Stack, plan: &mut Plan<Topic>) {
+    let Ok(Place::There(admin, _)) = reach::find(stack, &plan.planned, &plan.private).await else { return };
+    let admin = admin.until((Instant::now() + ASK).min(cx.deadline));
+    if let Err(error @ Error::OtherCluster(_)) = admin.cluster().await {
+        plan.diagnostics.push(words::refused("check", plan.planned.name.text(), &error));
+    }
+}
+
+fn changes_settings(plan: &Plan<Topic>) -> bool {
+    plan.prior.as_ref().is_some_and(|prior| !replaces(prior, &plan.planned) && prior.config != plan.planned.config)
+}
+
+/// Nothing changes that the number of brokers would have to do with.
 fn is_idle(plan: &Plan<Topic>) -> bool {
     let Some(prior) = &plan.prior else { return false };
     let planned = &plan.planned;

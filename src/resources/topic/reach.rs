@@ -1,5 +1,6 @@
 //! Which cluster a topic is in -> the client that asks it. The anchor of a `kafkastack_cluster` says where its brokers are; what
-//! it said last is kept in private state, so that a topic outlives an anchor that somebody deleted. Network.
+//! it said last is kept in private state, so that a topic outlives an anchor that somebody deleted. Both hold the id by which
+//! that Kafka is told from another one that answers under its names. Network.
 
 use super::schema::{Topic, split_cluster};
 use crate::diagnostics::{self, topic as words};
@@ -25,14 +26,17 @@ const TARGET: &str = "target";
 
 /// What private state keeps of a target.
 pub fn remember(target: Option<&Target>) -> Private {
-    let text = |target: &Target| json!({"port": target.port, "brokers": target.brokers}).to_string();
+    let text =
+        |target: &Target| json!({"port": target.port, "brokers": target.brokers, "cluster_id": target.cluster_id}).to_string();
     target.map(|target| (TARGET.to_owned(), text(target))).into_iter().collect()
 }
 
 fn recall(private: &Private, namespace: &str, name: &str) -> Option<Target> {
     let kept: Value = serde_json::from_str(private.get(TARGET)?).ok()?;
     let port = u16::try_from(kept.get("port")?.as_u64()?).ok()?;
-    Some(Target { namespace: namespace.to_owned(), name: name.to_owned(), port, brokers: kept.get("brokers")?.as_i64()? })
+    let brokers = kept.get("brokers")?.as_i64()?;
+    let cluster_id = kept.get("cluster_id").and_then(Value::as_str).map(str::to_owned);
+    Some(Target { namespace: namespace.to_owned(), name: name.to_owned(), port, brokers, cluster_id })
 }
 
 /// Finds the cluster of a topic whose `cluster` is known.
@@ -45,8 +49,10 @@ pub async fn find(stack: &Stack, topic: &Topic, private: &Private) -> Result<Pla
     };
     let failed = |failure| diagnostics::kubernetes(&failure);
     let found = stack.kubernetes.get(&anchor::key(namespace, name)).await.map_err(failed)?;
-    if let Some(anchor) = found.as_ref().and_then(Anchor::<Cluster>::read) {
-        let target = anchor.spec.target();
+    if let Some(object) = &found
+        && let Some(anchor) = Anchor::<Cluster>::read(object)
+    {
+        let target = Target { cluster_id: anchor::cluster_id(object), ..anchor.spec.target() };
         return Ok(Place::There(stack.admin(&target), Some(target)));
     }
     let set = stack.kubernetes.get(&Key::new(Kind::StatefulSet, namespace, name)).await.map_err(failed)?;
@@ -65,3 +71,7 @@ pub async fn is_stopped(stack: &Stack, target: &Target) -> bool {
         Err(_) => false,
     }
 }
+
+#[cfg(test)]
+#[path = "reach_tests.rs"]
+mod tests;

@@ -87,7 +87,7 @@ impl Record {
         Self {
             served: object.text("/data/served").parse().ok(),
             kept_claims: object.text("/data/kept_claims") == "true",
-            cluster_id: Some(object.text("/data/cluster_id").to_owned()).filter(|id| !id.is_empty()),
+            cluster_id: cluster_id(object),
             users: users.map(str::to_owned).collect(),
             template: serde_json::from_str(object.text("/data/template")).ok(),
         }
@@ -114,6 +114,11 @@ const JUST_NOW: SignedDuration = SignedDuration::from_mins(10);
 /// Which object is the anchor of the workload `name`.
 pub fn key(namespace: &str, name: &str) -> Key {
     Key::new(Kind::ConfigMap, namespace, format!("{name}-kafkastack"))
+}
+
+/// Kafka's own id of the cluster whose anchor this is; none where it is not known, or was taken out.
+pub fn cluster_id(object: &Object) -> Option<String> {
+    Some(object.text("/data/cluster_id")).filter(|id| !id.is_empty()).map(str::to_owned)
 }
 
 impl<M: Spec> Anchor<M> {

@@ -315,7 +315,8 @@ impl<'a, M: Spec> Run<'a, M> {
     async fn note(&mut self, state: &mut M, serving: bool, created: Option<Timestamp>) -> Result<(), Stop> {
         if serving {
             state.observe(self.stack).await;
-            let served = Record { served: Some(true), cluster_id: state.identity(), ..Record::default() };
+            let cluster_id = self.spec.identity(self.stack).await;
+            let served = Record { served: Some(true), cluster_id, ..Record::default() };
             self.learnt = std::mem::take(&mut self.learnt).and(&served);
         }
         self.mark(Phase::Ready, created).await?;

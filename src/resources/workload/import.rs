@@ -35,6 +35,7 @@ pub async fn read<M: Spec>(cx: &Context<'_, Stack>, state: M, private: Private) 
         *now.common().ready = Attr::Known(true);
     }
     now.keep_observations(&state);
+    now.identify(anchor.as_ref().and_then(|anchor| anchor.record.cluster_id.as_deref()));
     Reply::state(now).keep(private)
 }
 
@@ -55,6 +56,7 @@ pub async fn import<M: Spec>(cx: &Context<'_, Stack>, id: &str) -> Reply<M> {
         return Reply::failed(None, diagnostics::nothing_to_import(M::RESOURCE, id));
     };
     let mut spec = anchor.spec;
+    spec.identify(anchor.record.cluster_id.as_deref());
     if anchor.phase == Phase::Ready {
         spec.observe(stack).await;
     }

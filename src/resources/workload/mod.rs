@@ -75,9 +75,11 @@ pub trait Spec: Model {
     fn expect_observations(&mut self) {}
     /// Changes that would lose data or break the service, each refused with the way out. `applied` is what was last applied.
     fn refuse(applied: &Self, planned: &Self, diagnostics: &mut Diagnostics);
-    /// Kafka's own id of the cluster, where it is known.
-    fn identity(&self) -> Option<String> {
-        None
+    /// Takes over what the anchor knows of the service's own id.
+    fn identify(&mut self, _cluster_id: Option<&str>) {}
+    /// The service's own id, as whoever proves to be it says; called once it is healthy.
+    fn identity(&self, _stack: &Stack) -> impl Future<Output = Option<String>> + Send {
+        async { None }
     }
     /// Tells whom it depends on that it is there; called before its objects are applied.
     ///

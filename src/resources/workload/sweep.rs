@@ -31,7 +31,9 @@ impl Dialer for Pods {
                 return Err(DialError::Unresolved(host.to_owned()));
             };
             if port != 2181 {
-                let (name, port) = self.0.bootstrap()[ordinal].clone();
+                // A broker that went with its pod has no name any more.
+                let there = self.0.bootstrap().get(ordinal).cloned();
+                let (name, port) = there.ok_or_else(|| DialError::Unresolved(host.to_owned()))?;
                 return self.0.dial(&name, port).await;
             }
             let (ours, mut theirs) = tokio::io::duplex(1024);

@@ -208,7 +208,7 @@ impl State {
         });
         MetadataResponse::default()
             .with_brokers(brokers.collect())
-            .with_cluster_id(Some(StrBytes::from_static_str("fake")))
+            .with_cluster_id(self.cluster_id.clone().map(text))
             .with_controller_id(self.controller.into())
             .with_topics(topics.collect())
     }

@@ -1,0 +1,69 @@
+//! How a stack is found, and what is done where another Kafka answers under its names.
+
+use super::*;
+use crate::data_sources::health::Health;
+use crate::data_sources::health::schema::StackHealth;
+use crate::kubernetes::object::Kind;
+use crate::plugin::data_source::DataSource;
+use crate::plugin::model::Attr;
+use crate::plugin::resource::Context;
+use crate::resources::cluster::health;
+use crate::resources::ha_drill::apply::drill;
+use crate::resources::ha_drill::schema::HaDrill;
+use crate::resources::workload::roll;
+use crate::resources::workload::sweep;
+use crate::resources::workload::sweep::{World, made, world};
+use crate::testing::faults::Faults;
+use std::time::Duration;
+use tokio::time::Instant;
+use tokio_util::sync::CancellationToken;
+
+/// A cluster whose anchor names another Kafka than the one that answers under its names.
+async fn crossed() -> World {
+    let world = world(Faults::none());
+    made(&world, sweep::cluster()).await;
+    world.kubernetes.edit("kubectl", &anchor::key("prod", "kafka"), "/data/cluster_id", "ours".into());
+    world
+}
+
+const OTHER: &str = "kafka-0.kafka-headless.prod.svc:9092 belongs to the Kafka cluster fake, and the id of prod/kafka is ours";
+
+fn id() -> Attr<String> {
+    Attr::Known("prod/kafka".to_owned())
+}
+
+fn deadline() -> Instant {
+    Instant::now() + Duration::from_secs(600)
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_drill_of_another_kafka_ends_before_it_writes_or_kills() {
+    let world = crossed().await;
+    let (objects, records) = (world.kubernetes.writes().len(), world.kafka.writes());
+    let (begun, wanted) = (Instant::now(), HaDrill { cluster: id(), ..HaDrill::default() });
+    let said = drill(&world.stack, &wanted, &CancellationToken::new(), deadline(), &|_| {}).await.unwrap_err();
+    let said: Vec<String> = said.iter().map(|one| format!("{}\n{}", one.summary, one.detail)).collect();
+    assert!(said[0].starts_with(&format!("Could not drill prod/kafka: another Kafka cluster answers\n{OTHER}")), "{said:?}");
+    assert!(begun.elapsed() < Duration::from_secs(5), "it was waited for");
+    assert_eq!((world.kubernetes.writes().len(), world.kafka.writes()), (objects, records));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_cluster_under_whose_names_another_kafka_answers_is_not_healthy() {
+    let world = crossed().await;
+    let cx = Context { client: Some(&world.stack), cancel: CancellationToken::new(), deadline: deadline() };
+    let told = Health.read(&cx, StackHealth { cluster: id(), ..StackHealth::default() }).await.state.unwrap();
+    assert_eq!(told.healthy, Attr::Known(false));
+    assert_eq!(told.reasons.unwrap_or_default()[0], format!("another Kafka answers: {OTHER}"));
+}
+
+#[tokio::test(start_paused = true)]
+async fn no_pod_is_restarted_on_the_word_of_another_kafka() {
+    let world = crossed().await;
+    let (cluster, _) = anchored::<Cluster>(&world.stack, "prod/kafka").await.unwrap().unwrap();
+    let pods = world.kubernetes.all(Kind::Pod);
+    assert_eq!(health::check(&cluster, &world.stack, &pods).await, roll::Health::Waiting(OTHER.to_owned()));
+    world.kubernetes.edit("kubectl", &anchor::key("prod", "kafka"), "/data/cluster_id", serde_json::Value::Null);
+    let serving = health::check(&cluster, &world.stack, &pods).await;
+    assert!(matches!(serving, roll::Health::Healthy { .. }), "who takes the id out says that this Kafka is the right one");
+}
