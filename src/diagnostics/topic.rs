@@ -3,6 +3,7 @@
 use crate::kafka::{Class, Error};
 use crate::plugin::diagnostic::{Diagnostic, Severity};
 use crate::plugin::path::Path;
+use std::collections::BTreeMap;
 
 /// Neither the topic nor the provider names a cluster.
 pub fn no_cluster() -> Diagnostic {
@@ -261,6 +262,37 @@ pub fn unfinished(name: &str, why: &str) -> Diagnostic {
         "The change of the topic did not come to its end",
         format!("Topic {name:?}: {why}\nhint: what the brokers have begun goes on; plan and apply again, it goes on from there"),
     )
+}
+
+/// Brokers took settings and show others.
+pub fn shown_otherwise(name: &str, written: &BTreeMap<String, String>, shown: &BTreeMap<String, Option<String>>) -> Diagnostic {
+    let lines: Vec<String> = shown
+        .iter()
+        .map(|(key, shown)| {
+            let wanted = written.get(key).map_or("was removed".to_owned(), |value| format!("was written as {value:?}"));
+            let found = shown.as_ref().map_or("is not set on the topic".to_owned(), |value| format!("is shown as {value:?}"));
+            format!("{key:?} {wanted} and {found}")
+        })
+        .collect();
+    let spelled: Vec<String> = shown
+        .iter()
+        .filter_map(|(key, shown)| Some(format!("{key:?} = {:?}", written.contains_key(key).then_some(shown.as_ref()?)?)))
+        .collect();
+    let write = match spelled.is_empty() {
+        true => String::new(),
+        false => format!(
+            "if that is the same in another spelling, write it as the brokers do: config = {{ {} }}; otherwise ",
+            spelled.join(", ")
+        ),
+    };
+    Diagnostic::error(
+        "The brokers show settings otherwise than they were written",
+        format!(
+            "Topic {name:?}: the brokers took these settings, and show others: {}. They are not written again.\nhint: {write}see what else sets them: another tool, or a policy of the brokers",
+            lines.join("; ")
+        ),
+    )
+    .at(Path::of("config"))
 }
 
 /// Deletes are off.

@@ -228,6 +228,11 @@ impl Refusal {
         }
     }
 
+    /// UNKNOWN_SERVER_ERROR: the broker failed, and does not know why.
+    pub(super) fn is_stumble(&self) -> bool {
+        self.code == -1
+    }
+
     /// Codes that say nothing about the effect: the controller stopped waiting (7) or stumbled (-1), or lost its peer (13).
     pub fn outcome(&self) -> Outcome {
         match self.code {

@@ -17,6 +17,9 @@ use tokio::time::{Instant, sleep_until};
 /// How often every known broker is tried before they count as unreachable.
 const ROUNDS: u32 = 3;
 
+/// How often a read is repeated that a broker failed on for no reason that it knows: a busy one does so.
+const STUMBLES: u32 = 3;
+
 /// How long things may take. An overall deadline, where there is one, bounds them all.
 #[derive(Clone, Copy, Debug)]
 pub struct Limits {
@@ -83,7 +86,7 @@ impl Router {
         build: &(dyn Fn(i16, Duration) -> R + Sync),
         read: &(dyn Fn(R::Response, i32) -> Result<T, Refusal> + Sync),
     ) -> Result<T, Error> {
-        let (begun, mut pause) = (Instant::now(), Pause::default());
+        let (begun, mut pause, mut stumbles) = (Instant::now(), Pause::default(), 0);
         let give_up = self.bound(begun + self.limits.routing);
         loop {
             let error = match self.find(target).await? {
@@ -92,6 +95,10 @@ impl Router {
                     Ok(answer) => match read(answer, id) {
                         Ok(result) => return Ok(result),
                         Err(refusal) if matches!(refusal.class(), Class::NotController | Class::Throttled) => refusal.into(),
+                        Err(refusal) if lane == Lane::Read && refusal.is_stumble() && stumbles < STUMBLES => {
+                            stumbles += 1;
+                            refusal.into()
+                        }
                         Err(refusal) => return Err(refusal.into()),
                     },
                     Err(Failure::Connect(why)) if is_final(&why) => return Err(Error::Unreachable { tried: vec![(to, why)] }),

@@ -129,6 +129,20 @@ fn a_topic_that_was_deleted_or_changed_is_named() {
 }
 
 #[test]
+fn a_setting_in_another_spelling_is_no_drift() {
+    let spelled = found(|asked, seen| {
+        let mut there = topic("orders");
+        there.config.insert("cleanup.policy".to_owned(), "compact,delete".to_owned());
+        seen.topics = Some(Ok(vec![there]));
+        let config = [("retention.ms", "+1000"), ("cleanup.policy", "compact, delete")];
+        let config = config.map(|(key, value)| (key.to_owned(), value.to_owned()));
+        let expected = ExpectedTopic { config: Attr::Known(config.into()), ..ExpectedTopic::default() };
+        asked.topics = Attr::Known([("orders".to_owned(), expected)].into());
+    });
+    assert_eq!(spelled["drifted"], false, "{spelled}");
+}
+
+#[test]
 fn brokers_that_do_not_answer_are_drift_and_topics_that_nobody_asks_for_are_not() {
     let away = found(|_, seen| seen.topics = Some(Err("no route".into())));
     assert_eq!(away["managed"], json!([{"kind": "brokers", "name": "prod/kafka", "problem": "unreachable", "why": "no route"}]));

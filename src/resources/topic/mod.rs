@@ -3,12 +3,12 @@
 //! ```text
 //!            plan.rs: replicas chosen, refusals, what the planned or live cluster would say
 //! create ─┐
-//! update ─┼─▶ apply.rs: look ─▶ step.rs: next(wanted, seen) ─▶ one write ─▶ look again      reassign.rs: which replicas move
+//! update ─┼─▶ apply.rs, update.rs: look ─▶ step.rs: next(wanted, seen) ─▶ one write ─▶ look again      reassign.rs: which replicas move
 //! delete ─┘
 //! read, import ─▶ read.rs: what the controller shows ─▶ state      list.rs: every topic of a cluster, as an import would have it
 //! ```
 //!
-//! `schema.rs` attributes · `reach.rs` which cluster · this file: the wiring.
+//! `schema.rs` attributes · `setting.rs` when two spellings are one value · `reach.rs` which cluster · this file: the wiring.
 
 pub mod apply;
 pub mod list;
@@ -17,7 +17,9 @@ pub mod reach;
 pub mod read;
 pub mod reassign;
 pub mod schema;
+pub mod setting;
 pub mod step;
+pub mod update;
 
 #[cfg(test)]
 mod tests;
@@ -126,14 +128,14 @@ impl Resource for KafkaTopic {
         {
             return Reply::state(read::applied(&planned, None)).keep(private);
         }
-        let made = async {
-            let (admin, private) = there(cx.client()?, &planned, &private).await?;
-            let made = Run::new(admin, cx.cancel.clone(), cx.deadline).update(&prior, &planned).await?;
-            Ok::<_, Diagnostic>((made, private))
+        let there = async { there(cx.client()?, &planned, &private).await };
+        let (admin, now) = match there.await {
+            Ok(there) => there,
+            Err(diagnostic) => return Reply::failed(Some(prior), diagnostic).keep(private),
         };
-        match made.await {
-            Ok((made, private)) => finished(&planned, &made).keep(private),
-            Err(diagnostic) => Reply::failed(Some(prior), diagnostic).keep(private),
+        match Run::new(admin, cx.cancel.clone(), cx.deadline).update(&prior, &planned).await {
+            Ok(made) => finished(&planned, &made).keep(now),
+            Err(stopped) => Reply::failed(Some(stopped.state), stopped.why).keep(private),
         }
     }
 
