@@ -121,7 +121,11 @@ impl Dialer for PortForward {
             let pod = pod_of(host, &self.namespace, &self.name).ok_or_else(|| {
                 DialError::NotAllowed(format!("{host:?} is not the name of a pod of {}/{}", self.namespace, self.name))
             })?;
-            let tunnel = self.kubernetes.dial(&self.namespace, pod, port).await.map_err(|failure| refused(&failure))?;
+            let tunnel = self
+                .kubernetes
+                .dial(&self.namespace, pod, port)
+                .await
+                .map_err(|failure| refused(&failure, &self.namespace, pod))?;
             Ok(Dialed { stream: Box::new(tunnel.io), why: tunnel.why })
         }
         .boxed()
@@ -138,10 +142,10 @@ fn pod_of<'a>(host: &'a str, namespace: &str, name: &str) -> Option<&'a str> {
     (domain.is_empty() || domain.starts_with('.')).then_some(pod)
 }
 
-fn refused(failure: &Failure) -> DialError {
+fn refused(failure: &Failure, namespace: &str, pod: &str) -> DialError {
     match &failure.class {
         Class::Forbidden { .. } | Class::Unauthorized => DialError::NotAllowed(failure.to_string()),
-        Class::NotFound => DialError::Unresolved(failure.doing.clone()),
+        Class::NotFound => DialError::Other(format!("Pod {namespace}/{pod} is not there")),
         Class::TimedOut(after) => DialError::TimedOut(*after),
         _ => DialError::Other(failure.to_string()),
     }
@@ -150,6 +154,13 @@ fn refused(failure: &Failure) -> DialError {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_pod_that_is_not_there_is_named() {
+        let failure =
+            Failure { doing: "connect to port 9092 of Pod prod/kafka-0".into(), class: Class::NotFound, message: String::new() };
+        assert_eq!(refused(&failure, "prod", "kafka-0").to_string(), "Pod prod/kafka-0 is not there");
+    }
 
     #[test]
     fn only_the_workloads_own_names_are_dialled() {

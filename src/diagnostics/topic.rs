@@ -56,6 +56,36 @@ pub fn went_with_its_cluster(cluster: &str, name: &str) -> Diagnostic {
     )
 }
 
+/// A delete while the whole cluster is stopped for good, and may go.
+pub fn left_on_its_brokers(cluster: &str, id: &str, name: &str) -> Diagnostic {
+    Diagnostic::warning(
+        "The topic was not deleted from the brokers",
+        format!(
+            "None of the brokers of kafkastack_cluster {cluster} is ready, and `deletion_protection` of it is false, so topic {name:?} went out of the state as it goes with its cluster. Where the cluster's data is kept, the topic stays in it.\nhint: when brokers run over that data again, kafkastack_drift names the topic, and tofu import kafkastack_topic.NAME {id} brings it back into a state"
+        ),
+    )
+}
+
+/// A delete while the whole cluster is stopped, and may not go.
+pub fn cluster_is_stopped(cluster: &str, name: &str) -> Diagnostic {
+    Diagnostic::error(
+        "The cluster does not run, so the topic cannot be deleted",
+        format!(
+            "None of the brokers of kafkastack_cluster {cluster} is ready, and the cluster is protected, so topic {name:?} stays in the state.\nhint: bring the cluster back and destroy again; or leave the topic in the cluster's data: tofu state rm 'kafkastack_topic.NAME'; or, if the cluster is to go as well, set its `deletion_protection = false` and apply first"
+        ),
+    )
+}
+
+/// A delete that reached nobody in time.
+pub fn not_deleted(name: &str, why: &str) -> Diagnostic {
+    Diagnostic::error(
+        format!("Could not delete topic {name:?}"),
+        format!(
+            "{why}\nhint: see that the brokers run and are ready, and destroy again; or leave the topic on the brokers: tofu state rm 'kafkastack_topic.NAME'"
+        ),
+    )
+}
+
 /// The cluster cannot be asked at plan of a create.
 pub fn not_checked(name: &str, error: &Error) -> Diagnostic {
     Diagnostic::warning(

@@ -3,7 +3,6 @@
 //! Reads are repeated freely. A write goes to the controller, and is repeated only when it is known that it had no effect:
 //! nothing was sent, or the broker said that it is not the controller (41) or that it is asked too much (89).
 
-use super::dialer::DialError;
 use super::error::{Address, Class, ConnectError, Error, Outcome, Refusal, Resource};
 use super::model::ClusterView;
 use super::pool::{Failure, Lane, Limit, Pool};
@@ -101,7 +100,7 @@ impl Router {
                         }
                         Err(refusal) => return Err(refusal.into()),
                     },
-                    Err(Failure::Connect(why)) if is_final(&why) => return Err(Error::Unreachable { tried: vec![(to, why)] }),
+                    Err(Failure::Connect(why)) if why.is_final() => return Err(Error::Unreachable { tried: vec![(to, why)] }),
                     Err(Failure::Connect(why)) => Error::Unreachable { tried: vec![(to, why)] },
                     Err(Failure::Call(error @ Error::Unsupported { .. })) => return Err(error),
                     Err(Failure::Call(error)) if lane == Lane::Write && error.outcome() == Outcome::Unknown => return Err(error),
@@ -144,7 +143,7 @@ impl Router {
                     }
                 }
             }
-            if round == ROUNDS || tried.iter().all(|(_, why)| is_final(why)) || !pause.wait(give_up).await {
+            if round == ROUNDS || tried.iter().all(|(_, why)| why.is_final()) || !pause.wait(give_up).await {
                 return Err(Error::Unreachable { tried });
             }
             round += 1;
@@ -255,11 +254,6 @@ impl Router {
 /// A request for the cluster alone. Without `allow_auto_topic_creation = false` a read would make topics.
 pub(super) fn no_topics() -> MetadataRequest {
     MetadataRequest::default().with_topics(Some(Vec::new())).with_allow_auto_topic_creation(false)
-}
-
-/// What will not pass by itself.
-fn is_final(why: &ConnectError) -> bool {
-    matches!(why, ConnectError::Dial(DialError::NotAllowed(_)))
 }
 
 impl From<Failure> for ConnectError {

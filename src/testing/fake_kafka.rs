@@ -264,7 +264,7 @@ impl FakeKafka {
         let mut state = self.lock();
         state.brokers.insert(broker, down);
         *state.generation.entry(broker).or_default() += 1;
-        if down.is_some() && state.controller == broker {
+        if state.brokers.get(&state.controller).is_none_or(Option::is_some) {
             state.controller = state.brokers.iter().find(|(_, down)| down.is_none()).map_or(-1, |(id, _)| *id);
         }
     }

@@ -1,4 +1,4 @@
-//! Create and delete of a topic, and what an update has in common with them. A write whose outcome is not known is never repeated
+//! Create of a topic, and what all operations have in common. A write whose outcome is not known is never repeated
 //! blindly: what is there afterwards decides. Network.
 
 use super::plan::{default_factor, new_topic};
@@ -42,6 +42,8 @@ pub(super) const INTERVAL: Duration = Duration::from_millis(100);
 /// Between two looks at something slow.
 pub(super) const LATER: Duration = Duration::from_millis(500);
 
+/// How long brokers that nobody reaches may be on their way back.
+pub(super) const AWAY: Duration = Duration::from_secs(60);
 /// What the last call before the deadline gets.
 const MARGIN: Duration = Duration::from_secs(1);
 
@@ -73,6 +75,17 @@ impl Run {
         }
     }
 
+    /// Looks at the topic, for a while also again: brokers that restart are soon back.
+    pub(super) async fn look(&self, name: &str, moves: bool) -> Result<Option<Seen>, Error> {
+        let end = Instant::now() + AWAY;
+        loop {
+            match look(&self.admin, name, moves).await {
+                Err(error) if error.may_pass() && Instant::now() < end => self.pause(LATER).await.map_err(|_| error)?,
+                done => return done,
+            }
+        }
+    }
+
     /// Makes a topic that is not there.
     ///
     /// # Errors
@@ -83,13 +96,13 @@ impl Run {
         if let Some(why) = self.halt() {
             return Err(words::not_created(name, why));
         }
+        if self.look(name, false).await.map_err(refused)?.is_some() {
+            return Err(words::exists(planned.id.text(), name));
+        }
         let factor = match planned.replication_factor.known() {
             Some(factor) => *factor,
             None => default_factor(i64::try_from(self.admin.cluster().await.map_err(refused)?.brokers.len()).unwrap_or(1)),
         };
-        if look(&self.admin, name, false).await.map_err(refused)?.is_some() {
-            return Err(words::exists(planned.id.text(), name));
-        }
         let new = new_topic(planned, factor);
         self.ask_for(planned, &new).await?;
         let (seen, why) = self.until_led(name, new.partitions).await;
@@ -175,38 +188,6 @@ impl Run {
             if let Err(why) = self.pause(INTERVAL).await {
                 return (last, Some(format!("{why}; {waiting}")));
             }
-        }
-    }
-
-    /// Deletes a topic; one that is gone already is no error.
-    ///
-    /// # Errors
-    /// Why it is still there.
-    pub async fn delete(&self, name: &str) -> Result<(), Diagnostic> {
-        let mut unsure = 0;
-        loop {
-            if let Some(why) = self.halt() {
-                return Err(words::unfinished(name, why));
-            }
-            match self.admin.delete_topic(name).await {
-                Ok(()) => break,
-                Err(error) if error.is(Class::UnknownTopic) => break,
-                Err(error) if error.is(Class::DeletionDisabled) => return Err(words::deletion_disabled(name, &error)),
-                Err(error) if error.outcome() == Outcome::Unknown && unsure < UNSURE => unsure += 1,
-                Err(error) => return Err(words::refused("delete", name, &error)),
-            }
-            match look(&self.admin, name, false).await {
-                Ok(None) => return Ok(()),
-                _ => self.pause(LATER).await.map_err(|why| words::still_deleting(name, why))?,
-            }
-        }
-        loop {
-            let waiting = match self.admin.topics(Some(&[name])).await {
-                Ok(topics) if topics.is_empty() => return Ok(()),
-                Ok(_) => "the controller still shows it".to_owned(),
-                Err(error) => error.to_string(),
-            };
-            self.pause(INTERVAL).await.map_err(|why| words::still_deleting(name, &format!("{why}; {waiting}")))?;
         }
     }
 }

@@ -11,6 +11,7 @@
 //! `schema.rs` attributes · `setting.rs` when two spellings are one value · `reach.rs` which cluster · this file: the wiring.
 
 pub mod apply;
+pub mod delete;
 pub mod list;
 pub mod plan;
 pub mod reach;
@@ -25,12 +26,13 @@ pub mod update;
 mod tests;
 
 use crate::diagnostics::{self, topic as words};
+use crate::kafka::{Admin, Error};
 use crate::plugin::diagnostic::{Diagnostic, Diagnostics};
 use crate::plugin::model::Attr;
 use crate::plugin::resource::{Change, Context, Limits, Plan, Private, Reply, Resource};
 use crate::stack::Stack;
-use apply::{Made, Run};
-use reach::Place;
+use apply::{AWAY, LATER, Made, Run};
+use reach::{Place, Standing};
 use schema::Topic;
 use std::collections::BTreeSet;
 use std::sync::{Mutex, PoisonError};
@@ -42,6 +44,8 @@ pub struct KafkaTopic {
     /// Ids that were read or planned with a prior state in this run: a create of one of these is the second half of a
     /// replacement, and finds the topic still there.
     in_state: Mutex<BTreeSet<String>>,
+    /// Clusters that do not answer.
+    away: reach::Away,
 }
 
 impl KafkaTopic {
@@ -114,7 +118,7 @@ impl Resource for KafkaTopic {
 
     async fn read(&self, cx: &Context<'_, Stack>, state: Topic, private: Private) -> Reply<Topic> {
         self.remember(&state.id);
-        match refresh(cx, &state, &private).await {
+        match refresh(cx, &self.away, &state, &private).await {
             Ok(reply) => reply,
             Err(diagnostic) => Reply::failed(Some(state), diagnostic).keep(private),
         }
@@ -143,13 +147,7 @@ impl Resource for KafkaTopic {
         let Change { prior, private, .. } = change;
         let deleted = async {
             guard(&prior)?;
-            match reach::find(cx.client()?, &prior, &private).await? {
-                Place::There(admin, _) => {
-                    Run::new(admin, cx.cancel.clone(), cx.deadline).delete(prior.name.text()).await?;
-                    Ok::<_, Diagnostic>(Diagnostics::new())
-                }
-                Place::Gone => Ok(words::went_with_its_cluster(prior.cluster.text(), prior.name.text()).into()),
-            }
+            delete::delete(cx, &self.away, &prior, &private).await
         };
         match deleted.await {
             Ok(said) => Reply::gone().and(said),
@@ -174,26 +172,33 @@ fn guard(topic: &Topic) -> Result<(), Diagnostic> {
 
 /// Only the controller's word that there is no such topic takes it out of the state. While its whole cluster is away it is kept
 /// with a warning, for an error would stop the very plan that brings the cluster back.
-async fn refresh(cx: &Context<'_, Stack>, state: &Topic, private: &Private) -> Result<Reply<Topic>, Diagnostic> {
+async fn refresh(
+    cx: &Context<'_, Stack>,
+    away: &reach::Away,
+    state: &Topic,
+    private: &Private,
+) -> Result<Reply<Topic>, Diagnostic> {
     let (stack, name, cluster) = (cx.client()?, state.name.text(), state.cluster.text());
     let kept = |why: &str| Reply::state(state.clone()).keep(private.clone()).and(words::cluster_is_away(cluster, name, why));
     let (admin, target) = match reach::find(stack, state, private).await? {
         Place::There(admin, target) => (admin.until(cx.deadline), target),
         Place::Gone => return Ok(kept("neither its ConfigMap nor its StatefulSet is there")),
     };
-    if let Some(target) = &target
-        && reach::is_stopped(stack, target).await
-    {
-        return Ok(kept("none of its brokers is ready"));
-    }
-    let mut seen = read::look(&admin, name, false).await;
-    let differs = |seen: &step::Seen| i64::try_from(seen.factor()).ok().as_ref() != state.replication_factor.known();
-    if matches!(&seen, Ok(Some(seen)) if differs(seen)) {
-        seen = read::look(&admin, name, true).await;
-    }
-    let Some(seen) = seen.map_err(|error| diagnostics::kafka(&format!("look at topic {name:?}"), &error))? else {
-        return Ok(Reply::gone());
+    let seen = loop {
+        if reach::standing(stack, target.as_ref()).await != Standing::Serves {
+            return Ok(kept("none of its brokers is ready"));
+        }
+        match look(&admin, state).await {
+            Ok(seen) => break seen,
+            // Kubernetes may not have seen yet that they are gone, or they are on their way back.
+            Err(error) if error.may_pass() && away.failed(cluster) < AWAY && !cx.cancel.is_cancelled() => {
+                tokio::time::sleep(LATER).await;
+            }
+            Err(error) => return Err(diagnostics::kafka(&format!("look at topic {name:?}"), &error)),
+        }
     };
+    away.answered(cluster);
+    let Some(seen) = seen else { return Ok(Reply::gone()) };
     let now = read::refreshed(state, &seen);
     let mut said = Diagnostics::new();
     if let (Some(old), Some(new)) = (state.topic_id.known(), now.topic_id.known())
@@ -202,6 +207,15 @@ async fn refresh(cx: &Context<'_, Stack>, state: &Topic, private: &Private) -> R
         said.push(words::made_anew(name, old, new));
     }
     Ok(Reply::state(now).keep(reach::remember(target.as_ref())).and(said))
+}
+
+/// What moves is looked at only where it could be why the replicas are not those of the state.
+async fn look(admin: &Admin, state: &Topic) -> Result<Option<step::Seen>, Error> {
+    let differs = |seen: &step::Seen| i64::try_from(seen.factor()).ok().as_ref() != state.replication_factor.known();
+    match read::look(admin, state.name.text(), false).await? {
+        Some(seen) if differs(&seen) => read::look(admin, state.name.text(), true).await,
+        seen => Ok(seen),
+    }
 }
 
 async fn import(cx: &Context<'_, Stack>, id: &str) -> Result<Reply<Topic>, Diagnostic> {

@@ -84,7 +84,8 @@ fn replication_factor(value: &Value) -> Result<(), String> {
 fn same_config(a: &Value, b: &Value) -> bool {
     match (a, b) {
         (Value::Map(a), Value::Map(b)) => {
-            let same = |(key, value): (&String, &Value)| b.get(key).is_some_and(|other| setting::same(key, text(value), text(other)));
+            let same =
+                |(key, value): (&String, &Value)| b.get(key).is_some_and(|other| setting::same(key, text(value), text(other)));
             a.len() == b.len() && a.iter().all(same)
         }
         _ => false,

@@ -16,6 +16,7 @@ use std::time::Duration;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
+mod away;
 mod update;
 
 const FAULTS: [Fault; 10] = [

@@ -110,7 +110,7 @@ impl Run {
             if let Some(why) = self.halt() {
                 return Err(words::unfinished(name, why));
             }
-            let seen = look(&self.admin, name, wanted.factor.is_some()).await;
+            let seen = self.look(name, wanted.factor.is_some()).await;
             let seen = seen.map_err(|error| words::refused("look at", name, &error))?.ok_or_else(|| words::gone(name))?;
             let step = next(&wanted, &seen);
             let done = match &step {
