@@ -234,17 +234,24 @@ pub fn not_ours(key: &Key) -> Diagnostic {
 /// would have the next apply destroy what may only be slow.
 pub fn not_serving(resource: &str, name: &str, halt: &Halt, severity: Severity) -> Diagnostic {
     let (summary, detail) = match halt {
-        Halt::Cancelled => ("NOT SERVING: interrupted", "Everything is applied; it was not waited for until it serves.".to_owned()),
+        Halt::Cancelled => {
+            ("NOT SERVING: interrupted", "Everything is applied; it was not waited for until it serves.".to_owned())
+        }
         Halt::TimedOut(waiting) => ("NOT SERVING in time", format!("Everything is applied. Waiting for: {waiting}")),
         Halt::Changed(fields) => (
             "NOT SERVING: somebody else changed the pods' template",
-            format!("Everything is applied, and then these fields were changed: {}. Nothing more was restarted.", fields.join(", ")),
+            format!(
+                "Everything is applied, and then these fields were changed: {}. Nothing more was restarted.",
+                fields.join(", ")
+            ),
         ),
         Halt::Hopeless(reasons) => {
             let lines: Vec<String> = reasons.iter().map(|reason| format!("{}: {}", reason.object, reason.text)).collect();
             ("NOT SERVING, and waiting does not help", format!("Everything is applied.\n{}", lines.join("\n")))
         }
-        Halt::Refused(failure) => ("NOT SERVING as far as is known", format!("Everything is applied. It could not be waited for: {failure}")),
+        Halt::Refused(failure) => {
+            ("NOT SERVING as far as is known", format!("Everything is applied. It could not be waited for: {failure}"))
+        }
     };
     let detail = format!(
         "kafkastack_{resource} {name:?}: {detail}\nhint: `ready` is false in state; put right what is said above, and apply again: it goes on from here"
@@ -260,10 +267,7 @@ pub fn restart_forecast(app: &str, name: &str, pods: &[String], fields: &[&str])
     };
     Diagnostic::warning(
         format!("This change restarts {} {app} pod(s) of {name}", pods.len()),
-        format!(
-            "{}: one at a time, each only while all others serve and everything is in sync. {why}",
-            pods.join(", ")
-        ),
+        format!("{}: one at a time, each only while all others serve and everything is in sync. {why}", pods.join(", ")),
     )
 }
 

@@ -130,7 +130,11 @@ impl Dialer for PortForward {
             let pod = pod_of(host, &self.namespace, &self.name).ok_or_else(|| {
                 DialError::NotAllowed(format!("{host:?} is not the name of a pod of {}/{}", self.namespace, self.name))
             })?;
-            let tunnel = self.kubernetes.dial(&self.namespace, pod, port).await.map_err(|failure| refused(&failure, pod))?;
+            let tunnel = self
+                .kubernetes
+                .dial(&self.namespace, pod, port)
+                .await
+                .map_err(|failure| refused(&failure, &self.namespace, pod))?;
             Ok(Dialed { stream: Box::new(tunnel.io), why: tunnel.why })
         }
         .boxed()
@@ -147,10 +151,10 @@ fn pod_of<'a>(host: &'a str, namespace: &str, name: &str) -> Option<&'a str> {
     (domain.is_empty() || domain.starts_with('.')).then_some(pod)
 }
 
-fn refused(failure: &Failure, pod: &str) -> DialError {
+fn refused(failure: &Failure, namespace: &str, pod: &str) -> DialError {
     match &failure.class {
         Class::Forbidden { .. } | Class::Unauthorized => DialError::NotAllowed(failure.to_string()),
-        Class::NotFound => DialError::Other(format!("there is no pod {pod}")),
+        Class::NotFound => DialError::Other(format!("Pod {namespace}/{pod} is not there")),
         Class::TimedOut(after) => DialError::TimedOut(*after),
         _ => DialError::Other(failure.to_string()),
     }
@@ -159,6 +163,13 @@ fn refused(failure: &Failure, pod: &str) -> DialError {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_pod_that_is_not_there_is_named() {
+        let failure =
+            Failure { doing: "connect to port 9092 of Pod prod/kafka-0".into(), class: Class::NotFound, message: String::new() };
+        assert_eq!(refused(&failure, "prod", "kafka-0").to_string(), "Pod prod/kafka-0 is not there");
+    }
 
     #[test]
     fn only_the_workloads_own_names_are_dialled() {

@@ -2,6 +2,8 @@
 
 use crate::kubernetes::object::Key;
 use crate::plugin::diagnostic::Diagnostic;
+use crate::resources::storage::claims::{Fate, Held};
+use std::collections::BTreeSet;
 
 /// Neither a provisioner nor volumes.
 pub fn no_provisioner() -> String {
@@ -53,12 +55,48 @@ pub fn name_taken(key: &Key) -> Diagnostic {
     )
 }
 
-/// Claims keep the class.
-pub fn class_in_use(name: &str, claims: &[String]) -> Diagnostic {
+/// Claims keep the class from being removed.
+pub fn class_in_use(name: &str, claims: &[Held]) -> Diagnostic {
+    let any = |fate: &Fate| claims.iter().any(|claim| claim.fate == *fate);
+    let keeping = workloads(claims, |fate| if let Fate::KeptBy(workload) = fate { Some(workload) } else { None });
+    let taking = workloads(claims, |fate| if let Fate::GoesWith(workload) = fate { Some(workload) } else { None });
+    let ways = [
+        keeping.map(|it| format!("if the data may go, set `delete_claims = true` and `deletion_protection = false` on {it}, apply, and destroy again")),
+        taking.map(|it| format!("destroy {it} first")),
+        any(&Fate::LeftBehind).then(|| "claims that a destroyed workload left go by hand, if their data may go: kubectl delete pvc -n NAMESPACE NAME".to_owned()),
+        any(&Fate::Foreign).then(|| "of claims of others remove what uses them first, then the claims".to_owned()),
+        Some("to keep the storage, take it out of the state: tofu state rm 'kafkastack_storage.NAME'".to_owned()),
+    ];
+    let ways: Vec<String> = ways.into_iter().flatten().collect();
+    Diagnostic::error(
+        "Claims are bound to the storage",
+        format!("kafkastack_storage {name} is not removed while claims use it: {}.\nhint: {}", some(claims), ways.join("; ")),
+    )
+}
+
+/// The workloads of claims with a certain fate, if there are such claims.
+fn workloads(claims: &[Held], of: fn(&Fate) -> Option<&String>) -> Option<String> {
+    let all: BTreeSet<&str> = claims.iter().filter_map(|claim| of(&claim.fate)).map(String::as_str).collect();
+    (!all.is_empty()).then(|| all.into_iter().collect::<Vec<_>>().join(", "))
+}
+
+/// Claims keep the class as it is.
+pub fn class_not_replaced(name: &str, claims: &[Held]) -> Diagnostic {
     Diagnostic::error(
         "Claims are bound to the storage",
         format!(
-            "kafkastack_storage {name} is not removed or replaced while claims use it: {}.\nhint: remove what uses these claims, and the claims (kubectl delete pvc) if their data may go; then try again",
+            "kafkastack_storage {name} would be made anew, and is not while claims use it: {}.\nhint: restore what the plan shows as \"forces replacement\", or make a second kafkastack_storage for new workloads",
+            some(claims)
+        ),
+    )
+}
+
+/// Claims that are being deleted, and stay.
+pub fn claims_linger(name: &str, claims: &[Held]) -> Diagnostic {
+    Diagnostic::error(
+        "Claims are being deleted and are still there",
+        format!(
+            "kafkastack_storage {name} waits for: {}.\nhint: a claim goes when no pod uses it any more: kubectl describe pvc -n NAMESPACE NAME; then destroy again",
             some(claims)
         ),
     )
@@ -98,7 +136,7 @@ pub fn nothing_to_import(name: &str) -> Diagnostic {
     )
 }
 
-fn some(claims: &[String]) -> String {
-    let shown = claims.iter().take(10).map(String::as_str).collect::<Vec<_>>().join(", ");
+fn some(claims: &[Held]) -> String {
+    let shown = claims.iter().take(10).map(|claim| claim.name.as_str()).collect::<Vec<_>>().join(", ");
     if claims.len() > 10 { format!("{shown} and {} more", claims.len() - 10) } else { shown }
 }

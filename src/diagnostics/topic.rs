@@ -3,6 +3,7 @@
 use crate::kafka::{Class, Error, OtherCluster};
 use crate::plugin::diagnostic::{Diagnostic, Severity};
 use crate::plugin::path::Path;
+use std::collections::BTreeMap;
 
 /// Neither the topic nor the provider names a cluster.
 pub fn no_cluster() -> Diagnostic {
@@ -59,6 +60,36 @@ pub fn went_with_its_cluster(cluster: &str, name: &str) -> Diagnostic {
         "The topic went with its cluster",
         format!(
             "There is no kafkastack_cluster {cluster} any more, so there was nothing to ask to delete topic {name:?}. If a cluster is made over its kept claims, the topic is there again."
+        ),
+    )
+}
+
+/// A delete while the whole cluster is stopped for good, and may go.
+pub fn left_on_its_brokers(cluster: &str, id: &str, name: &str) -> Diagnostic {
+    Diagnostic::warning(
+        "The topic was not deleted from the brokers",
+        format!(
+            "None of the brokers of kafkastack_cluster {cluster} is ready, and `deletion_protection` of it is false, so topic {name:?} went out of the state as it goes with its cluster. Where the cluster's data is kept, the topic stays in it.\nhint: when brokers run over that data again, kafkastack_drift names the topic, and tofu import kafkastack_topic.NAME {id} brings it back into a state"
+        ),
+    )
+}
+
+/// A delete while the whole cluster is stopped, and may not go.
+pub fn cluster_is_stopped(cluster: &str, name: &str) -> Diagnostic {
+    Diagnostic::error(
+        "The cluster does not run, so the topic cannot be deleted",
+        format!(
+            "None of the brokers of kafkastack_cluster {cluster} is ready, and the cluster is protected, so topic {name:?} stays in the state.\nhint: bring the cluster back and destroy again; or leave the topic in the cluster's data: tofu state rm 'kafkastack_topic.NAME'; or, if the cluster is to go as well, set its `deletion_protection = false` and apply first"
+        ),
+    )
+}
+
+/// A delete that reached nobody in time.
+pub fn not_deleted(name: &str, why: &str) -> Diagnostic {
+    Diagnostic::error(
+        format!("Could not delete topic {name:?}"),
+        format!(
+            "{why}\nhint: see that the brokers run and are ready, and destroy again; or leave the topic on the brokers: tofu state rm 'kafkastack_topic.NAME'"
         ),
     )
 }
@@ -269,6 +300,37 @@ pub fn unfinished(name: &str, why: &str) -> Diagnostic {
         "The change of the topic did not come to its end",
         format!("Topic {name:?}: {why}\nhint: what the brokers have begun goes on; plan and apply again, it goes on from there"),
     )
+}
+
+/// Brokers took settings and show others.
+pub fn shown_otherwise(name: &str, written: &BTreeMap<String, String>, shown: &BTreeMap<String, Option<String>>) -> Diagnostic {
+    let lines: Vec<String> = shown
+        .iter()
+        .map(|(key, shown)| {
+            let wanted = written.get(key).map_or("was removed".to_owned(), |value| format!("was written as {value:?}"));
+            let found = shown.as_ref().map_or("is not set on the topic".to_owned(), |value| format!("is shown as {value:?}"));
+            format!("{key:?} {wanted} and {found}")
+        })
+        .collect();
+    let spelled: Vec<String> = shown
+        .iter()
+        .filter_map(|(key, shown)| Some(format!("{key:?} = {:?}", written.contains_key(key).then_some(shown.as_ref()?)?)))
+        .collect();
+    let write = match spelled.is_empty() {
+        true => String::new(),
+        false => format!(
+            "if that is the same in another spelling, write it as the brokers do: config = {{ {} }}; otherwise ",
+            spelled.join(", ")
+        ),
+    };
+    Diagnostic::error(
+        "The brokers show settings otherwise than they were written",
+        format!(
+            "Topic {name:?}: the brokers took these settings, and show others: {}. They are not written again.\nhint: {write}see what else sets them: another tool, or a policy of the brokers",
+            lines.join("; ")
+        ),
+    )
+    .at(Path::of("config"))
 }
 
 /// Deletes are off.

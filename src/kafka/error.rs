@@ -200,6 +200,23 @@ impl Error {
     }
 }
 
+impl Error {
+    /// Whether nobody could be asked for a reason that may pass by itself.
+    pub fn may_pass(&self) -> bool {
+        match self {
+            Self::Unreachable { tried } => tried.is_empty() || tried.iter().any(|(_, why)| !why.is_final()),
+            other => other.is_unreachable(),
+        }
+    }
+}
+
+impl ConnectError {
+    /// What will not pass by itself.
+    pub(super) fn is_final(&self) -> bool {
+        matches!(self, Self::Dial(DialError::NotAllowed(_)))
+    }
+}
+
 impl Refusal {
     /// None for code 0.
     pub(super) fn check(api: &'static str, resource: Resource, code: i16, message: Option<&str>) -> Result<(), Self> {
@@ -232,6 +249,11 @@ impl Refusal {
             89 => Class::Throttled,
             _ => Class::Other,
         }
+    }
+
+    /// UNKNOWN_SERVER_ERROR: the broker failed, and does not know why.
+    pub(super) fn is_stumble(&self) -> bool {
+        self.code == -1
     }
 
     /// Codes that say nothing about the effect: the controller stopped waiting (7) or stumbled (-1), or lost its peer (13).
@@ -316,6 +338,16 @@ mod tests {
     fn exists_and_marked_for_deletion_are_told_apart_by_the_text() {
         assert!(refusal(36, Some("Topic 'a' already exists.")).is(Class::TopicExists));
         assert!(refusal(36, Some("Topic 'a' is marked for deletion.")).is(Class::MarkedForDeletion));
+    }
+
+    #[test]
+    fn a_missing_right_does_not_pass_by_itself() {
+        let address = |host: &str| Address { host: host.to_owned(), port: 9092 };
+        let (forbidden, refused) = (DialError::NotAllowed("no".to_owned()), DialError::Refused);
+        let tried = |whys: &[&DialError]| whys.iter().map(|why| (address("a"), ConnectError::Dial((*why).clone()))).collect();
+        assert!(!Error::Unreachable { tried: tried(&[&forbidden, &forbidden]) }.may_pass());
+        assert!(Error::Unreachable { tried: tried(&[&forbidden, &refused]) }.may_pass());
+        assert!(!refusal(40, None).may_pass());
     }
 
     #[test]

@@ -8,6 +8,7 @@ use tokio::time::{Instant, advance};
 
 const CREATE: i16 = 19;
 const METADATA: i16 = 3;
+const DESCRIBE: i16 = 32;
 
 fn new_topic() -> NewTopic {
     let configs = BTreeMap::from([("retention.ms".to_owned(), "1000".to_owned())]);
@@ -46,6 +47,20 @@ async fn a_controller_that_moved_is_found_again() {
     let creates: Vec<_> = kafka.requests().into_iter().filter(|seen| seen.api == CREATE).map(|seen| seen.broker).collect();
     assert_eq!(creates, [2, 0], "refused by the old one, done by the new one");
     assert_eq!(kafka.changes(), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_read_that_a_broker_stumbles_over_is_repeated_a_few_times() {
+    let kafka = FakeKafka::new(3);
+    let admin = with_topic(&kafka).await;
+    kafka.fault(When::Next(DESCRIBE), Fault::Code(-1));
+    assert_eq!(admin.topic_configs(&["a"]).await.unwrap().len(), 1);
+    kafka.fault(When::Every(DESCRIBE), Fault::Code(-1));
+    let before = kafka.requests().len();
+    let error = admin.topic_configs(&["a"]).await.unwrap_err();
+    assert!(error.to_string().contains("UNKNOWN_SERVER_ERROR"), "{error}");
+    let asked = kafka.requests()[before..].iter().filter(|seen| seen.api == DESCRIBE).count();
+    assert_eq!(asked, 4);
 }
 
 #[tokio::test(start_paused = true)]

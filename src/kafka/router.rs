@@ -3,7 +3,6 @@
 //! Reads are repeated freely. A write goes to the controller, and is repeated only when it is known that it had no effect:
 //! nothing was sent, or the broker said that it is not the controller (41) or that it is asked too much (89).
 
-use super::dialer::DialError;
 use super::error::{Address, Class, ConnectError, Error, Outcome, Refusal, Resource};
 use super::model::ClusterView;
 use super::pool::{Failure, Lane, Limit, Pool};
@@ -16,6 +15,9 @@ use tokio::time::{Instant, sleep_until};
 
 /// How often every known broker is tried before they count as unreachable.
 const ROUNDS: u32 = 3;
+
+/// How often a read is repeated that a broker failed on for no reason that it knows: a busy one does so.
+const STUMBLES: u32 = 3;
 
 /// How long things may take. An overall deadline, where there is one, bounds them all.
 #[derive(Clone, Copy, Debug)]
@@ -83,7 +85,7 @@ impl Router {
         build: &(dyn Fn(i16, Duration) -> R + Sync),
         read: &(dyn Fn(R::Response, i32) -> Result<T, Refusal> + Sync),
     ) -> Result<T, Error> {
-        let (begun, mut pause) = (Instant::now(), Pause::default());
+        let (begun, mut pause, mut stumbles) = (Instant::now(), Pause::default(), 0);
         let give_up = self.bound(begun + self.limits.routing);
         loop {
             let error = match self.find(target).await? {
@@ -92,9 +94,13 @@ impl Router {
                     Ok(answer) => match read(answer, id) {
                         Ok(result) => return Ok(result),
                         Err(refusal) if matches!(refusal.class(), Class::NotController | Class::Throttled) => refusal.into(),
+                        Err(refusal) if lane == Lane::Read && refusal.is_stumble() && stumbles < STUMBLES => {
+                            stumbles += 1;
+                            refusal.into()
+                        }
                         Err(refusal) => return Err(refusal.into()),
                     },
-                    Err(Failure::Connect(why)) if is_final(&why) => return Err(Error::Unreachable { tried: vec![(to, why)] }),
+                    Err(Failure::Connect(why)) if why.is_final() => return Err(Error::Unreachable { tried: vec![(to, why)] }),
                     Err(Failure::Connect(why)) => Error::Unreachable { tried: vec![(to, why)] },
                     Err(Failure::Call(error @ (Error::Unsupported { .. } | Error::OtherCluster(_)))) => return Err(error),
                     Err(Failure::Call(error)) if lane == Lane::Write && error.outcome() == Outcome::Unknown => return Err(error),
@@ -137,7 +143,7 @@ impl Router {
                     }
                 }
             }
-            if round == ROUNDS || tried.iter().all(|(_, why)| is_final(why)) || !pause.wait(give_up).await {
+            if round == ROUNDS || tried.iter().all(|(_, why)| why.is_final()) || !pause.wait(give_up).await {
                 return Err(Error::Unreachable { tried });
             }
             round += 1;
@@ -249,11 +255,6 @@ impl Router {
 /// A request for the cluster alone. Without `allow_auto_topic_creation = false` a read would make topics.
 pub(super) fn no_topics() -> MetadataRequest {
     MetadataRequest::default().with_topics(Some(Vec::new())).with_allow_auto_topic_creation(false)
-}
-
-/// What will not pass by itself.
-fn is_final(why: &ConnectError) -> bool {
-    matches!(why, ConnectError::Dial(DialError::NotAllowed(_)))
 }
 
 impl From<Failure> for ConnectError {

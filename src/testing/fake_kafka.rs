@@ -1,4 +1,4 @@
-//! A Kafka cluster in ZooKeeper mode, in memory: N brokers behind a `Dialer`, no sockets. Bytes in, bytes out, so that the
+//! A Kafka cluster in memory, in ZooKeeper or KRaft mode: N brokers behind a `Dialer`, no sockets. Bytes in, bytes out, so that the
 //! real client runs unchanged against it.
 //!
 //! It keeps topics, their settings with defaults and inherited values, ids and reassignments. Writes are the controller's
@@ -16,6 +16,7 @@ use tokio::task::JoinHandle;
 use tokio::time::Instant;
 
 mod answers;
+mod settings;
 
 /// What happens to a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -103,6 +104,8 @@ struct State {
     deletion: Duration,
     file: BTreeMap<String, String>,
     dynamic: BTreeMap<String, String>,
+    /// What becomes of settings of topics, whatever is written.
+    pinned: BTreeMap<String, String>,
     moving: BTreeMap<(String, i32), Vec<i32>>,
     /// Size and free part of each broker's volume, in bytes.
     disks: BTreeMap<i32, (i64, i64)>,
@@ -138,6 +141,23 @@ const TABLE_3_9: &[(i16, i16, i16)] = &[
     (45, 0, 0),
     (46, 0, 0),
 ];
+/// What 4.1 offers.
+const TABLE_4_1: &[(i16, i16, i16)] = &[
+    (0, 3, 13),
+    (1, 4, 18),
+    (2, 1, 10),
+    (3, 0, 13),
+    (18, 0, 4),
+    (19, 2, 7),
+    (20, 1, 6),
+    (32, 1, 4),
+    (33, 0, 2),
+    (35, 1, 4),
+    (37, 0, 3),
+    (44, 0, 1),
+    (45, 0, 1),
+    (46, 0, 0),
+];
 /// What 2.2 offers.
 const TABLE_2_2: &[(i16, i16, i16)] = &[
     (0, 0, 7),
@@ -165,6 +185,11 @@ impl FakeKafka {
         Self::with_table(brokers, TABLE_2_2)
     }
 
+    /// The same of Kafka 4.1 in KRaft mode: every broker is behind, and takes writes.
+    pub fn kraft(brokers: i32) -> Self {
+        Self::with_table(brokers, TABLE_4_1)
+    }
+
     fn with_table(brokers: i32, table: &[(i16, i16, i16)]) -> Self {
         Self(Arc::new(Mutex::new(State {
             table: table.to_vec(),
@@ -177,6 +202,7 @@ impl FakeKafka {
             deletion: Duration::ZERO,
             file: BTreeMap::from([("min.insync.replicas".to_owned(), "2".to_owned())]),
             dynamic: BTreeMap::new(),
+            pinned: BTreeMap::new(),
             moving: BTreeMap::new(),
             disks: (0..brokers).map(|id| (id, (1000, 500))).collect(),
             faults: Vec::new(),
@@ -240,7 +266,7 @@ impl FakeKafka {
         let mut state = self.lock();
         state.brokers.insert(broker, down);
         *state.generation.entry(broker).or_default() += 1;
-        if down.is_some() && state.controller == broker {
+        if state.brokers.get(&state.controller).is_none_or(Option::is_some) {
             state.controller = state.brokers.iter().find(|(_, down)| down.is_none()).map_or(-1, |(id, _)| *id);
         }
     }
@@ -283,6 +309,11 @@ impl FakeKafka {
     /// A setting made on all brokers at run time.
     pub fn set_dynamic(&self, key: &str, value: &str) {
         self.lock().dynamic.insert(key.to_owned(), value.to_owned());
+    }
+
+    /// Whoever sets this on a topic, it becomes that: brokers of a service that has its own mind.
+    pub fn pin(&self, key: &str, value: &str) {
+        self.lock().pinned.insert(key.to_owned(), value.to_owned());
     }
 
     /// Changes a topic behind everybody's back, or makes it; `None` of `change` deletes it.
@@ -436,12 +467,17 @@ impl State {
 
     /// What a broker knows: the controller everything, others what is older than the lag.
     fn known(&self, broker: i32) -> &Topics {
-        let before = |at: &Instant| broker == self.controller || *at + self.lag <= Instant::now();
+        let decides = broker == self.controller && !self.is_kraft();
+        let before = |at: &Instant| decides || *at + self.lag <= Instant::now();
         self.history.iter().rev().find(|(at, _)| before(at)).map_or(&self.history[0].1, |(_, topics)| topics)
     }
 
     fn is_old(&self) -> bool {
         !self.table.iter().any(|(api, ..)| *api == 44)
+    }
+
+    fn is_kraft(&self) -> bool {
+        !self.table.iter().any(|(api, ..)| *api == 4)
     }
 
     /// The fault that strikes the request just counted.

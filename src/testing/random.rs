@@ -105,7 +105,10 @@ fn text(random: &mut Random, name: &str) -> String {
         "volume_binding_mode" => &["WaitForFirstConsumer", "Immediate"],
         "access_modes" => &["ReadWriteOnce", "ReadWriteMany"],
         "four_letter_words" => &["srvr", "mntr", "ruok", "*"],
-        "retention.ms" | "log.retention.hours" | "tickTime" => &["24", "25", "86400000"],
+        "cleanup.policy" => &["compact, delete", "compact,delete", "delete"],
+        "preallocate" => &["TRUE", "true", "False"],
+        "retention.ms" => &["24", "+24", "25", "086400000"],
+        "log.retention.hours" | "tickTime" => &["24", "25", "86400000"],
         _ => &["a", "b", "1", "24", "true", "fast", "compact", "node0"],
     };
     random.one_of(pool).to_owned()
@@ -129,7 +132,7 @@ fn keys(random: &mut Random, name: &str) -> &'static [&'static str] {
     }
     match name {
         "requests" | "limits" => &["cpu", "memory"],
-        "config" => &["retention.ms", "log.retention.hours", "tickTime"],
+        "config" => &["retention.ms", "retention.ms", "cleanup.policy", "preallocate", "log.retention.hours", "tickTime"],
         _ => &["a", "team", "example.com/tier"],
     }
 }

@@ -4,6 +4,7 @@ use super::schema::{ExpectedTopic, StackDrift};
 use crate::drill::run::TOPIC_PREFIX;
 use crate::kubernetes::difference::{Difference, compared};
 use crate::kubernetes::object::{Key, Kind, Object};
+use crate::resources::topic::setting;
 use crate::resources::workload::anchor::{self, Phase};
 use crate::resources::workload::converge::{Live, covers, is_ours};
 use crate::resources::workload::pod::{VOLUME, is_configuration};
@@ -250,9 +251,11 @@ fn topic_fields(wanted: &ExpectedTopic, found: &Topic) -> Vec<Field> {
         compare("replication_factor".to_owned(), (*factor).into(), found.replication_factor.into());
     }
     for (key, value) in wanted.config.known().into_iter().flatten() {
-        // Brokers trim values.
-        let found = found.config.get(key).map_or(Value::Null, |found| found.trim().into());
-        compare(format!("config[{key:?}]"), value.trim().into(), found);
+        let found = found.config.get(key);
+        if !found.is_some_and(|found| setting::same(key, value, found)) {
+            let found = found.map_or(Value::Null, |found| found.trim().into());
+            compare(format!("config[{key:?}]"), value.trim().into(), found);
+        }
     }
     fields
 }

@@ -34,7 +34,8 @@ fn live(objects: [Object; 2]) -> Live {
 /// A stack on which nothing was changed, with one topic that is managed.
 fn whole() -> (StackDrift, Seen) {
     let wanted = [files("a=1\nb=2\n"), set(3)];
-    let applied = Applied { phase: Phase::Ready, live: live(wanted.clone()), wanted: wanted.to_vec(), replicas: 3, template: None };
+    let applied =
+        Applied { phase: Phase::Ready, live: live(wanted.clone()), wanted: wanted.to_vec(), replicas: 3, template: None };
     let workload = Workload { resource: "cluster", namespace: "prod".into(), name: "kafka".into(), applied: Some(applied) };
     let claim = |i| object(Kind::PersistentVolumeClaim, &format!("data-kafka-{i}"), json!({}));
     let mut pod = object(Kind::Pod, "kafka-0", json!({}));
@@ -126,6 +127,20 @@ fn a_topic_that_was_deleted_or_changed_is_named() {
             {"field": "config[\"segment.ms\"]", "wanted": "1", "found": null},
         ])
     );
+}
+
+#[test]
+fn a_setting_in_another_spelling_is_no_drift() {
+    let spelled = found(|asked, seen| {
+        let mut there = topic("orders");
+        there.config.insert("cleanup.policy".to_owned(), "compact,delete".to_owned());
+        seen.topics = Some(Ok(vec![there]));
+        let config = [("retention.ms", "+1000"), ("cleanup.policy", "compact, delete")];
+        let config = config.map(|(key, value)| (key.to_owned(), value.to_owned()));
+        let expected = ExpectedTopic { config: Attr::Known(config.into()), ..ExpectedTopic::default() };
+        asked.topics = Attr::Known([("orders".to_owned(), expected)].into());
+    });
+    assert_eq!(spelled["drifted"], false, "{spelled}");
 }
 
 #[test]

@@ -44,7 +44,9 @@ async fn outdated(site: &Site) -> Result<Vec<String>, Failure> {
             tokio::try_join!(site.kubernetes.get(&key), site.kubernetes.list(Kind::Pod, Some(namespace), selector))?;
         let Some(set) = set else { continue };
         let wanted = set.text("/status/updateRevision");
-        found.extend(pods.iter().filter(|pod| pod.is_owned_by(set.uid()) && revision(pod) != wanted).map(|pod| pod.name().to_owned()));
+        found.extend(
+            pods.iter().filter(|pod| pod.is_owned_by(set.uid()) && revision(pod) != wanted).map(|pod| pod.name().to_owned()),
+        );
     }
     Ok(found)
 }

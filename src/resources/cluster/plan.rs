@@ -9,10 +9,10 @@ use crate::kubernetes::object::{Object, at};
 use crate::plugin::diagnostic::Diagnostics;
 use crate::plugin::path::Path;
 use crate::plugin::resource::{Context, Plan, Private};
+use crate::resources::workload::Spec;
 use crate::resources::workload::anchor;
 use crate::resources::workload::guard::Site;
 use crate::resources::workload::plan::APPLIED;
-use crate::resources::workload::Spec;
 use crate::stack::{Planned, Stack};
 use std::collections::BTreeSet;
 

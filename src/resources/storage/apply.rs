@@ -1,8 +1,9 @@
 //! Create, update and delete of a storage: own the class, write what differs, say that it is done. Interrupted anywhere and run
 //! again, it goes on from what is there. Network; the decisions are in `objects.rs`, `plan.rs` and `workload/converge.rs`.
 
+use super::claims::{self, Fate};
 use super::objects::{anchor, bound_to, class, class_key, encode, is_its_volume, is_other_class, volumes, written};
-use super::plan::{claims, leaving, live_volumes};
+use super::plan::{leaving, live_volumes};
 use super::read::state;
 use super::schema::Storage;
 use crate::diagnostics::{self, storage as words};
@@ -167,7 +168,9 @@ impl Run<'_> {
 
     /// Deletes a volume that no claim is bound to, and waits until it is gone.
     async fn remove(&self, live: &Object) -> Result<(), Diagnostic> {
-        if let Some(claim) = bound_to(live) {
+        if let Some(claim) = bound_to(live)
+            && claims::is_there(self.stack, live).await.map_err(failed)?
+        {
             return Err(words::volume_in_use(live.name(), &claim));
         }
         loop {
@@ -218,9 +221,19 @@ impl Run<'_> {
         self.stack.kubernetes.replace(&wanted).await.map_err(failed)
     }
 
+    /// Refuses what claims forbid. Those that are on their way out are waited for.
     async fn refuse_claims(&self) -> Result<(), Diagnostic> {
-        let claims = claims(self.stack, self.name()).await.map_err(failed)?;
-        if claims.is_empty() { Ok(()) } else { Err(words::class_in_use(self.name(), &claims)) }
+        loop {
+            let claims = claims::look(self.stack, self.name()).await.map_err(failed)?;
+            if claims.is_empty() {
+                return Ok(());
+            }
+            if claims.iter().any(|claim| claim.fate != Fate::Going) {
+                return Err(words::class_in_use(self.name(), &claims));
+            }
+            self.go_on().map_err(|_| words::claims_linger(self.name(), &claims))?;
+            tokio::time::sleep(LOOK_AGAIN).await;
+        }
     }
 
     /// Removes everything: refused while claims are bound. `wanted` is what exists.

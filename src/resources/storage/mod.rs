@@ -1,10 +1,11 @@
 //! `kafkastack_storage`: a StorageClass, and static volumes of it. The class is its own anchor: it is made atomically, and its
 //! annotations say how far the provider came and what was wanted.
 //!
-//! `schema.rs` attributes · `objects.rs` attributes -> objects · `plan.rs` what claims forbid · `apply.rs` create, update, delete ·
-//! `read.rs` drift · this file: the wiring.
+//! `schema.rs` attributes · `objects.rs` attributes -> objects · `claims.rs` who uses it · `plan.rs` what that forbids ·
+//! `apply.rs` create, update, delete · `read.rs` drift · this file: the wiring.
 
 pub mod apply;
+pub mod claims;
 pub mod objects;
 pub mod plan;
 pub mod read;
@@ -21,6 +22,7 @@ use crate::resources::workload::anchor::Phase;
 use crate::resources::workload::converge::Live;
 use crate::stack::Stack;
 use apply::Run;
+use claims::Fate;
 use schema::Storage;
 
 /// The key under which private state keeps what was last applied.
@@ -60,10 +62,15 @@ impl Resource for KafkaStorage {
 
     async fn plan_delete(&self, cx: &Context<'_, Stack>, prior: &Storage) -> Diagnostics {
         let Some(stack) = cx.client else { return Diagnostics::new() };
-        match plan::claims(stack, prior.name.text()).await {
-            Ok(claims) if claims.is_empty() => Diagnostics::new(),
-            Ok(claims) => words::class_in_use(prior.name.text(), &claims).into(),
-            Err(failure) => diagnostics::kubernetes(&failure).into(),
+        let mut claims = match claims::look(stack, prior.name.text()).await {
+            Ok(claims) => claims,
+            Err(failure) => return diagnostics::kubernetes(&failure).into(),
+        };
+        // Workloads go before the storage that they name. The apply looks again.
+        claims.retain(|claim| !matches!(claim.fate, Fate::Going | Fate::GoesWith(_)));
+        match claims.is_empty() {
+            true => Diagnostics::new(),
+            false => words::class_in_use(prior.name.text(), &claims).into(),
         }
     }
 

@@ -148,7 +148,20 @@ pub fn query(name: &str) -> String {
 /// The claim that a volume is bound to, as `namespace/name`.
 pub fn bound_to(volume: &Object) -> Option<String> {
     (volume.text("/status/phase") == "Bound")
-        .then(|| format!("{}/{}", volume.text("/spec/claimRef/namespace"), volume.text("/spec/claimRef/name")))
+        .then(|| format!("{}/{}", volume.text(CLAIMED_FROM), volume.text("/spec/claimRef/name")))
+}
+
+/// Where a volume has the namespace of its claim.
+pub const CLAIMED_FROM: &str = "/spec/claimRef/namespace";
+
+/// Whether a volume is bound to this very claim, and not to an earlier one of its name.
+pub fn is_bound_to(volume: &Object, claim: &Object) -> bool {
+    let same = |field: &str, value: &str| volume.text(field) == value;
+    let uid = volume.text("/spec/claimRef/uid");
+    same("/status/phase", "Bound")
+        && same(CLAIMED_FROM, claim.namespace().unwrap_or_default())
+        && same("/spec/claimRef/name", claim.name())
+        && (uid.is_empty() || uid == claim.uid())
 }
 
 fn own(name: &str) -> String {

@@ -1,9 +1,10 @@
-//! Prior + configuration -> the plan of a storage, and the claims that forbid a removal. The first is pure, the second asks.
+//! Prior + configuration -> the plan of a storage, and what claims forbid. The first is pure, the second asks.
 
+use super::claims;
 use super::objects::{bound_to, is_other_volume, objects, query, volumes};
 use super::schema::Storage;
 use crate::diagnostics::storage as words;
-use crate::kubernetes::failure::{Class, Failure};
+use crate::kubernetes::failure::Failure;
 use crate::kubernetes::object::{Kind, Object};
 use crate::plugin::model::{Attr, Object as _, Typed};
 use crate::plugin::path::Path;
@@ -11,7 +12,6 @@ use crate::plugin::resource::Plan;
 use crate::plugin::schema::Replace;
 use crate::resources::workload::plan::fingerprints;
 use crate::stack::Stack;
-use std::collections::BTreeSet;
 
 /// Fills in what follows from the configuration.
 pub fn complete(planned: &mut Storage) {
@@ -64,9 +64,9 @@ pub async fn live_volumes(stack: &Stack, applied: &Storage) -> Result<Vec<Object
 pub async fn check(stack: &Stack, plan: &mut Plan<Storage>) -> Result<(), Failure> {
     let Some(prior) = plan.prior.clone() else { return Ok(()) };
     if replaces(&prior, &plan.planned) {
-        let claims = claims(stack, prior.name.text()).await?;
+        let claims = claims::look(stack, prior.name.text()).await?;
         if !claims.is_empty() {
-            plan.diagnostics.push(words::class_in_use(prior.name.text(), &claims));
+            plan.diagnostics.push(words::class_not_replaced(prior.name.text(), &claims));
         }
         return Ok(());
     }
@@ -88,26 +88,4 @@ pub async fn check(stack: &Stack, plan: &mut Plan<Storage>) -> Result<(), Failur
         plan.diagnostics.push(diagnostic.at(Path::of(list)));
     }
     Ok(())
-}
-
-/// The claims that are bound in this class, as `namespace/name`. Who may not list claims still sees the volumes that they are
-/// bound to.
-///
-/// # Errors
-/// When neither can be listed: then nothing may be removed.
-pub async fn claims(stack: &Stack, class: &str) -> Result<Vec<String>, Failure> {
-    let volumes = stack.kubernetes.list(Kind::PersistentVolume, None, "").await?;
-    let of_class = volumes.iter().filter(|volume| volume.text("/spec/storageClassName") == class);
-    let mut names: BTreeSet<String> = of_class.filter_map(bound_to).collect();
-    match stack.kubernetes.list(Kind::PersistentVolumeClaim, None, "").await {
-        Ok(claims) => names.extend(
-            claims
-                .iter()
-                .filter(|claim| claim.text("/spec/storageClassName") == class && claim.text("/status/phase") == "Bound")
-                .map(|claim| format!("{}/{}", claim.namespace().unwrap_or_default(), claim.name())),
-        ),
-        Err(Failure { class: Class::Forbidden { .. }, .. }) => {}
-        Err(failure) => return Err(failure),
-    }
-    Ok(names.into_iter().collect())
 }

@@ -7,6 +7,9 @@ use crate::kubernetes::object::{Key, Kind, Object};
 use crate::kubernetes::{Kubernetes, differences};
 use crate::plugin::model::Attr;
 use crate::plugin::resource::Limits;
+use crate::resources::cluster::schema::Cluster;
+use crate::resources::workload::anchor::Anchor;
+use crate::resources::workload::converge::MANAGED_BY;
 use crate::stack::Access;
 use crate::testing::fake_kubernetes::FakeKubernetes;
 use crate::testing::faults::{Fault, Faults, sweep};
@@ -178,9 +181,38 @@ fn refused(diagnostics: &Diagnostics) -> Option<&str> {
     diagnostics.iter().find(|d| d.severity == crate::plugin::diagnostic::Severity::Error).map(|d| d.summary.as_str())
 }
 
+/// Binds a volume to a claim of somebody else.
 fn bind(fake: &FakeKubernetes, name: &str) {
+    claimed(fake, name, "data-0", json!({}));
+}
+
+/// Binds a volume to a claim in `prod` that has these labels.
+fn claimed(fake: &FakeKubernetes, name: &str, claim: &str, labels: Value) -> Key {
+    let key = Key::new(Kind::PersistentVolumeClaim, "prod", claim);
+    let content = json!({"metadata": {"labels": labels}, "spec": {"storageClassName": "disks"}, "status": {"phase": "Bound"}});
+    fake.put("kube", Object::of(&key, content));
+    let uid = fake.get(&key).unwrap().uid().to_owned();
     fake.edit("kube", &volume(name), "/status", json!({"phase": "Bound"}));
-    fake.edit("kube", &volume(name), "/spec/claimRef", json!({"namespace": "prod", "name": "data-0"}));
+    fake.edit("kube", &volume(name), "/spec/claimRef", json!({"namespace": "prod", "name": claim, "uid": uid}));
+    key
+}
+
+/// The claim of a broker that this provider made, bound to the volume.
+fn of_a_broker(fake: &FakeKubernetes, name: &str) -> Key {
+    let labels = json!({MANAGED_BY.0: MANAGED_BY.1, "app.kubernetes.io/name": "kafka", "app.kubernetes.io/instance": "kafka"});
+    claimed(fake, name, "data-kafka-0", labels)
+}
+
+/// The anchor of the cluster `prod/kafka`.
+fn cluster(delete_claims: bool, protected: bool) -> Object {
+    let spec = Cluster {
+        namespace: text("prod"),
+        name: text("kafka"),
+        delete_claims: Attr::Known(delete_claims),
+        deletion_protection: Attr::Known(protected),
+        ..Cluster::default()
+    };
+    Anchor { phase: Phase::Ready, spec, created: None, record: Default::default() }.object()
 }
 
 async fn planned(stack: &Stack, prior: &Kept, planned: Storage) -> Plan<Storage> {
@@ -217,6 +249,81 @@ async fn what_a_claim_uses_is_neither_removed_nor_moved() {
     let reply = KafkaStorage.update(&context(&stack), change(&kept, &fewer)).await;
     assert_eq!(refused(&reply.diagnostics), None);
     assert!(fake.get(&volume("b")).is_none() && fake.get(&volume("c")).is_some());
+}
+
+#[tokio::test]
+async fn a_destroy_is_planned_where_the_workloads_take_their_claims_with_them() {
+    let existing = storage(&[("a", "/a"), ("b", "/b")], true);
+    let (fake, stack, kept) = world(Some(&existing), &Faults::none()).await;
+    of_a_broker(&fake, "a");
+    let ask = async || KafkaStorage.plan_delete(&context(&stack), &existing).await;
+    fake.put("kube", cluster(true, false));
+    assert!(!ask().await.has_errors(), "{:?}", ask().await);
+    for (delete_claims, protected) in [(false, false), (true, true)] {
+        fake.put("kube", cluster(delete_claims, protected));
+        let said = ask().await;
+        assert_eq!(refused(&said), Some("Claims are bound to the storage"));
+        let detail = &said.iter().next().unwrap().detail;
+        assert!(
+            detail
+                .contains("set `delete_claims = true` and `deletion_protection = false` on kafkastack_cluster prod/kafka, apply")
+        );
+        assert!(detail.contains("tofu state rm 'kafkastack_storage.NAME'") && !detail.contains("kubectl delete pvc"), "{detail}");
+    }
+    fake.put("kube", cluster(true, false));
+    // What others claim stays, and nothing is replaced under a claim.
+    bind(&fake, "b");
+    assert_eq!(refused(&ask().await), Some("Claims are bound to the storage"));
+    assert!(ask().await.iter().all(|d| d.detail.contains("prod/data-0") && !d.detail.contains("data-kafka-0")));
+    let other_class = Storage { volume_binding_mode: text("Immediate"), ..existing.clone() };
+    assert!(planned(&stack, &kept, other_class).await.diagnostics.iter().all(|d| d.detail.contains("prod/data-kafka-0")));
+    // The apply looks again.
+    let reply = KafkaStorage.delete(&context(&stack), change(&kept, &Storage::default())).await;
+    assert!(reply.diagnostics.iter().all(|d| d.detail.contains("prod/data-0, prod/data-kafka-0")), "{:?}", reply.diagnostics);
+    assert_eq!(fake.writes(), Vec::<String>::new());
+}
+
+#[tokio::test]
+async fn a_volume_that_outlives_its_claim_for_a_moment_does_not_count() {
+    let existing = storage(&[("a", "/a"), ("b", "/b")], true);
+    for forbidden in [false, true] {
+        let (fake, stack, kept) = world(Some(&existing), &Faults::none()).await;
+        if forbidden {
+            fake.forbid("list", Kind::PersistentVolumeClaim);
+        }
+        let claim = of_a_broker(&fake, "a");
+        fake.remove(&claim);
+        let reply = KafkaStorage.delete(&context(&stack), change(&kept, &Storage::default())).await;
+        let gone = fake.all(Kind::StorageClass).is_empty() && fake.all(Kind::PersistentVolume).is_empty();
+        // Who sees no claims believes the volume.
+        assert_eq!((reply.diagnostics.has_errors(), gone), (forbidden, !forbidden), "{:?}", reply.diagnostics);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn claims_on_their_way_out_are_planned_over_and_waited_for() {
+    let existing = storage(&[("a", "/a")], true);
+    let (fake, stack, kept) = world(Some(&existing), &Faults::none()).await;
+    let claim = of_a_broker(&fake, "a");
+    let pod = Key::new(Kind::Pod, "prod", "kafka-0");
+    let mounts = json!([{"name": "data", "persistentVolumeClaim": {"claimName": claim.name}}]);
+    fake.put("kube", Object::of(&pod, json!({"spec": {"volumes": mounts}})));
+    fake.remove(&claim);
+    assert!(fake.get(&claim).is_some_and(|claim| claim.deleting()));
+    assert!(!KafkaStorage.plan_delete(&context(&stack), &existing).await.has_errors());
+    let cx = Context { deadline: tokio::time::Instant::now() + std::time::Duration::from_secs(5), ..context(&stack) };
+    let reply = KafkaStorage.delete(&cx, change(&kept, &Storage::default())).await;
+    assert_eq!(refused(&reply.diagnostics), Some("Claims are being deleted and are still there"));
+    assert_eq!(fake.writes(), Vec::<String>::new());
+    let kubelet = fake.clone();
+    let ends = tokio::spawn(async move {
+        tokio::time::sleep(std::time::Duration::from_secs(30)).await;
+        kubelet.remove(&pod);
+    });
+    let reply = KafkaStorage.delete(&context(&stack), change(&kept, &Storage::default())).await;
+    ends.await.unwrap();
+    assert!(!reply.diagnostics.has_errors(), "{:?}", reply.diagnostics);
+    assert!(fake.all(Kind::StorageClass).is_empty() && fake.all(Kind::PersistentVolume).is_empty());
 }
 
 #[tokio::test]

@@ -1,11 +1,10 @@
-//! Create, update and delete of a topic: look, do the one next thing, look again. A write whose outcome is not known is never
-//! repeated blindly: what is there afterwards decides. Network; the decisions are `step.rs`'s and `reassign.rs`'s.
+//! Create of a topic, and what all operations have in common. A write whose outcome is not known is never repeated
+//! blindly: what is there afterwards decides. Network.
 
 use super::plan::{default_factor, new_topic};
 use super::read::look;
-use super::reassign;
 use super::schema::Topic;
-use super::step::{Seen, Step, Wanted, next};
+use super::step::Seen;
 use crate::diagnostics::topic as words;
 use crate::kafka::{Admin, Class, Error, NewTopic, Outcome};
 use crate::plugin::diagnostic::{Diagnostic, Diagnostics};
@@ -37,12 +36,14 @@ pub struct Made {
 /// How long a topic may take to show after a create whose answer was lost.
 const SHOWS: Duration = Duration::from_secs(5);
 /// How often a write may be tried again after an unknown outcome.
-const UNSURE: u32 = 4;
+pub(super) const UNSURE: u32 = 4;
 /// Between two looks.
-const LOOK_AGAIN: Duration = Duration::from_millis(100);
+pub(super) const INTERVAL: Duration = Duration::from_millis(100);
 /// Between two looks at something slow.
-const LATER: Duration = Duration::from_millis(500);
+pub(super) const LATER: Duration = Duration::from_millis(500);
 
+/// How long brokers that nobody reaches may be on their way back.
+pub(super) const AWAY: Duration = Duration::from_secs(60);
 /// What the last call before the deadline gets.
 const MARGIN: Duration = Duration::from_secs(1);
 
@@ -58,7 +59,7 @@ impl Run {
     }
 
     /// Why to stop here, if so.
-    fn halt(&self) -> Option<&'static str> {
+    pub(super) fn halt(&self) -> Option<&'static str> {
         match self.cancel.is_cancelled() {
             true => Some(INTERRUPTED),
             false => (Instant::now() >= self.deadline).then_some(OUT_OF_TIME),
@@ -66,11 +67,22 @@ impl Run {
     }
 
     /// Waits, or says why there is no more waiting.
-    async fn pause(&self, time: Duration) -> Result<(), &'static str> {
+    pub(super) async fn pause(&self, time: Duration) -> Result<(), &'static str> {
         tokio::select! {
             () = self.cancel.cancelled() => Err(INTERRUPTED),
             () = tokio::time::sleep_until(self.deadline) => Err(OUT_OF_TIME),
             () = tokio::time::sleep(time) => Ok(()),
+        }
+    }
+
+    /// Looks at the topic, for a while also again: brokers that restart are soon back.
+    pub(super) async fn look(&self, name: &str, moves: bool) -> Result<Option<Seen>, Error> {
+        let end = Instant::now() + AWAY;
+        loop {
+            match look(&self.admin, name, moves).await {
+                Err(error) if error.may_pass() && Instant::now() < end => self.pause(LATER).await.map_err(|_| error)?,
+                done => return done,
+            }
         }
     }
 
@@ -84,13 +96,13 @@ impl Run {
         if let Some(why) = self.halt() {
             return Err(words::not_created(name, why));
         }
+        if self.look(name, false).await.map_err(refused)?.is_some() {
+            return Err(words::exists(planned.id.text(), name));
+        }
         let factor = match planned.replication_factor.known() {
             Some(factor) => *factor,
             None => default_factor(i64::try_from(self.admin.cluster().await.map_err(refused)?.brokers.len()).unwrap_or(1)),
         };
-        if look(&self.admin, name, false).await.map_err(refused)?.is_some() {
-            return Err(words::exists(planned.id.text(), name));
-        }
         let new = new_topic(planned, factor);
         self.ask_for(planned, &new).await?;
         let (seen, why) = self.until_led(name, new.partitions).await;
@@ -150,14 +162,14 @@ impl Run {
             if let Ok(Some(seen)) = look(&self.admin, name, false).await {
                 return Some(seen);
             }
-            if Instant::now() >= end || self.pause(LOOK_AGAIN).await.is_err() {
+            if Instant::now() >= end || self.pause(INTERVAL).await.is_err() {
                 return None;
             }
         }
     }
 
     /// Waits until the topic has that many partitions, and each a leader; what was seen last, and why the waiting ended if not.
-    async fn until_led(&self, name: &str, partitions: i32) -> (Option<Seen>, Option<String>) {
+    pub(super) async fn until_led(&self, name: &str, partitions: i32) -> (Option<Seen>, Option<String>) {
         let mut last = None;
         loop {
             let waiting = match look(&self.admin, name, false).await {
@@ -173,97 +185,9 @@ impl Run {
                 Ok(None) => "the controller does not show it yet".to_owned(),
                 Err(error) => error.to_string(),
             };
-            if let Err(why) = self.pause(LOOK_AGAIN).await {
+            if let Err(why) = self.pause(INTERVAL).await {
                 return (last, Some(format!("{why}; {waiting}")));
             }
-        }
-    }
-
-    /// Changes a topic that is there.
-    ///
-    /// # Errors
-    /// Why it did not come to its end; what the brokers have begun goes on.
-    pub async fn update(&self, prior: &Topic, planned: &Topic) -> Result<Made, Diagnostic> {
-        let (name, wanted) = (planned.name.text(), Wanted::of(prior, planned));
-        let factor = planned.replication_factor.unwrap_or(1);
-        let (mut unsure, mut grew) = (0, false);
-        loop {
-            if let Some(why) = self.halt() {
-                return Err(words::unfinished(name, why));
-            }
-            let seen = look(&self.admin, name, wanted.factor.is_some()).await;
-            let seen = seen.map_err(|error| words::refused("look at", name, &error))?.ok_or_else(|| words::gone(name))?;
-            let (done, wait) = match next(&wanted, &seen) {
-                Step::Done if grew => break,
-                Step::Done => return Ok(Made { seen: Some(seen), factor, diagnostics: Diagnostics::new() }),
-                Step::TooMany(has) => {
-                    let has = i64::try_from(has).unwrap_or(i64::MAX);
-                    return Err(words::fewer_partitions(name, has, planned.partitions.unwrap_or(1)));
-                }
-                Step::Grow(total) => {
-                    grew = true;
-                    (self.admin.create_partitions(name, total, false).await, LOOK_AGAIN)
-                }
-                Step::Configure(set, unset) => (self.admin.alter_topic_configs(name, &set, &unset).await, LOOK_AGAIN),
-                Step::Reassign(factor) => (self.reassign(&seen, factor).await, LOOK_AGAIN),
-                Step::AwaitMoves(_) => (Ok(()), LATER),
-            };
-            match done {
-                Ok(()) => {}
-                // What is there now says whether it was done; a second growth to the same size is refused by itself.
-                Err(error) if error.outcome() == Outcome::Unknown || (grew && error.is(Class::InvalidPartitions)) => {
-                    unsure += 1;
-                    if unsure > UNSURE {
-                        return Err(words::refused("change", name, &error));
-                    }
-                }
-                Err(error) if error.is(Class::ReassignmentInProgress) => {}
-                Err(error) => return Err(words::refused("change", name, &error)),
-            }
-            self.pause(wait).await.map_err(|why| words::unfinished(name, why))?;
-        }
-        let partitions = i32::try_from(wanted.partitions).unwrap_or(i32::MAX);
-        let (seen, why) = self.until_led(name, partitions).await;
-        let diagnostics = why.map(|why| words::no_leaders_yet(name, &why).into()).unwrap_or_default();
-        Ok(Made { seen, factor, diagnostics })
-    }
-
-    async fn reassign(&self, seen: &Seen, factor: usize) -> Result<(), Error> {
-        let (view, all) = tokio::try_join!(self.admin.cluster(), self.admin.topics(None))?;
-        let moves = reassign::moves(&seen.topic.partitions, factor, &view.brokers, reassign::load(&all));
-        let moves: Vec<_> = moves.into_iter().map(|(index, replicas)| (index, Some(replicas))).collect();
-        self.admin.reassign(&seen.topic.name, &moves).await
-    }
-
-    /// Deletes a topic; one that is gone already is no error.
-    ///
-    /// # Errors
-    /// Why it is still there.
-    pub async fn delete(&self, name: &str) -> Result<(), Diagnostic> {
-        let mut unsure = 0;
-        loop {
-            if let Some(why) = self.halt() {
-                return Err(words::unfinished(name, why));
-            }
-            match self.admin.delete_topic(name).await {
-                Ok(()) => break,
-                Err(error) if error.is(Class::UnknownTopic) => break,
-                Err(error) if error.is(Class::DeletionDisabled) => return Err(words::deletion_disabled(name, &error)),
-                Err(error) if error.outcome() == Outcome::Unknown && unsure < UNSURE => unsure += 1,
-                Err(error) => return Err(words::refused("delete", name, &error)),
-            }
-            match look(&self.admin, name, false).await {
-                Ok(None) => return Ok(()),
-                _ => self.pause(LATER).await.map_err(|why| words::still_deleting(name, why))?,
-            }
-        }
-        loop {
-            let waiting = match self.admin.topics(Some(&[name])).await {
-                Ok(topics) if topics.is_empty() => return Ok(()),
-                Ok(_) => "the controller still shows it".to_owned(),
-                Err(error) => error.to_string(),
-            };
-            self.pause(LOOK_AGAIN).await.map_err(|why| words::still_deleting(name, &format!("{why}; {waiting}")))?;
         }
     }
 }

@@ -3,21 +3,24 @@
 //! ```text
 //!            plan.rs: replicas chosen, refusals, what the planned or live cluster would say
 //! create ─┐
-//! update ─┼─▶ apply.rs: look ─▶ step.rs: next(wanted, seen) ─▶ one write ─▶ look again      reassign.rs: which replicas move
+//! update ─┼─▶ apply.rs, update.rs: look ─▶ step.rs: next(wanted, seen) ─▶ one write ─▶ look again      reassign.rs: which replicas move
 //! delete ─┘
 //! read, import ─▶ read.rs: what the controller shows ─▶ state      list.rs: every topic of a cluster, as an import would have it
 //! ```
 //!
-//! `schema.rs` attributes · `reach.rs` which cluster · this file: the wiring.
+//! `schema.rs` attributes · `setting.rs` when two spellings are one value · `reach.rs` which cluster · this file: the wiring.
 
 pub mod apply;
+pub mod delete;
 pub mod list;
 pub mod plan;
 pub mod reach;
 pub mod read;
 pub mod reassign;
 pub mod schema;
+pub mod setting;
 pub mod step;
+pub mod update;
 
 #[cfg(test)]
 mod tests;
@@ -28,8 +31,8 @@ use crate::plugin::diagnostic::{Diagnostic, Diagnostics};
 use crate::plugin::model::Attr;
 use crate::plugin::resource::{Change, Context, Limits, Plan, Private, Reply, Resource};
 use crate::stack::Stack;
-use apply::{Made, Run};
-use reach::Place;
+use apply::{AWAY, LATER, Made, Run};
+use reach::{Place, Standing};
 use schema::Topic;
 use std::collections::BTreeSet;
 use std::sync::{Mutex, PoisonError};
@@ -41,6 +44,8 @@ pub struct KafkaTopic {
     /// Ids that were read or planned with a prior state in this run: a create of one of these is the second half of a
     /// replacement, and finds the topic still there.
     in_state: Mutex<BTreeSet<String>>,
+    /// Clusters that do not answer.
+    away: reach::Away,
 }
 
 impl KafkaTopic {
@@ -113,7 +118,7 @@ impl Resource for KafkaTopic {
 
     async fn read(&self, cx: &Context<'_, Stack>, state: Topic, private: Private) -> Reply<Topic> {
         self.remember(&state.id);
-        match refresh(cx, &state, &private).await {
+        match refresh(cx, &self.away, &state, &private).await {
             Ok(reply) => reply,
             Err(diagnostic) => Reply::failed(Some(state), diagnostic).keep(private),
         }
@@ -127,14 +132,14 @@ impl Resource for KafkaTopic {
         {
             return Reply::state(read::applied(&planned, None)).keep(private);
         }
-        let made = async {
-            let (admin, private) = there(cx.client()?, &planned, &private).await?;
-            let made = Run::new(admin, cx.cancel.clone(), cx.deadline).update(&prior, &planned).await?;
-            Ok::<_, Diagnostic>((made, private))
+        let there = async { there(cx.client()?, &planned, &private).await };
+        let (admin, now) = match there.await {
+            Ok(there) => there,
+            Err(diagnostic) => return Reply::failed(Some(prior), diagnostic).keep(private),
         };
-        match made.await {
-            Ok((made, private)) => finished(&planned, &made).keep(private),
-            Err(diagnostic) => Reply::failed(Some(prior), diagnostic).keep(private),
+        match Run::new(admin, cx.cancel.clone(), cx.deadline).update(&prior, &planned).await {
+            Ok(made) => finished(&planned, &made).keep(now),
+            Err(stopped) => Reply::failed(Some(stopped.state), stopped.why).keep(private),
         }
     }
 
@@ -142,13 +147,7 @@ impl Resource for KafkaTopic {
         let Change { prior, private, .. } = change;
         let deleted = async {
             guard(&prior)?;
-            match reach::find(cx.client()?, &prior, &private).await? {
-                Place::There(admin, _) => {
-                    Run::new(admin, cx.cancel.clone(), cx.deadline).delete(prior.name.text()).await?;
-                    Ok::<_, Diagnostic>(Diagnostics::new())
-                }
-                Place::Gone => Ok(words::went_with_its_cluster(prior.cluster.text(), prior.name.text()).into()),
-            }
+            delete::delete(cx, &self.away, &prior, &private).await
         };
         match deleted.await {
             Ok(said) => Reply::gone().and(said),
@@ -173,30 +172,37 @@ fn guard(topic: &Topic) -> Result<(), Diagnostic> {
 
 /// Only the controller's word that there is no such topic takes it out of the state. While its whole cluster is away, or another
 /// one answers, it is kept with a warning, for an error would stop the very plan that puts the cluster right.
-async fn refresh(cx: &Context<'_, Stack>, state: &Topic, private: &Private) -> Result<Reply<Topic>, Diagnostic> {
+async fn refresh(
+    cx: &Context<'_, Stack>,
+    away: &reach::Away,
+    state: &Topic,
+    private: &Private,
+) -> Result<Reply<Topic>, Diagnostic> {
     let (stack, name, cluster) = (cx.client()?, state.name.text(), state.cluster.text());
     let kept = |why: &str| Reply::state(state.clone()).keep(private.clone()).and(words::cluster_is_away(cluster, name, why));
     let (admin, target) = match reach::find(stack, state, private).await? {
         Place::There(admin, target) => (admin.until(cx.deadline), target),
         Place::Gone => return Ok(kept("neither its ConfigMap nor its StatefulSet is there")),
     };
-    if let Some(target) = &target
-        && reach::is_stopped(stack, target).await
-    {
-        return Ok(kept("none of its brokers is ready"));
-    }
-    let mut seen = read::look(&admin, name, false).await;
-    let differs = |seen: &step::Seen| i64::try_from(seen.factor()).ok().as_ref() != state.replication_factor.known();
-    if matches!(&seen, Ok(Some(seen)) if differs(seen)) {
-        seen = read::look(&admin, name, true).await;
-    }
-    if let Err(Error::OtherCluster(other)) = &seen {
-        let warning = words::another_kafka(name, other);
-        return Ok(Reply::state(state.clone()).keep(private.clone()).and(warning));
-    }
-    let Some(seen) = seen.map_err(|error| diagnostics::kafka(&format!("look at topic {name:?}"), &error))? else {
-        return Ok(Reply::gone());
+    let seen = loop {
+        if reach::standing(stack, target.as_ref()).await != Standing::Serves {
+            return Ok(kept("none of its brokers is ready"));
+        }
+        match look(&admin, state).await {
+            Ok(seen) => break seen,
+            Err(Error::OtherCluster(other)) => {
+                let warning = words::another_kafka(name, &other);
+                return Ok(Reply::state(state.clone()).keep(private.clone()).and(warning));
+            }
+            // Kubernetes may not have seen yet that they are gone, or they are on their way back.
+            Err(error) if error.may_pass() && away.failed(cluster) < AWAY && !cx.cancel.is_cancelled() => {
+                tokio::time::sleep(LATER).await;
+            }
+            Err(error) => return Err(diagnostics::kafka(&format!("look at topic {name:?}"), &error)),
+        }
     };
+    away.answered(cluster);
+    let Some(seen) = seen else { return Ok(Reply::gone()) };
     let now = read::refreshed(state, &seen);
     let mut said = Diagnostics::new();
     if let (Some(old), Some(new)) = (state.topic_id.known(), now.topic_id.known())
@@ -205,6 +211,15 @@ async fn refresh(cx: &Context<'_, Stack>, state: &Topic, private: &Private) -> R
         said.push(words::made_anew(name, old, new));
     }
     Ok(Reply::state(now).keep(reach::remember(target.as_ref())).and(said))
+}
+
+/// What moves is looked at only where it could be why the replicas are not those of the state.
+async fn look(admin: &Admin, state: &Topic) -> Result<Option<step::Seen>, Error> {
+    let differs = |seen: &step::Seen| i64::try_from(seen.factor()).ok().as_ref() != state.replication_factor.known();
+    match read::look(admin, state.name.text(), false).await? {
+        Some(seen) if differs(&seen) => read::look(admin, state.name.text(), true).await,
+        seen => Ok(seen),
+    }
 }
 
 async fn import(cx: &Context<'_, Stack>, id: &str) -> Result<Reply<Topic>, Diagnostic> {

@@ -3,7 +3,8 @@
 
 use super::reach::{self, Place};
 use super::read::look;
-use super::schema::{Topic, unknown_setting};
+use super::schema::Topic;
+use super::setting;
 use crate::diagnostics::topic as words;
 use crate::kafka::{Admin, Class, Error, NewTopic};
 use crate::plugin::diagnostic::Diagnostics;
@@ -53,7 +54,7 @@ pub fn complete(plan: &mut Plan<Topic>) {
     check_in_sync(planned, &mut plan.diagnostics);
     let prior = plan.prior.as_ref().map(|prior| prior.config.unwrap_or_default()).unwrap_or_default();
     for key in planned.config.unwrap_or_default().keys().filter(|key| !prior.contains_key(*key)) {
-        if let Some(meant) = unknown_setting(key) {
+        if let Some(meant) = setting::unknown(key) {
             plan.diagnostics.push(words::unknown_setting(key, meant));
         }
     }
@@ -226,10 +227,11 @@ async fn is_compacted(admin: &Admin, planned: &Topic) -> Result<bool, Error> {
 
 /// The create that makes a planned topic; `factor` where the plan could not tell.
 pub fn new_topic(planned: &Topic, factor: i64) -> NewTopic {
+    let config = planned.config.unwrap_or_default();
     NewTopic {
         name: planned.name.text().to_owned(),
         partitions: i32::try_from(planned.partitions.unwrap_or(1)).unwrap_or(i32::MAX),
         replication_factor: i16::try_from(planned.replication_factor.unwrap_or(factor)).unwrap_or(i16::MAX),
-        configs: planned.config.unwrap_or_default(),
+        configs: config.iter().map(|(key, value)| (key.clone(), setting::sent(key, value))).collect(),
     }
 }

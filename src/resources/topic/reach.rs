@@ -12,6 +12,10 @@ use crate::resources::cluster::schema::Cluster;
 use crate::resources::workload::anchor::{self, Anchor};
 use crate::stack::{Stack, Target};
 use serde_json::{Value, json};
+use std::collections::BTreeMap;
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
+use tokio::time::Instant;
 
 /// Where the topic's cluster is.
 pub enum Place {
@@ -62,13 +66,63 @@ pub async fn find(stack: &Stack, topic: &Topic, private: &Private) -> Result<Pla
     })
 }
 
-/// Whether the cluster does not run at all, so that its own plan has to put that right first: its StatefulSet is gone, is scaled to
-/// nothing, or has no pod that is ready.
-pub async fn is_stopped(stack: &Stack, target: &Target) -> bool {
+/// How a cluster stands, as Kubernetes sees it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Standing {
+    /// A broker is ready, or nobody says otherwise.
+    Serves,
+    /// None of its brokers is ready.
+    Silent,
+    /// It has no brokers: its StatefulSet is gone, or scaled to nothing.
+    Off,
+}
+
+/// How the cluster stands. One that is not a `kafkastack_cluster` is taken to serve.
+pub async fn standing(stack: &Stack, target: Option<&Target>) -> Standing {
+    let Some(target) = target else { return Standing::Serves };
     match stack.kubernetes.get(&Key::new(Kind::StatefulSet, &*target.namespace, &*target.name)).await {
-        Ok(Some(set)) => set.int("/status/readyReplicas").unwrap_or(0) == 0,
-        Ok(None) => true,
-        Err(_) => false,
+        Ok(Some(set)) if set.int("/spec/replicas") == Some(0) => Standing::Off,
+        Ok(Some(set)) if set.int("/status/readyReplicas").unwrap_or(0) == 0 => Standing::Silent,
+        Ok(None) => Standing::Off,
+        Ok(Some(_)) | Err(_) => Standing::Serves,
+    }
+}
+
+/// Whether what was applied last protects the cluster. One without an anchor is protected.
+///
+/// # Errors
+/// When Kubernetes does not say.
+pub async fn is_protected(stack: &Stack, target: Option<&Target>) -> Result<bool, Diagnostic> {
+    let Some(target) = target else { return Ok(true) };
+    let anchor = stack.kubernetes.get(&anchor::key(&target.namespace, &target.name)).await;
+    let anchor = anchor.map_err(|failure| diagnostics::kubernetes(&failure))?;
+    let anchor = anchor.as_ref().and_then(Anchor::<Cluster>::read);
+    Ok(anchor.is_none_or(|anchor| anchor.spec.deletion_protection.unwrap_or(true)))
+}
+
+/// Since when clusters do not answer, for all topics of one run together: each would wait again for what another has waited for.
+#[derive(Default)]
+pub struct Away(Mutex<BTreeMap<String, Instant>>);
+
+impl Away {
+    /// For how long a cluster has not answered, this failure included.
+    pub fn failed(&self, cluster: &str) -> Duration {
+        let mut away = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        away.entry(cluster.to_owned()).or_insert_with(Instant::now).elapsed()
+    }
+
+    /// For how long none of its brokers has been ready.
+    pub fn silent(&self, cluster: &str, standing: Standing) -> Duration {
+        if standing != Standing::Serves {
+            return self.failed(cluster);
+        }
+        self.answered(cluster);
+        Duration::ZERO
+    }
+
+    /// It answers.
+    pub fn answered(&self, cluster: &str) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).remove(cluster);
     }
 }
 

@@ -1,6 +1,7 @@
 //! A topic as its cluster has it -> state. The looking is network, the rest is pure.
 
 use super::schema::Topic;
+use super::setting;
 use super::step::Seen;
 use crate::kafka::{self, Admin, Error, Source};
 use crate::plugin::model::Attr;
@@ -39,12 +40,13 @@ fn number(n: usize) -> Attr<i64> {
     Attr::Known(i64::try_from(n).unwrap_or(i64::MAX))
 }
 
-/// State after a refresh: `state` with what is there. Settings that are not in it are not looked at.
+/// State after a refresh: `state` with what is there. Settings that are not in it are not looked at, and those that have the
+/// same value keep their spelling.
 pub fn refreshed(state: &Topic, seen: &Seen) -> Topic {
     let mut now = state.clone();
     if let Some(config) = now.config.known_mut() {
         config.retain(|key, value| match seen.own(key) {
-            Some(own) if own.trim() == value.trim() => true,
+            Some(own) if setting::same(key, own, value) => true,
             Some(own) => {
                 own.clone_into(value);
                 true
@@ -56,6 +58,23 @@ pub fn refreshed(state: &Topic, seen: &Seen) -> Topic {
     now.replication_factor = number(seen.factor());
     now.topic_id = seen.topic.id.clone().into();
     now.assignments = Attr::Known(assignments(&seen.topic));
+    now
+}
+
+/// State after an update that stopped half-way: what is there of all that was managed before or `written` since. Where the topic
+/// cannot be looked at, what was written is taken to be there: the next refresh drops what is not, and nothing is forgotten.
+pub fn stopped(prior: &Topic, written: &BTreeMap<String, String>, seen: Option<&Seen>) -> Topic {
+    let mut now = prior.clone();
+    if !written.is_empty() {
+        let config = prior.config.unwrap_or_default().into_iter().chain(written.clone()).collect();
+        now.config = Attr::Known(config);
+    }
+    if let Some(seen) = seen {
+        now = refreshed(&now, seen);
+    }
+    if prior.config.is_null() && now.config.known().is_some_and(BTreeMap::is_empty) {
+        now.config = Attr::Null;
+    }
     now
 }
 

@@ -1,5 +1,6 @@
-//! The attributes of `kafkastack_topic`, and the names of settings that topics have. Pure.
+//! The attributes of `kafkastack_topic`. Pure.
 
+use super::setting;
 use crate::model;
 use crate::plugin::schema::{computed, optional, required};
 use crate::plugin::timeouts::Timeouts;
@@ -24,7 +25,8 @@ model! {
         /// brokers where there are fewer. Where partitions differ, the smallest is shown.
         replication_factor: i64 = optional().or_computed().stable().check(replication_factor),
         /// Settings of the topic by their Kafka names, such as `retention.ms`. One that is removed here goes back to the
-        /// brokers' default; those that are not here are left alone.
+        /// brokers' default; those that are not here are left alone. What brokers read as the same value is the same:
+        /// `"compact, delete"` and `"compact,delete"`, `"0.50"` and `"0.5"`, `"TRUE"` and `"true"`.
         config: BTreeMap<String, String> = optional().check(checks::properties).same_if(same_config),
         /// Refuse to destroy or replace the topic. Set it to false and apply before a destroy.
         deletion_protection: bool = optional().defaults_to(false),
@@ -78,82 +80,16 @@ fn replication_factor(value: &Value) -> Result<(), String> {
     }
 }
 
-/// Brokers trim values.
+/// Each setting has the value that brokers read in the other text, too.
 fn same_config(a: &Value, b: &Value) -> bool {
     match (a, b) {
         (Value::Map(a), Value::Map(b)) => {
-            a.len() == b.len()
-                && a.iter().all(|(key, value)| b.get(key).is_some_and(|other| text(other).trim() == text(value).trim()))
+            let same =
+                |(key, value): (&String, &Value)| b.get(key).is_some_and(|other| setting::same(key, text(value), text(other)));
+            a.len() == b.len() && a.iter().all(same)
         }
         _ => false,
     }
-}
-
-/// The settings that a topic has in some release of Kafka up to 4.1 (`TopicConfig` and its Confluent Server kin are not told apart).
-const KNOWN: &[&str] = &[
-    "cleanup.policy",
-    "compression.gzip.level",
-    "compression.lz4.level",
-    "compression.type",
-    "compression.zstd.level",
-    "delete.retention.ms",
-    "file.delete.delay.ms",
-    "flush.messages",
-    "flush.ms",
-    "follower.replication.throttled.replicas",
-    "index.interval.bytes",
-    "leader.replication.throttled.replicas",
-    "local.retention.bytes",
-    "local.retention.ms",
-    "max.compaction.lag.ms",
-    "max.message.bytes",
-    "message.downconversion.enable",
-    "message.format.version",
-    "message.timestamp.after.max.ms",
-    "message.timestamp.before.max.ms",
-    "message.timestamp.difference.max.ms",
-    "message.timestamp.type",
-    "min.cleanable.dirty.ratio",
-    "min.compaction.lag.ms",
-    "min.insync.replicas",
-    "preallocate",
-    "remote.copy.disable",
-    "remote.log.copy.disable",
-    "remote.log.delete.on.disable",
-    "remote.storage.enable",
-    "retention.bytes",
-    "retention.ms",
-    "segment.bytes",
-    "segment.index.bytes",
-    "segment.jitter.ms",
-    "segment.ms",
-    "unclean.leader.election.enable",
-];
-
-/// For a setting that no known release has: the most similar one that there is, if one is similar at all.
-///
-/// `None`: the setting is known.
-pub fn unknown_setting(key: &str) -> Option<Option<&'static str>> {
-    if KNOWN.contains(&key) || key.starts_with("confluent.") {
-        return None;
-    }
-    let similar = KNOWN.iter().map(|known| (distance(key, known), *known)).min();
-    Some(similar.filter(|(distance, _)| *distance <= 4 && *distance * 3 <= key.len()).map(|(_, known)| known))
-}
-
-/// How many letters have to be put in, taken out or changed (Levenshtein).
-fn distance(a: &str, b: &str) -> usize {
-    let mut row: Vec<usize> = (0..=b.len()).collect();
-    for (i, left) in a.bytes().enumerate() {
-        let mut diagonal = std::mem::replace(row.first_mut().unwrap_or(&mut 0), i + 1);
-        let mut before = i + 1;
-        for (cell, right) in row.iter_mut().skip(1).zip(b.bytes()) {
-            let cost = (diagonal + usize::from(left != right)).min(before + 1).min(*cell + 1);
-            diagonal = std::mem::replace(cell, cost);
-            before = cost;
-        }
-    }
-    row.last().copied().unwrap_or_default()
 }
 
 #[cfg(test)]
@@ -171,13 +107,13 @@ mod tests {
     }
 
     #[test]
-    fn a_misspelt_setting_brings_the_one_that_was_meant() {
-        assert_eq!(unknown_setting("retention.ms"), None);
-        assert_eq!(unknown_setting("retention.msec"), Some(Some("retention.ms")));
-        assert_eq!(unknown_setting("min.insync.replica"), Some(Some("min.insync.replicas")));
-        assert_eq!(unknown_setting("colour"), Some(None));
-        assert_eq!(distance("kitten", "sitting"), 3);
-        assert_eq!(distance("", "abc"), 3);
+    fn another_spelling_of_a_setting_is_no_change() {
+        let map = |entries: &[(&str, &str)]| entries.iter().map(|(k, v)| ((*k).to_owned(), Value::from(*v))).collect::<Value>();
+        let written = map(&[("cleanup.policy", "compact, delete"), ("retention.ms", "05")]);
+        assert!(same_config(&written, &map(&[("cleanup.policy", "compact,delete"), ("retention.ms", "5")])));
+        assert!(!same_config(&written, &map(&[("cleanup.policy", "compact,delete"), ("retention.ms", "6")])));
+        assert!(!same_config(&written, &map(&[("cleanup.policy", "compact,delete"), ("segment.ms", "5")])));
+        assert!(!same_config(&written, &map(&[("cleanup.policy", "compact,delete")])));
     }
 
     #[test]

@@ -1,8 +1,10 @@
 //! The next write that brings a topic to what is wanted. Pure; the loop that obeys it is in `apply.rs`.
 
 use super::schema::Topic;
+use super::setting;
 use crate::kafka::{self, ConfigEntry, NewTopic, Partition, Reassignment, Source};
 use std::collections::BTreeMap;
+use std::fmt;
 
 /// A topic as its cluster has it.
 #[derive(Clone, Debug)]
@@ -43,6 +45,22 @@ pub enum Step {
     TooMany(usize),
     /// It is as wanted.
     Done,
+}
+
+/// What a step is waited for with.
+impl fmt::Display for Step {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Grow(total) => write!(f, "it does not show {total} partition(s) yet"),
+            Self::Reassign(factor) => write!(f, "its replicas do not move yet to be {factor} of each partition"),
+            Self::Configure(set, unset) => {
+                let keys: Vec<&str> = set.keys().chain(unset).map(String::as_str).collect();
+                write!(f, "it does not show these settings yet as they were written: {}", keys.join(", "))
+            }
+            Self::AwaitMoves(count) => write!(f, "{count} partition(s) still move"),
+            Self::TooMany(_) | Self::Done => f.write_str("there is nothing to wait for"),
+        }
+    }
 }
 
 impl Wanted {
@@ -86,7 +104,7 @@ impl Seen {
 
     /// Whether it is what such a create makes.
     pub fn is_made_from(&self, new: &NewTopic) -> bool {
-        let configured = |(key, value): (&String, &String)| self.own(key).is_some_and(|own| own.trim() == value.trim());
+        let configured = |(key, value): (&String, &String)| self.own(key).is_some_and(|own| setting::same(key, own, value));
         let set = self.configs.iter().filter(|entry| entry.source == Source::Topic).count();
         usize::try_from(new.partitions).is_ok_and(|n| n == self.topic.partitions.len())
             && usize::try_from(new.replication_factor).is_ok_and(|n| n == self.factor())
@@ -123,8 +141,9 @@ fn replicas_step(wanted: &Wanted, seen: &Seen) -> Option<Step> {
 }
 
 fn configure(wanted: &Wanted, seen: &Seen) -> Option<Step> {
-    let differs = |(key, value): &(&String, &String)| seen.own(key).is_none_or(|own| own.trim() != value.trim());
-    let set: BTreeMap<_, _> = wanted.config.iter().filter(differs).map(|(key, value)| (key.clone(), value.clone())).collect();
+    let differs = |(key, value): &(&String, &String)| seen.own(key).is_none_or(|own| !setting::same(key, own, value));
+    let sent = |(key, value): (&String, &String)| (key.clone(), setting::sent(key, value));
+    let set: BTreeMap<_, _> = wanted.config.iter().filter(differs).map(sent).collect();
     let unset: Vec<_> = wanted.forget.iter().filter(|key| seen.own(key).is_some()).cloned().collect();
     (!set.is_empty() || !unset.is_empty()).then_some(Step::Configure(set, unset))
 }
@@ -164,6 +183,22 @@ mod tests {
         let wanted = Wanted { config: map(&[("retention.ms", "5")]), forget: vec!["segment.ms".into()], ..wanted };
         let set = map(&[("retention.ms", "5")]);
         assert_eq!(next(&wanted, &seen(&[1], configs)), Step::Configure(set, vec!["segment.ms".into()]));
+    }
+
+    #[test]
+    fn what_brokers_read_as_the_same_is_not_written_and_lists_are_written_without_blanks() {
+        let configs = vec![
+            entry("cleanup.policy", "compact,delete", Source::Topic),
+            entry("min.cleanable.dirty.ratio", "0.5", Source::Topic),
+            entry("preallocate", "true", Source::Topic),
+        ];
+        let config =
+            map(&[("cleanup.policy", "compact, delete"), ("min.cleanable.dirty.ratio", "5e-1"), ("preallocate", "TRUE")]);
+        let mut wanted = Wanted { partitions: 1, config, ..Wanted::default() };
+        assert_eq!(next(&wanted, &seen(&[1], configs)), Step::Done);
+        wanted.config = map(&[("leader.replication.throttled.replicas", "0:1, 0:2"), ("preallocate", "FALSE")]);
+        let set = map(&[("leader.replication.throttled.replicas", "0:1,0:2"), ("preallocate", "FALSE")]);
+        assert_eq!(next(&wanted, &seen(&[1], vec![])), Step::Configure(set, vec![]));
     }
 
     #[test]

@@ -16,6 +16,9 @@ use std::time::Duration;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
+mod away;
+mod update;
+
 const FAULTS: [Fault; 10] = [
     Fault::DropBefore,
     Fault::DropAfter,
@@ -79,7 +82,7 @@ async fn apply(kafka: &FakeKafka, state: Option<Topic>, wanted: &Topic) -> Optio
         },
         Some(prior) => match run.update(&prior, wanted).await {
             Ok(made) => Some(super::read::applied(wanted, made.seen.as_ref())),
-            Err(_) => Some(prior),
+            Err(stopped) => Some(stopped.state),
         },
     }
 }

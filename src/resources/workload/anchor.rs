@@ -186,7 +186,13 @@ mod tests {
         for record in [
             Record::default(),
             Record { served: Some(false), kept_claims: true, ..Record::default() },
-            Record { served: Some(true), cluster_id: Some("x".to_owned()), users, template: Some(json!({"a": 1})), ..Record::default() },
+            Record {
+                served: Some(true),
+                cluster_id: Some("x".to_owned()),
+                users,
+                template: Some(json!({"a": 1})),
+                ..Record::default()
+            },
         ] {
             let anchor = anchor(Phase::Updating, record);
             assert_eq!(Anchor::<Cluster>::read(&anchor.object()), Some(anchor));

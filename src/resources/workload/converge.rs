@@ -39,7 +39,8 @@ pub fn changed_fields(before: &[Object], wanted: &[Object]) -> BTreeMap<Key, Vec
 /// Whether one of the fields is this one, lies in it, or holds it. A conflict may name a whole map or list that is one value to
 /// the server, or a part of an entry of which only the whole is known to differ.
 pub fn covers(fields: &[String], field: &str) -> bool {
-    let holds = |outer: &str, inner: &str| inner.strip_prefix(outer).is_some_and(|rest| rest.is_empty() || rest.starts_with(['.', '[']));
+    let holds =
+        |outer: &str, inner: &str| inner.strip_prefix(outer).is_some_and(|rest| rest.is_empty() || rest.starts_with(['.', '[']));
     fields.iter().any(|one| holds(one, field) || holds(field, one))
 }
 
@@ -110,7 +111,10 @@ mod tests {
 
     #[test]
     fn a_conflict_is_of_a_field_that_a_plan_shows_when_one_holds_the_other() {
-        let shown = [".spec.selector.app.kubernetes.io/instance".to_owned(), r#".spec.containers[name="kafka"].env[name="A"]"#.to_owned()];
+        let shown = [
+            ".spec.selector.app.kubernetes.io/instance".to_owned(),
+            r#".spec.containers[name="kafka"].env[name="A"]"#.to_owned(),
+        ];
         for field in [
             ".spec.selector",
             ".spec.selector.app.kubernetes.io/instance",

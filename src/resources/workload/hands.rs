@@ -24,7 +24,8 @@ fn claims(world: &World) -> Vec<String> {
 
 /// A claim as another chart leaves it, with the labels that every chart uses.
 fn claim(name: &str, app: &str, instance: &str) -> Object {
-    let labels = json!({"app.kubernetes.io/name": app, "app.kubernetes.io/instance": instance, "app.kubernetes.io/managed-by": "Helm"});
+    let labels =
+        json!({"app.kubernetes.io/name": app, "app.kubernetes.io/instance": instance, "app.kubernetes.io/managed-by": "Helm"});
     Object::of(&key(Kind::PersistentVolumeClaim, name), json!({"metadata": {"labels": labels}, "spec": {}}))
 }
 
@@ -229,7 +230,10 @@ async fn only_our_own_claims_go_and_only_our_own_pods_are_waited_for() {
         }
         let labels = json!({"app.kubernetes.io/name": app, "app.kubernetes.io/instance": name});
         let status = json!({"phase": "Running", "conditions": [{"type": "Ready", "status": "False"}]});
-        let pod = Object::of(&key(Kind::Pod, "exporter"), json!({"metadata": {"labels": labels}, "spec": {"containers": [{"name": "x"}]}, "status": status}));
+        let pod = Object::of(
+            &key(Kind::Pod, "exporter"),
+            json!({"metadata": {"labels": labels}, "spec": {"containers": [{"name": "x"}]}, "status": status}),
+        );
         world.kubernetes.put("helm", pod);
         assert!(core.is_settled(&wanted).await);
         let (_, mut changed) = with(subject(), &open);
@@ -305,7 +309,11 @@ async fn another_first_listener_is_refused_at_plan_and_taken_back_where_pods_hav
     // What an earlier version applied, and no pod ever ran with.
     let stored = core.state.as_mut().unwrap();
     let applied = stored.private.get_mut("applied").unwrap();
-    *applied = applied.replacen("\"listeners\":null", r#""listeners":[{"name":"internal","port":9093,"exposure":null,"protocol":null}]"#, 1);
+    *applied = applied.replacen(
+        "\"listeners\":null",
+        r#""listeners":[{"name":"internal","port":9093,"exposure":null,"protocol":null}]"#,
+        1,
+    );
     assert!(applied.contains("9093"));
     settles(&mut core, &wanted).await;
 }
@@ -375,7 +383,8 @@ async fn a_stopped_roll_leaves_the_others_the_configuration_that_they_had() {
         assert_eq!(now.len(), 2);
         assert!(now.contains(&old[0]), "it is as it was");
         // Each pod mounts the one that it was made with.
-        let mounts = |name: &str| world.kubernetes.all(Kind::Pod).iter().filter(|pod| pod.json().to_string().contains(name)).count();
+        let mounts =
+            |name: &str| world.kubernetes.all(Kind::Pod).iter().filter(|pod| pod.json().to_string().contains(name)).count();
         assert!(mounts(old[0].name()) >= 2);
         world.kubernetes.script(name, Script::Ready);
         world.kubernetes.settle();

@@ -16,6 +16,8 @@ pub mod converge;
 pub mod delete;
 pub mod forecast;
 pub mod guard;
+#[cfg(test)]
+mod hands;
 pub mod import;
 pub mod own;
 pub mod plan;
@@ -24,8 +26,6 @@ pub mod read;
 pub mod rehearse;
 pub mod roll;
 pub mod settings;
-#[cfg(test)]
-mod hands;
 #[cfg(test)]
 pub(crate) mod sweep;
 pub mod template;

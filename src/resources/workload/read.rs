@@ -1,8 +1,8 @@
 //! Live objects -> state. What differs from what was applied is shown on the attribute that it is about, and in
 //! `objects` by its field; what the server adds by itself is no drift.
 
-use super::plan::label;
 use super::converge::{Live, covers};
+use super::plan::label;
 use super::{Spec, template};
 use crate::kubernetes::difference::differences;
 use crate::kubernetes::object::{self, Kind, Object};

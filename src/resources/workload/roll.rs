@@ -202,7 +202,9 @@ mod tests {
         let ready = if like == Like::Ready { "True" } else { "False" };
         let status = match like {
             Like::Unschedulable => json!({"phase": "Pending", "conditions": [{"type": "PodScheduled", "status": "False"}]}),
-            _ => json!({"phase": "Running", "conditions": [{"type": "Ready", "status": ready}], "containerStatuses": [container]}),
+            _ => {
+                json!({"phase": "Running", "conditions": [{"type": "Ready", "status": ready}], "containerStatuses": [container]})
+            }
         };
         let metadata = json!({"name": name, "uid": format!("uid-{name}"), "labels": {"controller-revision-hash": revision}});
         Object::new(Kind::Pod, json!({"metadata": metadata, "status": status}))

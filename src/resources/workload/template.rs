@@ -31,7 +31,11 @@ pub fn foreign(left: &Value, live: &Value) -> Vec<Foreign> {
     let field = |name: String| format!("{FIELD}{name}");
     let mut found: Vec<Foreign> = compared(live, left)
         .into_iter()
-        .map(|Difference { field: name, desired, live }| Foreign { field: field(name), left: live.clone(), found: desired.clone() })
+        .map(|Difference { field: name, desired, live }| Foreign {
+            field: field(name),
+            left: live.clone(),
+            found: desired.clone(),
+        })
         .collect();
     for Difference { field: name, desired, live } in compared(left, live) {
         let name = field(name);
@@ -85,20 +89,24 @@ mod tests {
             foreign_fields(&template(), &live)
         };
         let env = r#".spec.template.spec.containers[name="kafka"].env"#;
-        assert_eq!(fields(&|t| t["metadata"]["annotations"]["kubectl.kubernetes.io/restartedAt"] = "now".into()), [
-            ".spec.template.metadata.annotations.kubectl.kubernetes.io/restartedAt"
-        ]);
-        assert_eq!(fields(&|t| t["spec"]["containers"][0]["env"] = json!([{"name": "B"}, {"name": "A", "value": "1"}])), [
-            format!(r#"{env}[name="B"]"#)
-        ]);
-        assert_eq!(fields(&|t| t["spec"]["containers"] = json!([{"name": "sidecar"}, t["spec"]["containers"][0]])), [
-            r#".spec.template.spec.containers[name="sidecar"]"#
-        ]);
+        assert_eq!(
+            fields(&|t| t["metadata"]["annotations"]["kubectl.kubernetes.io/restartedAt"] = "now".into()),
+            [".spec.template.metadata.annotations.kubectl.kubernetes.io/restartedAt"]
+        );
+        assert_eq!(
+            fields(&|t| t["spec"]["containers"][0]["env"] = json!([{"name": "B"}, {"name": "A", "value": "1"}])),
+            [format!(r#"{env}[name="B"]"#)]
+        );
+        assert_eq!(
+            fields(&|t| t["spec"]["containers"] = json!([{"name": "sidecar"}, t["spec"]["containers"][0]])),
+            [r#".spec.template.spec.containers[name="sidecar"]"#]
+        );
         assert_eq!(fields(&|t| t["spec"]["tolerations"] = json!([{"operator": "Exists"}])), [".spec.template.spec.tolerations"]);
         assert_eq!(fields(&|t| t["spec"]["dnsPolicy"] = "None".into()), [".spec.template.spec.dnsPolicy"]);
-        assert_eq!(fields(&|t| drop(t["metadata"]["annotations"].as_object_mut().unwrap().remove("mesh"))), [
-            ".spec.template.metadata.annotations.mesh"
-        ]);
+        assert_eq!(
+            fields(&|t| drop(t["metadata"]["annotations"].as_object_mut().unwrap().remove("mesh"))),
+            [".spec.template.metadata.annotations.mesh"]
+        );
     }
 
     #[test]
@@ -119,7 +127,8 @@ mod tests {
         };
         let mut other = template();
         other["spec"]["dnsPolicy"] = "None".into();
-        let revisions = [revision("kafka-1", "2", template()), revision("kafka-2", "1", other), revision("kafka-3", "1", template())];
+        let revisions =
+            [revision("kafka-1", "2", template()), revision("kafka-2", "1", other), revision("kafka-3", "1", template())];
         assert_eq!(revision_of(&revisions, &set, &template()), Some("kafka-3"));
         assert_eq!(revision_of(&revisions[..2], &set, &template()), None);
     }

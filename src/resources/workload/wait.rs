@@ -1,10 +1,10 @@
 //! Restarts pods one at a time and waits until the service is really there: not when pods say Ready, but when the service
 //! does. When it does not come, says why at once instead of at the timeout. The decisions are `roll.rs`'s. Network.
 
-use super::{Spec, template};
 use super::pod::Workload;
 use super::roll::{Health, Step, is_ready, next};
 use super::zones::Zones;
+use super::{Spec, template};
 use crate::kubernetes::client::Delete;
 use crate::kubernetes::explain::{Hope, Reason};
 use crate::kubernetes::failure::{Class, Failure};

@@ -1,6 +1,6 @@
 //! A request's bytes -> its effect on the fake cluster and the answer's bytes.
 
-use super::{FakeTopic, Fault, PORT, Reply, Seen, State, Topics, host};
+use super::{FakeTopic, Fault, PORT, Reply, Seen, State, Topics, host, settings};
 use crate::kafka::ApiTable;
 use bytes::{Bytes, BytesMut};
 use kafka_protocol::messages::create_topics_request::CreatableTopic;
@@ -13,21 +13,7 @@ use kafka_protocol::protocol::{Decodable, Encodable, HeaderVersion, Request, Str
 use std::collections::BTreeMap;
 use tokio::time::Instant;
 
-/// Settings of a topic with Kafka's defaults; those that are numbers.
-const DEFAULTS: &[(&str, &str)] = &[
-    ("cleanup.policy", "delete"),
-    ("compression.type", "producer"),
-    ("flush.ms", "9223372036854775807"),
-    ("max.message.bytes", "1048588"),
-    ("min.insync.replicas", "1"),
-    ("retention.bytes", "-1"),
-    ("retention.ms", "604800000"),
-    ("segment.bytes", "1073741824"),
-    ("segment.ms", "604800000"),
-    ("unclean.leader.election.enable", "false"),
-];
-
-type Refused = (i16, String);
+pub(super) type Refused = (i16, String);
 
 fn text(text: impl Into<String>) -> StrBytes {
     StrBytes::from_string(text.into())
@@ -198,6 +184,8 @@ impl State {
             broker.with_port(i32::from(PORT)).with_rack(Some(text(format!("zone-{id}"))))
         });
         let (known, up) = (self.known(broker), up.collect::<Vec<_>>());
+        // In KRaft mode any broker takes a client's orders, and passes them on.
+        let controller = if self.is_kraft() { up[self.seen.len() % up.len()] } else { self.controller };
         let names: Vec<String> = match &request.topics {
             None => known.keys().cloned().collect(),
             Some(topics) => topics.iter().filter_map(|t| t.name.as_ref().map(|name| name.to_string())).collect(),
@@ -209,7 +197,7 @@ impl State {
         MetadataResponse::default()
             .with_brokers(brokers.collect())
             .with_cluster_id(self.cluster_id.clone().map(text))
-            .with_controller_id(self.controller.into())
+            .with_controller_id(controller.into())
             .with_topics(topics.collect())
     }
 
@@ -265,7 +253,7 @@ impl State {
         let given =
             new.configs.iter().map(|c| (c.name.to_string(), c.value.as_ref().map(ToString::to_string).unwrap_or_default()));
         let configs: BTreeMap<_, _> = given.collect();
-        valid(&configs)?;
+        settings::check(&configs)?;
         let replicas = |partition| (0..factor).map(|i| up[(partition + i) % up.len()]).collect();
         let partitions = (0..usize::try_from(new.num_partitions).unwrap_or(1)).map(replicas).collect();
         let id = if self.is_old() || validate_only { 0 } else { self.next_id };
@@ -391,7 +379,10 @@ impl State {
         self.exists(name)?;
         let mut topic = self.now()[&name.to_string()].clone();
         change(&mut topic.configs);
-        valid(&topic.configs)?;
+        settings::check(&topic.configs)?;
+        let pinned = self.pinned.iter().filter(|(key, _)| topic.configs.contains_key(*key));
+        let pinned: Vec<_> = pinned.map(|(key, value)| (key.clone(), value.clone())).collect();
+        topic.configs.extend(pinned);
         self.change(|topics| topics.insert(name.to_string(), topic));
         Ok(())
     }
@@ -426,7 +417,7 @@ impl State {
     }
 
     fn controller_only(&self, broker: i32) -> Result<(), Refused> {
-        if broker == self.controller { Ok(()) } else { Err((41, String::new())) }
+        if self.is_kraft() || broker == self.controller { Ok(()) } else { Err((41, String::new())) }
     }
 
     fn exists(&self, name: &StrBytes) -> Result<(), Refused> {
@@ -443,13 +434,7 @@ impl State {
 
     /// (name, value, source number) of every setting.
     fn configs(&self, own: &BTreeMap<String, String>) -> Vec<(&'static str, String, i8)> {
-        let resolve = |(name, default): &(&'static str, &str)| {
-            let layers = [(own, 1), (&self.dynamic, 3), (&self.file, 4)];
-            let set = layers.into_iter().find_map(|(layer, source)| Some((layer.get(*name)?.clone(), source)));
-            let (value, source) = set.unwrap_or_else(|| ((*default).to_owned(), 5));
-            (*name, value, source)
-        };
-        DEFAULTS.iter().map(resolve).collect()
+        settings::describe(&[(own, 1), (&self.dynamic, 3), (&self.file, 4)])
     }
 }
 
@@ -466,18 +451,6 @@ fn described(name: String, topic: &FakeTopic, up: &[i32]) -> MetadataResponseTop
     });
     let partitions = partitions.collect();
     MetadataResponseTopic::default().with_name(Some(text(name).into())).with_topic_id(uuid(topic.id)).with_partitions(partitions)
-}
-
-fn valid(configs: &BTreeMap<String, String>) -> Result<(), Refused> {
-    for (key, value) in configs {
-        let Some((_, default)) = DEFAULTS.iter().find(|(name, _)| name == key) else {
-            return Err((40, format!("Unknown topic config name: {key}")));
-        };
-        if default.parse::<i64>().is_ok() && value.parse::<i64>().is_err() {
-            return Err((40, format!("Invalid value {value} for configuration {key}: Not a number of type LONG")));
-        }
-    }
-    Ok(())
 }
 
 /// The message type's id, whose crate is not a dependency of ours.
