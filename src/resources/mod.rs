@@ -10,6 +10,8 @@ pub mod workload;
 pub mod zookeeper_ensemble;
 
 #[cfg(test)]
+mod golden;
+#[cfg(test)]
 mod histories;
 #[cfg(test)]
 mod properties;
