@@ -54,7 +54,7 @@ pub async fn enter(stack: &Stack, cluster: &Cluster) -> Result<Diagnostics, Fail
             Ok(()) => break,
             Err(Failure { class: Class::Stale, .. }) if attempt < TRIES => {}
             Err(failure) if matches!(failure.class, Class::Forbidden { .. }) => {
-                return Ok(diagnostics::not_entered(&user, &id, &failure).into());
+                return Ok(diagnostics::guard::not_entered(&user, &id, &failure).into());
             }
             Err(failure) => return Err(failure),
         }
@@ -83,7 +83,7 @@ pub async fn check_change(stack: Option<&Stack>, applied: &Cluster, planned: &Cl
     let own = applied.cluster_id.known();
     match (own, &found) {
         (Some(own), Ok(Some(found))) if own == found => None,
-        _ => Some(diagnostics::connection_change(old, new, own.map(String::as_str), &found)),
+        _ => Some(diagnostics::guard::connection_change(old, new, own.map(String::as_str), &found)),
     }
 }
 

@@ -66,7 +66,7 @@ async fn check_change(cx: &Context<'_, Stack>, private: &Private, prior: &Cluste
     if let Some((old, new)) = first_listener_change(&applied, planned)
         && !runs_with(cx.client, planned, &new).await
     {
-        said.push(diagnostics::first_listener_change(&old, &new).at(Path::of("listeners")));
+        said.push(diagnostics::guard::first_listener_change(&old, &new).at(Path::of("listeners")));
     }
     said
 }

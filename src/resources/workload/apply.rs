@@ -2,10 +2,11 @@
 //! run again, it goes on from what is there. Network; the decisions are `converge.rs`'s and `roll.rs`'s.
 
 use super::anchor::{self, Phase, Record};
-use super::converge::{Live, Step, changed, changed_fields, covers, next};
+use super::converge::{Live, Step, changed, next};
 use super::guard::Site;
-use super::plan::{APPLIED, fingerprints, label};
-use super::read::{self, DIFFERS};
+use super::plan::{APPLIED, fingerprints};
+use super::read;
+use super::shown::Shown;
 use super::tidy::tidy;
 use super::wait::{Halt, until_serving};
 use super::{Spec, converge, template};
@@ -19,7 +20,7 @@ use crate::plugin::resource::{Change, Context, Private, Reply};
 use crate::stack::Stack;
 use jiff::Timestamp;
 use serde_json::Value;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::time::Duration;
 use tokio::time::Instant;
 
@@ -41,14 +42,6 @@ pub(super) struct Run<'a, M> {
     /// The pods' template as the server has it after our write; none before: what the anchor said of it is void by then.
     pub(super) template: Option<Value>,
     pub(super) diagnostics: Diagnostics,
-}
-
-/// Which fields the user saw in the plan.
-enum Shown {
-    /// Everything is to be made.
-    All,
-    /// These, by object.
-    Fields(BTreeMap<String, Vec<String>>),
 }
 
 /// Why a run stopped before everything was applied.
@@ -116,25 +109,6 @@ pub async fn update<M: Spec>(cx: &Context<'_, Stack>, change: Change<M>) -> Repl
     run.finish(halt, None, Severity::Error).await
 }
 
-impl Shown {
-    /// What a refresh showed as changed by hand.
-    fn of<M: Spec>(prior: &M) -> Self {
-        let objects = prior.shared().objects.unwrap_or_default();
-        let fields = objects.into_iter().filter_map(|(object, text)| {
-            let fields = text.strip_prefix(DIFFERS)?.split(", ").map(str::to_owned).collect();
-            Some((object, fields))
-        });
-        Self::Fields(fields.collect())
-    }
-
-    fn has(&self, object: &Object, field: &str) -> bool {
-        match self {
-            Self::All => true,
-            Self::Fields(fields) => fields.get(&label(object)).is_some_and(|fields| covers(fields, field)),
-        }
-    }
-}
-
 impl<'a, M: Spec> Run<'a, M> {
     fn new(cx: &'a Context<'a, Stack>, stack: &'a Stack, planned: M, prior: M, shown: Shown) -> Self {
         let mut spec = planned.without_observations();
@@ -150,11 +124,7 @@ impl<'a, M: Spec> Run<'a, M> {
     fn changes(&mut self, before: &[Object]) {
         let wanted = self.spec.objects();
         self.changed = changed(before, &wanted);
-        if let Shown::Fields(shown) = &mut self.shown {
-            for (key, fields) in changed_fields(before, &wanted) {
-                shown.entry(format!("{}/{}", key.kind, key.name)).or_default().extend(fields);
-            }
-        }
+        self.shown.add(before, &wanted);
     }
 
     pub(super) fn go_on(&self) -> Result<(), Stop> {
@@ -187,7 +157,7 @@ impl<'a, M: Spec> Run<'a, M> {
         let fields = template::foreign_fields(left, template::of(set));
         match fields.iter().all(|field| self.shown.has(set, field)) {
             true => Ok(()),
-            false => Err(diagnostics::template_changed(&set.key(), &fields).into()),
+            false => Err(diagnostics::guard::template_changed(&set.key(), &fields).into()),
         }
     }
 

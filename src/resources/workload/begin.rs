@@ -76,7 +76,7 @@ impl<M: Spec> Run<'_, M> {
         let foreign = foreign_claims::<M>(claims, name, from..shared.replicas.unwrap_or(1));
         match foreign.is_empty() {
             true => Ok(()),
-            false => Err(diagnostics::foreign_claims(M::APP, namespace, name, &foreign).into()),
+            false => Err(diagnostics::guard::foreign_claims(M::APP, namespace, name, &foreign).into()),
         }
     }
 

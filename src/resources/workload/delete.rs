@@ -81,7 +81,7 @@ async fn may_go<M: Spec>(stack: &Stack, site: &Site<M>, prior: &M) -> Result<(),
     let users = prior.users(stack, &anchor.record).await.map_err(failed)?;
     match users.is_empty() {
         true => Ok(()),
-        false => Err(diagnostics::in_use(M::RESOURCE, prior.namespace(), prior.name(), &users).into()),
+        false => Err(diagnostics::guard::in_use(M::RESOURCE, prior.namespace(), prior.name(), &users).into()),
     }
 }
 

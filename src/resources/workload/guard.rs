@@ -131,14 +131,14 @@ pub fn refusal<M: Spec>(verdict: Verdict, prior: &M) -> Option<Diagnostic> {
     let (namespace, name) = (prior.namespace(), prior.name());
     match verdict {
         Verdict::Free => None,
-        Verdict::Protected => Some(diagnostics::protected(M::RESOURCE, namespace, name)),
-        Verdict::ProtectedByAnother => Some(diagnostics::protected_by_another(M::RESOURCE, namespace, name)),
+        Verdict::Protected => Some(diagnostics::guard::protected(M::RESOURCE, namespace, name)),
+        Verdict::ProtectedByAnother => Some(diagnostics::guard::protected_by_another(M::RESOURCE, namespace, name)),
     }
 }
 
 /// What a plan says to a destroy or a replacement. Where nobody can be asked, what the state protects stays.
 pub async fn at_plan<M: Spec>(stack: Option<&Stack>, prior: &M) -> Diagnostics {
-    let protected = || diagnostics::protected(M::RESOURCE, prior.namespace(), prior.name()).into();
+    let protected = || diagnostics::guard::protected(M::RESOURCE, prior.namespace(), prior.name()).into();
     let here = prior.shared().deletion_protection;
     let Some(stack) = stack else { return if here { protected() } else { Diagnostics::new() } };
     match Site::look(stack, prior).await {

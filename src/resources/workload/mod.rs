@@ -18,6 +18,8 @@ pub mod forecast;
 pub mod guard;
 #[cfg(test)]
 mod hands;
+#[cfg(test)]
+mod hands_template;
 pub mod import;
 pub mod own;
 pub mod plan;
@@ -26,6 +28,7 @@ pub mod read;
 pub mod rehearse;
 pub mod roll;
 pub mod settings;
+mod shown;
 #[cfg(test)]
 pub(crate) mod sweep;
 pub mod template;
