@@ -4,6 +4,7 @@
 pub mod audit;
 pub mod browser;
 pub mod cluster;
+pub mod container;
 pub mod plan;
 pub mod running;
 pub mod stack;
