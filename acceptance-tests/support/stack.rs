@@ -29,6 +29,11 @@ impl Stack {
         Self { namespace: namespace.to_owned(), image, size: 3, label: "a", retention: 3_600_000, protected: true }
     }
 
+    /// The line of a resource that holds records.
+    fn protection(&self) -> String {
+        format!("  deletion_protection = {}\n", self.protected)
+    }
+
     /// The ensemble alone.
     pub fn ensemble(&self) -> String {
         format!(
@@ -73,9 +78,8 @@ resource "kafkastack_zookeeper_ensemble" "zookeeper" {{
     "group.initial.rebalance.delay.ms"     = "0"
     "controlled.shutdown.retry.backoff.ms" = "200"
   }}
-  pod                 = {{ env = {{ KAFKA_JVM_PERFORMANCE_OPTS = "-XX:+UseSerialGC {QUICK}" }} }}
-  deletion_protection = {protected}
-}}
+  pod = {{ env = {{ KAFKA_JVM_PERFORMANCE_OPTS = "-XX:+UseSerialGC {QUICK}" }} }}
+{protection}}}
 resource "kafkastack_topic" "test1" {{
   cluster            = kafkastack_cluster.kafka.id
   name               = "test1"
@@ -88,7 +92,7 @@ resource "kafkastack_topic" "test1" {{
             size = self.size,
             image = self.image,
             label = self.label,
-            protected = self.protected,
+            protection = self.protection(),
             retention = self.retention,
         );
         text
@@ -107,23 +111,34 @@ resource "kafkastack_topic" "test1" {{
         cluster.exec(&self.namespace, "kafka-0", &["bash", "-c", &format!("{quiet}{command}")])
     }
 
-    /// Writes `count` records with acks=all, named after `tag`.
+    /// Writes `count` records with acks=all, named after `tag`. On a busy machine an answer takes longer than the tool's own 1.5 s:
+    /// then it sends again what is there already, and gives up after three times with a line that nobody reads.
+    ///
+    /// # Panics
+    /// When it says that one was not written.
     pub fn produce(&self, cluster: &Cluster, tag: &str, count: u32) {
-        let servers = format!("kafka.{}.svc:9092", self.namespace);
-        let command = format!(
-            "seq -f {tag}-%g {count} | kafka-console-producer.sh --broker-list {servers} --topic test1 --request-required-acks all"
-        );
-        let new = command.replace("--broker-list", "--bootstrap-server");
-        self.kafka(cluster, if self.image.contains("5.2") { &command } else { &new });
+        let list = if self.image.contains("5.2") { "--broker-list" } else { "--bootstrap-server" };
+        let patient = "--request-required-acks all --request-timeout-ms 30000 --message-send-max-retries 100";
+        let producer = format!("kafka-console-producer.sh {list} kafka.{}.svc:9092 --topic test1 {patient}", self.namespace);
+        let said = self.kafka(cluster, &format!("seq -f {tag}-%g {count} | {producer} 2>&1"));
+        assert!(!said.contains("ERROR"), "{said}");
     }
 
-    /// Reads until `count` records named after `tag` are there; how many different ones came.
+    /// Reads until `count` different records named after `tag` are there; how many came. One may come more than once: what is sent
+    /// again after a lost answer is written twice.
     pub fn consume(&self, cluster: &Cluster, tag: &str, count: u32) -> u32 {
         let servers = format!("kafka.{}.svc:9092", self.namespace);
         let consumer = format!(
             "kafka-console-consumer.sh --bootstrap-server {servers} --topic test1 --from-beginning --timeout-ms 60000 2>/dev/null"
         );
-        let command = format!("grep -m {count} '^{tag}-' < <({consumer}) | sort -u | wc -l");
+        let note = format!("[[ $line != {tag}-* ]] || seen[$line]=1; [ ${{#seen[@]}} -lt {count} ] || break");
+        let command = format!("declare -A seen=(); while read -r line; do {note}; done < <({consumer}); echo ${{#seen[@]}}");
         self.kafka(cluster, &command).trim().parse().expect("a number")
+    }
+
+    /// # Panics
+    /// When not each of `count` records named after `tag` can be read.
+    pub fn records_are_there(&self, cluster: &Cluster, tag: &str, count: u32) {
+        assert_eq!(self.consume(cluster, tag, count), count, "of {count} records {tag}");
     }
 }

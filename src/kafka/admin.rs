@@ -17,7 +17,7 @@ use kafka_protocol::messages::metadata_request::MetadataRequestTopic;
 use kafka_protocol::messages::{
     AlterPartitionReassignmentsRequest, AlterPartitionReassignmentsResponse, BrokerId, CreatePartitionsRequest,
     CreatePartitionsResponse, CreateTopicsRequest, CreateTopicsResponse, DeleteTopicsRequest, DeleteTopicsResponse,
-    ListPartitionReassignmentsRequest, ListPartitionReassignmentsResponse, MetadataRequest, TopicName,
+    ListPartitionReassignmentsRequest, ListPartitionReassignmentsResponse, MetadataRequest, MetadataResponse, TopicName,
 };
 use kafka_protocol::protocol::StrBytes;
 use std::sync::Arc;
@@ -109,18 +109,22 @@ impl Admin {
             return Ok(Vec::new());
         }
         let answer = self.router.controllers_metadata(&build).await?;
-        let mut topics = Vec::with_capacity(answer.topics.len());
-        for topic in &answer.topics {
-            let found = Topic::new(topic);
-            match topic.error_code {
-                UNKNOWN_TOPIC => continue,
-                LEADER_NOT_AVAILABLE => {}
-                code => Refusal::check("Metadata", Resource::Topic(found.name.clone()), code, None)?,
-            }
-            topics.push(found);
-        }
+        let mut topics = known(&answer)?;
         topics.sort_by(|a, b| a.name.cmp(&b.name));
         Ok(topics)
+    }
+
+    /// A topic as this broker shows it, which may be behind the controller; none while it has not heard of it.
+    ///
+    /// # Errors
+    /// When the broker cannot be asked, or does not belong to the cluster.
+    pub async fn topic_at(&self, broker: i32, name: &str) -> Result<Option<Topic>, Error> {
+        let build = |_, _| {
+            let topic = MetadataRequestTopic::default().with_name(Some(topic_name(name)));
+            MetadataRequest::default().with_topics(Some(vec![topic])).with_allow_auto_topic_creation(false)
+        };
+        let read = |answer: MetadataResponse, _| Ok(known(&answer)?.pop());
+        self.router.ask(Target::Broker(broker), Lane::Read, &build, &read).await
     }
 
     /// Creates a topic, or only lets the broker check it: with its defaults, policies and live brokers.
@@ -254,6 +258,21 @@ impl Admin {
 
 pub(super) const UNKNOWN_TOPIC: i16 = 3;
 const LEADER_NOT_AVAILABLE: i16 = 5;
+
+/// The topics that exist, by the word of whom was asked.
+fn known(answer: &MetadataResponse) -> Result<Vec<Topic>, Refusal> {
+    let mut topics = Vec::with_capacity(answer.topics.len());
+    for topic in &answer.topics {
+        let found = Topic::new(topic);
+        match topic.error_code {
+            UNKNOWN_TOPIC => continue,
+            LEADER_NOT_AVAILABLE => {}
+            code => Refusal::check("Metadata", Resource::Topic(found.name.clone()), code, None)?,
+        }
+        topics.push(found);
+    }
+    Ok(topics)
+}
 
 pub(super) fn text(text: &str) -> StrBytes {
     StrBytes::from_string(text.to_owned())

@@ -170,6 +170,12 @@ impl Topic {
         self.partitions.iter().map(|partition| partition.replicas.len()).max().unwrap_or_default()
     }
 
+    /// Whether it has that many partitions, or more, and each of them a leader.
+    pub fn is_led(&self, partitions: i32) -> bool {
+        let complete = usize::try_from(partitions).is_ok_and(|n| self.partitions.len() >= n);
+        complete && self.partitions.iter().all(|partition| partition.leader.is_some())
+    }
+
     pub(super) fn new(answer: &MetadataResponseTopic) -> Self {
         let ids = |brokers: &[kafka_protocol::messages::BrokerId]| brokers.iter().map(|id| id.0).collect();
         let mut partitions: Vec<_> = answer

@@ -347,6 +347,13 @@ impl FakeKafka {
         self.lock().now().get(name).cloned()
     }
 
+    /// The brokers that know the topic with that many partitions.
+    pub fn knowing(&self, name: &str, partitions: usize) -> Vec<i32> {
+        let state = self.lock();
+        let knows = |id: &i32| state.known(*id).get(name).is_some_and(|topic| topic.partitions.len() == partitions);
+        state.brokers.keys().copied().filter(knows).collect()
+    }
+
     /// Every reassignment under way comes to its end.
     pub fn finish_moves(&self) {
         let mut state = self.lock();

@@ -8,6 +8,7 @@ use super::step::Seen;
 use crate::diagnostics::topic as words;
 use crate::kafka::{Admin, Class, Error, NewTopic, Outcome};
 use crate::plugin::diagnostic::{Diagnostic, Diagnostics};
+use futures::future::try_join_all;
 use std::time::Duration;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
@@ -37,6 +38,8 @@ pub struct Made {
 const SHOWS: Duration = Duration::from_secs(5);
 /// How often a write may be tried again after an unknown outcome.
 pub(super) const UNSURE: u32 = 4;
+/// How long brokers may be behind the controller. On busy machines it is tenths of a second; one that is stuck is said to be.
+const BEHIND: Duration = Duration::from_secs(15);
 /// Between two looks.
 pub(super) const INTERVAL: Duration = Duration::from_millis(100);
 /// Between two looks at something slow.
@@ -168,17 +171,17 @@ impl Run {
         }
     }
 
-    /// Waits until the topic has that many partitions, and each a leader; what was seen last, and why the waiting ended if not.
+    /// Waits until the topic has that many partitions, and each a leader, and every broker knows; what was seen last, and why the
+    /// waiting ended if not.
     pub(super) async fn until_led(&self, name: &str, partitions: i32) -> (Option<Seen>, Option<String>) {
         let mut last = None;
         loop {
             let waiting = match look(&self.admin, name, false).await {
                 Ok(Some(seen)) => {
-                    let complete = usize::try_from(partitions).is_ok_and(|n| seen.topic.partitions.len() >= n);
-                    let led = complete && seen.is_led();
+                    let led = seen.topic.is_led(partitions);
                     last = Some(seen);
                     match led {
-                        true => return (last, None),
+                        true => return (last, self.until_known(name, partitions).await.err()),
                         false => "partitions wait for a leader".to_owned(),
                     }
                 }
@@ -190,4 +193,31 @@ impl Run {
             }
         }
     }
+
+    /// Waits until every broker shows what the controller does; who did not, if not. A client asks any of them, and one that has
+    /// not heard of its own part refuses records.
+    async fn until_known(&self, name: &str, partitions: i32) -> Result<(), String> {
+        let end = self.deadline.min(Instant::now() + BEHIND);
+        let admin = self.admin.clone().until(end + MARGIN);
+        loop {
+            let waiting = match behind(&admin, name, partitions).await {
+                Ok(None) => return Ok(()),
+                Ok(Some(broker)) => format!("broker {broker} does not show it yet"),
+                Err(error) => error.to_string(),
+            };
+            if Instant::now() >= end {
+                return Err(waiting);
+            }
+            self.pause(INTERVAL).await.map_err(|why| format!("{why}; {waiting}"))?;
+        }
+    }
+}
+
+/// A registered broker that does not show the topic with that many partitions, each with a leader.
+async fn behind(admin: &Admin, name: &str, partitions: i32) -> Result<Option<i32>, Error> {
+    let brokers = admin.cluster().await?.brokers;
+    let shown = try_join_all(brokers.iter().map(|broker| admin.topic_at(broker.id, name))).await?;
+    let mut shown = brokers.iter().zip(shown);
+    let behind = shown.find(|(_, topic)| !topic.as_ref().is_some_and(|topic| topic.is_led(partitions)));
+    Ok(behind.map(|(broker, _)| broker.id))
 }

@@ -97,11 +97,6 @@ impl Seen {
         self.topic.partitions.iter().map(|partition| self.settled(partition)).min().unwrap_or_default()
     }
 
-    /// Whether every partition has a leader.
-    pub fn is_led(&self) -> bool {
-        self.topic.partitions.iter().all(|partition| partition.leader.is_some())
-    }
-
     /// Whether it is what such a create makes.
     pub fn is_made_from(&self, new: &NewTopic) -> bool {
         let configured = |(key, value): (&String, &String)| self.own(key).is_some_and(|own| setting::same(key, own, value));

@@ -220,6 +220,41 @@ async fn a_name_that_is_not_free_yet_is_waited_for() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_topic_is_called_created_when_every_broker_shows_it() {
+    for old in [false, true] {
+        let (kafka, _) = fresh(old, None).await;
+        kafka.set_lag(Duration::from_secs(3));
+        let made = run(kafka.admin()).create(&topic(2, 3, &[])).await.unwrap();
+        assert!(made.diagnostics.is_empty() && made.seen.is_some());
+        assert_eq!(kafka.knowing("a", 2), [0, 1, 2]);
+        let (prior, wanted) = (topic(2, 3, &[]), topic(3, 3, &[]));
+        run(kafka.admin()).update(&prior, &wanted).await.unwrap();
+        assert_eq!(kafka.knowing("a", 3), [0, 1, 2]);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_broker_that_stays_behind_is_named_and_holds_a_create_up_for_seconds() {
+    let stuck: [fn(&FakeKafka); 3] = [
+        |kafka| kafka.set_lag(Duration::from_secs(3600)),
+        |kafka| kafka.fault(When::Broker(0), Fault::Hang),
+        |kafka| kafka.fault(When::Broker(0), Fault::DropBefore),
+    ];
+    for stick in stuck {
+        let (kafka, _) = fresh(false, None).await;
+        let admin = kafka.admin();
+        admin.topics(None).await.unwrap();
+        stick(&kafka);
+        let begun = Instant::now();
+        let made = run(admin).create(&topic(2, 2, &[])).await.unwrap();
+        let said: Vec<_> = made.diagnostics.iter().map(|d| (d.severity, d.detail.clone())).collect();
+        let [(Severity::Warning, why)] = &said[..] else { panic!("{said:?}") };
+        assert!(why.contains("broker 0") || why.contains("kafka-0."), "{why}");
+        assert!(made.seen.is_some() && begun.elapsed() < Duration::from_secs(60), "{:?}", begun.elapsed());
+    }
+}
+
+#[tokio::test(start_paused = true)]
 async fn drift_shows_on_declared_settings_only() {
     let (kafka, state) = fresh(false, Some(&topic(1, 3, &[("retention.ms", "1000"), ("flush.ms", "7")]))).await;
     kafka.edit("a", |topic| {
