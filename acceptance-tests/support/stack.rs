@@ -19,7 +19,7 @@ pub struct Stack {
     pub label: &'static str,
     /// `retention.ms` of the topic.
     pub retention: u64,
-    /// `deletion_protection` of the cluster.
+    /// `deletion_protection` of ensemble and cluster.
     pub protected: bool,
 }
 
@@ -42,11 +42,13 @@ resource "kafkastack_zookeeper_ensemble" "zookeeper" {{
   members          = {size}
   heap             = "128m"
   storage          = {{ size = "1Gi" }}
-  pod              = {{ env = {{ SERVER_JVMFLAGS = "{QUICK}" }} }}
+  pod                 = {{ env = {{ SERVER_JVMFLAGS = "{QUICK}" }} }}
+  deletion_protection = {protected}
 }}
 "#,
             namespace = self.namespace,
-            size = self.size
+            size = self.size,
+            protected = self.protected
         )
     }
 
@@ -125,5 +127,11 @@ resource "kafkastack_topic" "test1" {{
         );
         let command = format!("grep -m {count} '^{tag}-' < <({consumer}) | sort -u | wc -l");
         self.kafka(cluster, &command).trim().parse().expect("a number")
+    }
+
+    /// # Panics
+    /// When not each of `count` records named after `tag` can be read.
+    pub fn records_are_there(&self, cluster: &Cluster, tag: &str, count: u32) {
+        assert_eq!(self.consume(cluster, tag, count), count, "of {count} records {tag}");
     }
 }
