@@ -1,101 +1,22 @@
-//! What neither an apply nor a destroy does, whatever a configuration asks for and whatever hands did before: it takes no ensemble from
-//! its cluster, nothing of a neighbour, nothing that has served. With records that are written before and read back after.
+//! What neither an apply nor a destroy does, whatever a configuration asks for and whatever hands did before: it takes no ensemble
+//! from its cluster, nothing of a neighbour, nothing that has served. With records that are written before and read back after.
 
 use super::cut_off::uids;
 use super::support::audit::{Audit, Write};
-use super::support::cluster::{Cluster, Namespace};
 use super::support::running::Running;
-use super::support::stack::Stack;
+use super::support::site::{CLUSTER, ENSEMBLE, KAFKA, Site, blocks, with};
 use super::support::terraform::{Refresh, Tool, Workspace};
 use super::support::with_both_tools_at_length;
 use serde_json::Value;
-use std::path::Path;
 use std::time::Duration;
 
-const KAFKA: &str = "apache/kafka:3.9.2";
-const CLUSTER: &str = "kafkastack_cluster.kafka";
-const ENSEMBLE: &str = "kafkastack_zookeeper_ensemble.zookeeper";
 const SOON: Duration = Duration::from_secs(180);
-
-/// One stack in a namespace of its own, and the workspace that it is made from.
-struct Site {
-    cluster: &'static Cluster,
-    sandbox: &'static Path,
-    stack: Stack,
-    workspace: Workspace,
-    _namespace: Namespace,
-}
-
-impl Site {
-    fn find(tool: Tool, test: &str, hint: &str, protected: bool) -> Option<Self> {
-        let (cluster, sandbox) = Cluster::find_sandbox(test)?;
-        let namespace = Namespace::new(cluster, hint);
-        let stack = Stack { size: 1, protected, ..Stack::new(&namespace.name, KAFKA) };
-        let workspace = Workspace::new(tool, &stack.text()).with_cluster(cluster);
-        workspace.init();
-        Some(Self { cluster, sandbox, stack, workspace, _namespace: namespace })
-    }
-
-    fn kubectl(&self, arguments: &[&str]) -> String {
-        self.cluster.kubectl(&[&["-n", &self.stack.namespace], arguments].concat())
-    }
-
-    /// Of each of these objects.
-    fn uids(&self, objects: &[&str]) -> String {
-        self.kubectl(&[&["get", "-o", "jsonpath={..metadata.uid}"], objects].concat())
-    }
-
-    fn names(&self, what: &str) -> Vec<String> {
-        self.kubectl(&["get", "-o", "name", what]).lines().map(str::to_owned).collect()
-    }
-
-    fn records_are_there(&self, tag: &str) {
-        self.stack.records_are_there(self.cluster, tag, 100);
-    }
-
-    /// Where the members are, as text: no reference that orders anything.
-    fn connection(&self) -> String {
-        self.workspace.resource(ENSEMBLE).expect("the ensemble is in the state")["connection"].to_string()
-    }
-
-    /// The plan of this configuration is refused in these words; all of them.
-    fn plan_is_refused(&self, text: &str, words: &str) -> String {
-        self.workspace.configure(text);
-        let said = self.workspace.plan_expect_error();
-        assert!(said.contains(words), "{words:?} is not in {said}");
-        said
-    }
-
-    /// An apply of this configuration is refused in these words, and has written nothing.
-    fn apply_is_refused(&self, text: &str, more: &[&str], words: &str) {
-        self.workspace.configure(text);
-        let (pods, audit) = (self.uids(&["pods"]), Audit::now(self.sandbox));
-        let apply = self.workspace.run(&[&["apply", "-input=false", "-auto-approve"], more].concat());
-        let said = apply.failure("an apply that is refused");
-        assert!(said.contains(words), "{words:?} is not in {said}");
-        assert_eq!((self.uids(&["pods"]), audit.writes_in(&self.stack.namespace)), (pods, Vec::new()));
-    }
-}
-
-/// A text with one part of it changed.
-fn with(text: &str, from: &str, to: &str) -> String {
-    assert!(text.contains(from), "{from:?} is not in {text}");
-    text.replacen(from, to, 1)
-}
-
-/// The blocks of a stack's configuration: that of the tool, ensemble, cluster, topic; empty where there is none.
-fn blocks(text: &str) -> [String; 4] {
-    let mut parts = text.split("resource \"");
-    let terraform = parts.next().unwrap_or_default().to_owned();
-    let mut resource = || parts.next().map(|block| format!("resource \"{block}")).unwrap_or_default();
-    [terraform, resource(), resource(), resource()]
-}
 
 with_both_tools_at_length! {
     fn an_ensemble_is_neither_renamed_replaced_nor_removed_under_its_cluster(tool: Tool) {
         let Some(site) = Site::find(tool, "a guarded ensemble", "guarded", true) else { return };
         site.workspace.step(&site.stack.text());
-        site.stack.produce(site.cluster, "before", 100);
+        site.produce("before");
         a_protected_ensemble_stays(&site);
         an_ensemble_in_use_stays_though_it_is_not_protected(&site);
         the_cluster_goes_only_where_its_metadata_is(&site);
@@ -109,7 +30,7 @@ with_both_tools_at_length! {
         let text = site.stack.text().replace(protection, &format!("{protection}\n  delete_claims       = true"));
         claims_of_others_are_not_taken(&site, &text);
         site.workspace.step(&text);
-        site.stack.produce(site.cluster, "before", 100);
+        site.produce("before");
         site.cluster.apply(&foreign_claim(&site, "foreign-data"));
         site.cluster.apply(&exporter(&site));
         let foreign = ["pod/exporter", "pvc/foreign-data"];
@@ -126,11 +47,10 @@ with_both_tools_at_length! {
         let Some(site) = Site::find(tool, "half a rollback", "half", false) else { return };
         let text = with(&site.stack.text(), "members          = 1", "members          = 3");
         site.workspace.step(&text);
-        site.stack.produce(site.cluster, "before", 100);
+        site.produce("before");
         let changed = with(&text, "heap             = \"128m\"", "heap             = \"136m\"");
         site.workspace.step(&changed);
         half_of_it_is_applied(&site, &text);
-        site.kubectl(&["wait", "pod", "--all", "--for=condition=Ready", "--timeout=180s"]);
         let plan = site.workspace.plan(Refresh::Yes);
         let change = plan.change(ENSEMBLE);
         assert_eq!((&change.before["ready"], change.is_no_op()), (&Value::from(false), false), "{plan}");
@@ -161,7 +81,7 @@ with_both_tools_at_length! {
         let Some(site) = Site::find(tool, "the end of credentials", "credentials", true) else { return };
         let [terraform, ensemble, cluster, _] = blocks(&site.stack.text());
         let text = terraform + &ensemble + &cluster;
-        let waits = with(&text, "pod                 = { env = { KAFKA", "pod                 = { node_selector = { nowhere = \"x\" }, env = { KAFKA");
+        let waits = with(&text, "{ env = { KAFKA", "{ node_selector = { nowhere = \"x\" }, env = { KAFKA");
         site.workspace.configure(&(waits + &passing_credentials(&site)));
         let mut apply = site.workspace.start_apply();
         until_made(&site, &mut apply);
@@ -181,11 +101,15 @@ with_both_tools_at_length! {
 
 fn a_protected_ensemble_stays(site: &Site) {
     let text = site.stack.text();
-    let renamed = with(&text, "name             = \"zookeeper\"", "name             = \"renamed\"");
-    let said = site.plan_is_refused(&renamed, "The ensemble is protected");
+    let said = site.plan_is_refused(&renamed(&text), "The ensemble is protected");
     assert!(!said.contains("restarts"), "nothing restarts in a replacement: {said}");
     site.apply_is_refused(&text, &[&format!("-replace={ENSEMBLE}")], "The ensemble is protected");
     site.plan_is_refused(&removed(site), "The ensemble is protected");
+}
+
+/// The configuration with the ensemble under another name.
+fn renamed(text: &str) -> String {
+    with(text, "name             = \"zookeeper\"", "name             = \"renamed\"")
 }
 
 /// The configuration without the ensemble.
@@ -200,8 +124,9 @@ fn an_ensemble_in_use_stays_though_it_is_not_protected(site: &Site) {
     let in_use = "The ensemble is in use";
     site.apply_is_refused(&open, &[&format!("-replace={ENSEMBLE}")], in_use);
     site.apply_is_refused(&removed(site), &[], in_use);
+    site.plan_is_refused(&renamed(&open), "metadata is in another ensemble");
     let apart = with(&open, &format!("{ENSEMBLE}.connection"), &site.connection());
-    site.apply_is_refused(&with(&apart, "name             = \"zookeeper\"", "name             = \"renamed\""), &[], in_use);
+    site.apply_is_refused(&renamed(&apart), &[], in_use);
     site.workspace.step(&site.stack.text());
 }
 
@@ -267,7 +192,7 @@ fn claims_of_others_are_not_taken(site: &Site, text: &str) {
     site.kubectl(&["delete", "pvc", "data-kafka-0", "--wait"]);
 }
 
-/// Stopped when it has taken the first pod.
+/// Stopped when it has taken the first pod; then all are ready, one of them as wanted.
 fn half_of_it_is_applied(site: &Site, text: &str) {
     site.workspace.configure(text);
     let audit = Audit::now(site.sandbox);
@@ -276,6 +201,10 @@ fn half_of_it_is_applied(site: &Site, text: &str) {
     apply.until("a restart", SOON, |_| audit.writes_in(&site.stack.namespace).iter().any(restart).then_some(()));
     apply.interrupt();
     apply.wait().failure("half a rollback");
+    for status in ["updatedReplicas}=1", "readyReplicas}=3"] {
+        let status = format!("--for=jsonpath={{.status.{status}");
+        site.kubectl(&["wait", "statefulset/zookeeper", &status, "--timeout=180s"]);
+    }
 }
 
 /// Waits until the brokers' StatefulSet is made.
@@ -294,7 +223,7 @@ fn it_serves_though_its_create_was_killed(site: &Site, text: &str) {
     site.kubectl(&["wait", "statefulset/kafka", "--for=jsonpath={.status.readyReplicas}=1", "--timeout=180s"]);
     let at = format!("--bootstrap-server kafka.{}.svc:9092", site.stack.namespace);
     site.stack.kafka(site.cluster, &format!("kafka-topics.sh {at} --create --topic test1"));
-    site.stack.produce(site.cluster, "before", 100);
+    site.produce("before");
 }
 
 fn without_its_stateful_set_it_is_not_destroyed(site: &Site) {
