@@ -58,7 +58,7 @@ fn at_moment(cluster: &'static Cluster, sandbox: &Path, how: &str, moment: usize
 }
 
 /// Every object of the namespace that the provider or its StatefulSets made, but pods.
-fn uids(cluster: &Cluster, namespace: &str) -> BTreeMap<String, String> {
+pub fn uids(cluster: &Cluster, namespace: &str) -> BTreeMap<String, String> {
     let kinds = "configmap,service,statefulset,poddisruptionbudget,persistentvolumeclaim";
     let list = cluster.get(&["-n", namespace, kinds]);
     let text = |value: &serde_json::Value| value.as_str().unwrap_or_default().to_owned();

@@ -29,7 +29,7 @@ The demo took $SECONDS s; tofu apply took $applied s of it. To look around:
   eval "\$($sandbox env)"; export TF_CLI_CONFIG_FILE=$work/cli.tfrc
   kubectl -n $namespace get pods,pvc,svc
   tofu plan
-To remove it (deletion_protection guards the brokers, so it is switched off first):
+To remove it (deletion_protection guards ensemble and brokers, so it is switched off first):
   tofu apply -var deletion_protection=false && tofu destroy -var deletion_protection=false
 To remove the sandbox itself: make sandbox-down
 T

@@ -95,7 +95,9 @@ fn drift_is_seen_and_repaired(workspace: &Workspace, stack: &Stack, cluster: &Cl
 
     kubectl(&["label", "service", "kafka", "team-"]);
     seen(CLUSTER, "labels");
-    kubectl(&["delete", "configmap", "zookeeper-config"]);
+    let maps = kubectl(&["get", "configmap", "-o", "name"]);
+    let configuration = maps.lines().find(|name| name.starts_with("configmap/zookeeper-config-")).expect("it is there");
+    kubectl(&["delete", configuration]);
     seen(ENSEMBLE, "objects");
     // Longer than configured: Kafka would soon delete the records that are read back below.
     kafka_configs(stack, cluster, "--add-config retention.ms=7200000");

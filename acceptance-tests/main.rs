@@ -6,6 +6,7 @@ mod containers;
 mod cut_off;
 mod drill;
 mod drill_report;
+mod hands_guards;
 mod harness;
 mod health_and_drift;
 mod life;

@@ -26,7 +26,7 @@ with_both_tools! {
         let Some((cluster, _)) = Cluster::find_sandbox("storage") else { return };
         let namespace = Namespace::reserve(cluster, "storage");
         let class = storage(&namespace.name);
-        let ensemble = Stack { size: 1, ..Stack::new(&namespace.name, "") }.ensemble();
+        let ensemble = Stack { size: 1, protected: false, ..Stack::new(&namespace.name, "") }.ensemble();
         let (_, ensemble) = ensemble.split_once("}\nresource").unwrap();
         let with_class = ensemble.replace("size = \"1Gi\"", "size = \"1Gi\", class = kafkastack_storage.disks.class_name");
         let workspace = Workspace::new(tool, &class).with_cluster(cluster);

@@ -7,6 +7,7 @@ pub mod cluster;
 pub mod container;
 pub mod plan;
 pub mod running;
+pub mod site;
 pub mod stack;
 pub mod terraform;
 

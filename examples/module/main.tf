@@ -22,6 +22,8 @@ resource "kafkastack_zookeeper_ensemble" "this" {
   heap      = var.zookeeper.heap
   resources = { requests = var.zookeeper.requests, limits = var.zookeeper.limits }
   storage   = { class = local.class, size = var.zookeeper.volume }
+
+  deletion_protection = var.deletion_protection
 }
 
 resource "kafkastack_cluster" "this" {

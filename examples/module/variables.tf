@@ -92,7 +92,7 @@ variable "drill" {
 }
 
 variable "deletion_protection" {
-  description = "Whether brokers and topics refuse to be destroyed."
+  description = "Whether ensemble, brokers and topics refuse to be destroyed."
   type        = bool
   default     = true
 }

@@ -22,6 +22,9 @@ resource "kafkastack_zookeeper_ensemble" "zookeeper" {
     limits   = { cpu = "1", memory = "2Gi" }
   }
   storage = { class = var.storage_class, size = "10Gi" }
+
+  # destroy is refused while this is true
+  deletion_protection = var.deletion_protection
 }
 
 resource "kafkastack_cluster" "kafka" {

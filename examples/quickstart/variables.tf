@@ -35,7 +35,7 @@ variable "zookeeper_heap" {
 }
 
 variable "deletion_protection" {
-  description = "Whether the brokers refuse to be destroyed."
+  description = "Whether ensemble and brokers refuse to be destroyed."
   type        = bool
   default     = true
 }
