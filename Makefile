@@ -1,6 +1,6 @@
 # Everything that is done with this project, one target each. `make` lists them.
 .DEFAULT_GOAL := help
-.PHONY: help demo test check build install docs screenshots bench bench-plugin fuzz sandbox sandbox-down
+.PHONY: help demo test long check build install docs screenshots bench bench-plugin fuzz sandbox sandbox-down
 SANDBOX := acceptance-tests/sandbox/sandbox.sh
 
 help: ## this list
@@ -11,6 +11,9 @@ demo: ## everything from nothing: a cluster, OpenTofu, the quickstart applied, 1
 
 test: ## everything from nothing: a cluster, the checks, the whole test suite
 	@acceptance-tests/test.sh
+
+long: ## the tests of many minutes that `make test` leaves out: more scenarios, and those under Terraform too
+	@acceptance-tests/test.sh long
 
 check: ## format, lints, licences, reference pages (no cluster)
 	@acceptance-tests/sandbox/setup.sh deny && acceptance-tests/check.sh

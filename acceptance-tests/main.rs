@@ -2,6 +2,7 @@
 //! the cluster that `KUBECONFIG` names. One file per concern; `support/` drives the tools and the cluster.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, reason = "a test ends by panicking")]
 
+mod containers;
 mod cut_off;
 mod drill;
 mod drill_report;

@@ -1,10 +1,11 @@
 #!/usr/bin/env bash
-# Sets everything up, then checks and tests it all; the cheapest first. Says at the end how long each part took.
+# test.sh [long]: sets everything up, then checks and tests it all but what is long; the cheapest first. `long`: that alone.
+# Says at the end how long each part took.
 set -euo pipefail
 cd "$(dirname "$(readlink -f "$0")")/.."
 sandbox=acceptance-tests/sandbox/sandbox.sh
-times=()
-trap 'echo; [ ${#times[@]} = 0 ] || printf "%s\n" "${times[@]}"; echo "all of make test: $SECONDS s"' EXIT
+times=() what=${1:-test}
+trap 'echo; [ ${#times[@]} = 0 ] || printf "%s\n" "${times[@]}"; echo "all of make $what: $SECONDS s"' EXIT
 
 # part NAME COMMAND...: runs it and notes its time; the first failure ends the run
 part() {
@@ -16,9 +17,15 @@ part() {
 }
 
 part "what the sandbox is made of" $sandbox setup
-part "checks" acceptance-tests/check.sh
-part "unit tests" cargo test --lib --bins
+if [ $what != long ]; then
+  part "checks" acceptance-tests/check.sh
+  part "unit tests" cargo test --lib --bins
+fi
 part "the sandbox" $sandbox up
 eval "$($sandbox env)"; export KAFKASTACK_CLUSTER=required
-part "tests on a real cluster" cargo test --test '*' -- --include-ignored --test-threads=4
+if [ $what = long ]; then
+  part "long tests on a real cluster" cargo test --test acceptance -- --include-ignored --test-threads=4 ::long::
+  exit
+fi
+part "tests on a real cluster" cargo test --test '*' -- --include-ignored --test-threads=4 --skip ::long::
 part "examples in the documentation" cargo test --doc

@@ -4,6 +4,7 @@
 pub mod audit;
 pub mod browser;
 pub mod cluster;
+pub mod container;
 pub mod plan;
 pub mod running;
 pub mod stack;
@@ -24,3 +25,22 @@ macro_rules! with_both_tools {
     )+};
 }
 pub(crate) use with_both_tools;
+
+/// The same for a scenario of minutes: `make test` runs it with OpenTofu, and only `make long` with Terraform too. What has
+/// `::long::` in its path is long.
+macro_rules! with_both_tools_at_length {
+    ($($(#[$meta:meta])* fn $name:ident($tool:ident: Tool) $body:block)+) => {$(
+        $(#[$meta])*
+        mod $name {
+            use super::*;
+            fn scenario($tool: Tool) $body
+            #[test]
+            fn opentofu() { scenario(Tool::OpenTofu) }
+            mod long {
+                #[test]
+                fn terraform() { super::scenario(super::Tool::Terraform) }
+            }
+        }
+    )+};
+}
+pub(crate) use with_both_tools_at_length;

@@ -126,4 +126,10 @@ resource "kafkastack_topic" "test1" {{
         let command = format!("grep -m {count} '^{tag}-' < <({consumer}) | sort -u | wc -l");
         self.kafka(cluster, &command).trim().parse().expect("a number")
     }
+
+    /// # Panics
+    /// When not each of `count` records named after `tag` can be read.
+    pub fn records_are_there(&self, cluster: &Cluster, tag: &str, count: u32) {
+        assert_eq!(self.consume(cluster, tag, count), count, "of {count} records {tag}");
+    }
 }

@@ -4,20 +4,25 @@ use super::schema::{Cluster, Listener};
 use crate::kubernetes::object::Object;
 use crate::plugin::model::Attr;
 use crate::resources::workload::pod::{DATA, Workload};
-use serde_json::json;
+use crate::resources::workload::probes;
 use std::collections::BTreeMap;
 
 /// `broker.rack` is the zone of the node: the pod has it as a label from Kubernetes 1.35 on, and from the provider
 /// before that; the first start waits for it, and later ones remember it.
 const START: &str = r#"#!/bin/bash
-# Starts a broker of the cluster, from an image with the layout of apache/kafka or of confluentinc/cp-kafka.
+# Starts a broker of the cluster, from an image with the layout of apache/kafka or of confluentinc/cp-kafka. /tmp and the volume
+# outlive the container, and a start may be killed at any line: each one begins with a clean folder, and what is kept is whole
+# before it has its name.
 set -eu
 ordinal=${HOSTNAME##*-}
 data=/var/lib/kafkastack
+# A JVM that is killed leaves the libraries that it unpacked.
+rm -rf /tmp/kafka /tmp/*.so /tmp/*.so.lck
 mkdir -p "$data/data" /tmp/kafka
+kept=$(cat "$data/rack" 2>/dev/null || true)
 zone() { sed -n 's#^topology.kubernetes.io/zone="\(.*\)"$#\1#p' /etc/kafkastack-pod/labels; }
 rack=$(zone)
-[ -n "$rack" ] || rack=$(cat "$data/rack" 2>/dev/null || true)
+[ -n "$rack" ] || rack=$kept
 for _ in $(seq "${KAFKASTACK_ZONE_WAIT:-0}"); do
   [ -z "$rack" ] || break
   sleep 0.1
@@ -29,7 +34,11 @@ done
   echo "advertised.listeners=${ADVERTISED//ORDINAL/$ordinal}"
   if [ -n "$rack" ]; then echo "broker.rack=$rack"; fi
 } >/tmp/kafka/server.properties
-if [ -n "$rack" ]; then echo "$rack" >"$data/rack"; fi
+if [ "$rack" != "$kept" ]; then
+  rm -f "$data/rack.new"
+  echo "$rack" >"$data/rack.new"
+  mv -f "$data/rack.new" "$data/rack"
+fi
 for start in /opt/kafka/bin/kafka-server-start.sh /usr/bin/kafka-server-start; do
   if [ -x "$start" ]; then exec "$start" /tmp/kafka/server.properties; fi
 done
@@ -100,7 +109,6 @@ pub fn wants_zone(cluster: &Cluster) -> bool {
 fn workload(cluster: &Cluster) -> Workload<'_> {
     let (namespace, name, heap) = (cluster.namespace.text(), cluster.name.text(), cluster.heap.text());
     let port = port(cluster);
-    let probe = |period: i64, failures: i64| json!({"tcpSocket": {"port": port}, "periodSeconds": period, "timeoutSeconds": 5, "failureThreshold": failures});
     let advertised = listeners(cluster)
         .iter()
         .map(|(listener, port)| format!("{}://{name}-ORDINAL.{name}-headless.{namespace}.svc:{port}", kafka_name(listener)))
@@ -124,9 +132,9 @@ fn workload(cluster: &Cluster) -> Workload<'_> {
         files: [("start.sh", START.to_owned()), ("server.properties", server_properties(cluster))].into(),
         probes: [
             // A broker that was killed reads its log back before it listens, which may take an hour.
-            ("startupProbe", probe(1, 3600)),
-            ("readinessProbe", probe(5, 3)),
-            ("livenessProbe", probe(10, 6)),
+            ("startupProbe", probes::connects(port, 1, 3600)),
+            ("readinessProbe", probes::connects(port, 5, 3)),
+            ("livenessProbe", probes::lives(port)),
         ],
         sees_labels: true,
         grace: 120,

@@ -22,10 +22,13 @@ pub mod import;
 pub mod own;
 pub mod plan;
 pub mod pod;
+pub mod probes;
 pub mod read;
 pub mod rehearse;
 pub mod roll;
 pub mod settings;
+#[cfg(test)]
+mod starts;
 #[cfg(test)]
 pub(crate) mod sweep;
 pub mod template;

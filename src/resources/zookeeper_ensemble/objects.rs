@@ -3,7 +3,7 @@
 use super::schema::Ensemble;
 use crate::kubernetes::object::Object;
 use crate::resources::workload::pod::{DATA, Workload, pod_dns};
-use serde_json::{Value, json};
+use crate::resources::workload::probes;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// The port for clients.
@@ -13,13 +13,22 @@ const ELECTION: i64 = 3888;
 
 /// The number of the member is its ordinal + 1, whatever a kept volume says; so members find their old data again.
 const START: &str = r#"#!/bin/bash
-# Starts a member of the ensemble.
+# Starts a member of the ensemble. /tmp and the volume outlive the container, and a start may be killed at any line: each one
+# begins with a clean folder, and what is kept is whole before it has its name.
 set -eu
 data=/var/lib/kafkastack/data
+id=$((${HOSTNAME##*-} + 1))
+# A JVM that is killed leaves the libraries that it unpacked.
+rm -rf /tmp/zookeeper /tmp/*.so /tmp/*.so.lck
 mkdir -p "$data" /var/lib/kafkastack/log /tmp/zookeeper
-echo $((${HOSTNAME##*-} + 1)) >"$data/myid"
-# A file that may be written, for ZooKeeper keeps what it learns of the ensemble beside it.
-cp /etc/kafkastack/zoo.cfg /tmp/zookeeper/zoo.cfg
+# Another user may have written the one of a kept volume.
+if [ "$(cat "$data/myid" 2>/dev/null)" != "$id" ]; then
+  rm -f "$data/myid.new"
+  echo "$id" >"$data/myid.new"
+  mv -f "$data/myid.new" "$data/myid"
+fi
+# A file that may be written, for ZooKeeper keeps what it learns of the ensemble beside it. `cp` would take over that it may not.
+cat /etc/kafkastack/zoo.cfg >/tmp/zookeeper/zoo.cfg
 exec zkServer.sh start-foreground /tmp/zookeeper/zoo.cfg
 "#;
 
@@ -83,18 +92,6 @@ fn zoo_cfg(ensemble: &Ensemble) -> String {
 /// first round of an election futile. ZooKeeper doubles the pause before each next round, up to a minute; this is its limit.
 const ELECTION_PAUSE: &str = "-Dzookeeper.fastleader.maxNotificationInterval=2000";
 
-fn probe(how: &Value, period: i64, failures: i64) -> Value {
-    let mut probe = json!({"periodSeconds": period, "timeoutSeconds": 5, "failureThreshold": failures});
-    if let (Some(probe), Some(how)) = (probe.as_object_mut(), how.as_object()) {
-        probe.extend(how.clone());
-    }
-    probe
-}
-
-fn says(word: &str, answer: &str) -> Value {
-    json!({"exec": {"command": ["/bin/bash", "/etc/kafkastack/probe.sh", word, answer]}})
-}
-
 fn workload(ensemble: &Ensemble) -> Workload<'_> {
     let heap = ensemble.heap.text();
     Workload {
@@ -117,9 +114,9 @@ fn workload(ensemble: &Ensemble) -> Workload<'_> {
         files: [("start.sh", START.to_owned()), ("probe.sh", PROBE.to_owned()), ("zoo.cfg", zoo_cfg(ensemble))].into(),
         probes: [
             // A connection is enough, and costs least while everything starts at once.
-            ("startupProbe", probe(&json!({"tcpSocket": {"port": CLIENT}}), 1, 600)),
-            ("readinessProbe", probe(&says("srvr", "Mode:"), 2, 2)),
-            ("livenessProbe", probe(&says("ruok", "imok"), 10, 6)),
+            ("startupProbe", probes::connects(CLIENT, 1, 600)),
+            ("readinessProbe", probes::succeeds(&["/bin/bash", "/etc/kafkastack/probe.sh", "srvr", "Mode:"], 2, 2)),
+            ("livenessProbe", probes::lives(CLIENT)),
         ],
         sees_labels: false,
         grace: 30,
