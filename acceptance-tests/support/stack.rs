@@ -19,7 +19,7 @@ pub struct Stack {
     pub label: &'static str,
     /// `retention.ms` of the topic.
     pub retention: u64,
-    /// `deletion_protection` of the cluster.
+    /// `deletion_protection` of ensemble and cluster.
     pub protected: bool,
 }
 
@@ -42,11 +42,13 @@ resource "kafkastack_zookeeper_ensemble" "zookeeper" {{
   members          = {size}
   heap             = "128m"
   storage          = {{ size = "1Gi" }}
-  pod              = {{ env = {{ SERVER_JVMFLAGS = "{QUICK}" }} }}
+  pod                 = {{ env = {{ SERVER_JVMFLAGS = "{QUICK}" }} }}
+  deletion_protection = {protected}
 }}
 "#,
             namespace = self.namespace,
-            size = self.size
+            size = self.size,
+            protected = self.protected
         )
     }
 
