@@ -6,6 +6,8 @@ mod containers;
 mod cut_off;
 mod drill;
 mod drill_report;
+mod hands_ends;
+mod hands_rolls;
 mod harness;
 mod health_and_drift;
 mod life;
