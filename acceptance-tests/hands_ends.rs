@@ -44,16 +44,17 @@ with_both_tools_at_length! {
     fn another_clusters_kafka_under_the_same_names_is_left_alone(tool: Tool) {
         let Some((cluster, _)) = Cluster::find_sandbox("another cluster's Kafka") else { return };
         let namespaces = ["prod", "staging"].map(|name| Namespace::reserve(cluster, name));
-        let [prod, staging] = namespaces.each_ref().map(|namespace| Stack { size: 1, protected: false, ..Stack::new(&namespace.name, KAFKA) });
+        let small = |namespace: &Namespace| Stack { size: 1, protected: false, ..Stack::new(&namespace.name, KAFKA) };
+        let [prod, staging] = namespaces.each_ref().map(small);
         let workspaces = both_made(tool, cluster, [&prod, &staging]);
         staging.kafka(cluster, &format!("kafka-topics.sh {} --create --topic orders", at(&staging)));
-        let before = topics(cluster, &staging);
-        assert_eq!(before, ["orders", "test1"]);
+        let seen = || [topics(cluster, &prod), topics(cluster, &staging)];
+        let both = [["orders", "test1"]; 2];
 
         let runner = Runner::in_staging(tool, cluster, &prod, &staging);
         runner.configure("", &["orders"]);
         runner.run(&["apply", "-auto-approve"]).success("apply");
-        assert_eq!((topics(cluster, &prod), topics(cluster, &staging)), (vec!["orders".to_owned(), "test1".to_owned()], before.clone()));
+        assert_eq!(seen(), both);
 
         let direct = "provider \"kafkastack\" {\n  kafka = { access = \"direct\" }\n}\n";
         runner.configure(direct, &["orders"]);
@@ -63,14 +64,14 @@ with_both_tools_at_length! {
         runner.configure(direct, &["orders", "bills"]);
         runner.is_refused(&["apply", "-auto-approve"]);
         runner.is_refused(&["import", "kafkastack_topic.bills", &format!("{}/kafka/test1", prod.namespace)]);
-        assert_eq!((topics(cluster, &prod), topics(cluster, &staging)), (vec!["orders".to_owned(), "test1".to_owned()], before));
+        assert_eq!(seen(), both);
         for stack in [&prod, &staging] {
             stack.records_are_there(cluster, "before", 100);
         }
 
         runner.configure("", &["orders"]);
         runner.run(&["destroy", "-auto-approve"]).success("destroy");
-        assert_eq!(topics(cluster, &prod), ["test1"]);
+        assert_eq!(seen(), [vec!["test1"], vec!["orders", "test1"]]);
         for workspace in workspaces {
             workspace.destroy();
         }
@@ -93,8 +94,8 @@ with_both_tools_at_length! {
         let _forward = Forward::to(cluster, &namespace.name, "kafka", &address, 9092);
         let provider = format!("provider \"kafkastack\" {{\n  kafka = {{ bootstrap_servers = [\"{address}:9092\"] }}\n}}\n");
         let text = |config: &[(&str, &str)]| {
-            let topic = "resource \"kafkastack_topic\" \"test1\" {\n  name = \"test1\"\n  partitions = 2\n  replication_factor = 1\n  config = ";
-            format!("{TERRAFORM}{provider}{topic}{}\n}}\n", map(config))
+            let topic = "  name = \"test1\"\n  partitions = 2\n  replication_factor = 1\n";
+            format!("{TERRAFORM}{provider}resource \"kafkastack_topic\" \"test1\" {{\n{topic}  config = {}\n}}\n", map(config))
         };
         let workspace = Workspace::new(tool, &text(SPELLED));
         workspace.init();
@@ -118,11 +119,11 @@ fn on_own_storage(stack: &Stack) -> String {
 fn both_made(tool: Tool, cluster: &'static Cluster, stacks: [&Stack; 2]) -> [Workspace; 2] {
     let workspaces = stacks.map(|stack| Workspace::new(tool, &stack.text()).with_cluster(cluster));
     let running = workspaces.each_ref().map(|workspace| workspace.init().start_apply());
-    for (running, workspace, stack) in running.into_iter().zip(&workspaces).zip(stacks).map(|((a, b), c)| (a, b, c)) {
+    for running in running {
         running.wait().success("apply");
-        workspace.assert_settled();
-        stack.produce(cluster, "before", 100);
     }
+    workspaces.iter().for_each(Workspace::assert_settled);
+    stacks.iter().for_each(|stack| stack.produce(cluster, "before", 100));
     workspaces
 }
 

@@ -74,7 +74,7 @@ with_both_tools_at_length! {
         let grown = of_two_brokers(&stack).replace("\"256m\"", "\"260m\"");
         workspace.step(&grown);
 
-        kubectl(&["patch", "service", "kafka", "--type=merge", "-p", r#"{"spec":{"selector":{"app.kubernetes.io/instance":"x"}}}"#]);
+        kubectl(&["patch", "service", "kafka", "--type=merge", "-p", SELECTOR]);
         let shown = differences(&workspace.plan(Refresh::Yes));
         assert!(shown.contains("Service/kafka") && shown.contains(".spec.selector"), "{shown}");
         workspace.apply();
@@ -91,8 +91,8 @@ with_both_tools_at_length! {
 
 /// Kubernetes sees within two seconds that a pod does not serve, and ZooKeeper in six that a broker is gone.
 fn soon_noticed(stack: &Stack) -> String {
-    let probe = "pod                 = { readiness_probe = { period_seconds = 1, timeout_seconds = 1, failure_threshold = 1 }, ";
-    let text = stack.text().replace("pod                 = { ", probe);
+    let probe = "readiness_probe = { period_seconds = 1, timeout_seconds = 1, failure_threshold = 1 }";
+    let text = stack.text().replace("= { env", &format!("= {{ {probe}, env"));
     text.replace("config = {\n", "config = {\n    \"zookeeper.session.timeout.ms\" = \"6000\"\n")
 }
 
@@ -114,8 +114,8 @@ fn only_one_goes(workspace: &Workspace, cluster: &Cluster, stack: &Stack, name: 
     let mut apply = workspace.start_apply();
     let taken = apply.until("a pod that crashes", BACK, |_| {
         let now = stack.pods(cluster, name).into_iter();
-        let new = now.filter(|(pod, uid)| before.get(pod) != Some(uid)).map(|(pod, _)| pod);
-        new.into_iter().find(|pod| Container::of(cluster, &stack.namespace, pod).has_crashed())
+        let mut new = now.filter(|(pod, uid)| before.get(pod) != Some(uid)).map(|(pod, _)| pod);
+        new.find(|pod| Container::of(cluster, &stack.namespace, pod).has_crashed())
     });
     let other = before.keys().find(|pod| **pod != taken).expect("there are three");
     let container = Container::of(cluster, &stack.namespace, other);
@@ -145,6 +145,7 @@ fn another_one_comes_back_as_it_was(cluster: &Cluster, stack: &Stack, name: &str
 
 const SIDECAR: &str = r#"{"spec":{"template":{"spec":{"containers":[{"name":"sidecar","image":"registry.k8s.io/pause:3.6"}]}}}}"#;
 const TOLERATION: &str = r#"{"spec":{"template":{"spec":{"tolerations":[{"operator":"Exists"}]}}}}"#;
+const SELECTOR: &str = r#"{"spec":{"selector":{"app.kubernetes.io/instance":"x"}}}"#;
 /// What a hand does to the template, and the word that tells it.
 const HANDS: [(&[&str], &str); 4] = [
     (&["rollout", "restart", "statefulset/kafka"], "restartedAt"),
