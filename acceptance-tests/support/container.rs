@@ -41,6 +41,13 @@ impl<'a> Container<'a> {
         self.status()["restartCount"].as_u64().unwrap_or_else(|| panic!("{} has no container", self.pod))
     }
 
+    /// Whether it has been started again; one that is not there yet has not.
+    pub fn has_crashed(&self) -> bool {
+        let count = "jsonpath={.status.containerStatuses[0].restartCount}";
+        let found = self.cluster.try_kubectl(&["-n", self.namespace, "get", "pod", &self.pod, "-o", count]);
+        found.is_ok_and(|count| count.parse::<u64>().is_ok_and(|count| count > 0))
+    }
+
     /// Waits until it has been started anew that often, or more often, is ready, and says this since then.
     ///
     /// # Panics

@@ -5,6 +5,7 @@ pub mod audit;
 pub mod browser;
 pub mod cluster;
 pub mod container;
+pub mod forward;
 pub mod plan;
 pub mod running;
 pub mod site;

@@ -1,6 +1,7 @@
 //! Configurations of a whole stack, small enough for many on one machine, and what tests ask its pods.
 
 use super::cluster::Cluster;
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 /// For a JVM that starts with half the work and runs slower afterwards: tests mostly start and stop.
@@ -107,10 +108,19 @@ resource "kafkastack_topic" "test1" {{
         said.lines().find_map(|line| line.strip_prefix("Zxid: ")).unwrap_or_else(|| panic!("no Zxid: {said}")).to_owned()
     }
 
-    /// Runs one of Kafka's own tools in the first broker's pod.
+    /// The pods of `kafka` or `zookeeper`, each with its uid.
+    pub fn pods(&self, cluster: &Cluster, name: &str) -> BTreeMap<String, String> {
+        let format = "jsonpath={range .items[*]}{.metadata.name}={.metadata.uid} {end}";
+        let label = format!("app.kubernetes.io/name={name}");
+        let pods = cluster.kubectl(&["-n", &self.namespace, "get", "pods", "-l", &label, "-o", format]);
+        let pods = pods.split_whitespace().filter_map(|pod| pod.split_once('='));
+        pods.map(|(pod, uid)| (pod.to_owned(), uid.to_owned())).collect()
+    }
+
+    /// Runs one of Kafka's own tools in the pod of a broker that is ready, if there is one.
     pub fn kafka(&self, cluster: &Cluster, command: &str) -> String {
         let quiet = "unset JMX_PORT KAFKA_OPTS; export KAFKA_HEAP_OPTS=-Xmx128M LOG_DIR=/tmp PATH=$PATH:/opt/kafka/bin; ";
-        cluster.exec(&self.namespace, "kafka-0", &["bash", "-c", &format!("{quiet}{command}")])
+        cluster.exec(&self.namespace, "statefulset/kafka", &["bash", "-c", &format!("{quiet}{command}")])
     }
 
     /// Writes `count` records with acks=all, named after `tag`. On a busy machine an answer takes longer than the tool's own 1.5 s:

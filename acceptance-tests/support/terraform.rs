@@ -226,7 +226,7 @@ impl Workspace {
 }
 
 /// A message without its frame and line breaks, so that a sentence can be looked for.
-fn unwrapped(text: &str) -> String {
+pub fn unwrapped(text: &str) -> String {
     text.lines().map(|line| line.trim_start_matches(['│', '╷', '╵', ' '])).collect::<Vec<_>>().join(" ")
 }
 
