@@ -16,6 +16,7 @@ use crate::plugin::path::Path;
 use crate::plugin::resource::{Context, Plan};
 use crate::stack::Stack;
 use serde_json::Value;
+use std::collections::BTreeSet;
 
 /// Says which pods the apply restarts, and why; the last word of a plan.
 pub async fn forecast<M: Spec>(cx: &Context<'_, Stack>, plan: &mut Plan<M>) {
@@ -25,14 +26,14 @@ pub async fn forecast<M: Spec>(cx: &Context<'_, Stack>, plan: &mut Plan<M>) {
     if moved || plan.diagnostics.has_errors() {
         return;
     }
-    let planned = template_changes(plan);
+    let changes = template_changes(plan);
     let drifted = drifted(prior);
     let replicas = plan.planned.shared().replicas.unwrap_or(1);
     let pods = match cx.client {
-        Some(stack) => live(stack, prior, &planned, replicas).await,
+        Some(stack) => live(stack, prior, &plan.planned, changes.is_empty()).await,
         None => None,
     };
-    let fields: Vec<&str> = planned.iter().chain(&drifted).map(String::as_str).collect();
+    let fields: BTreeSet<&str> = changes.iter().chain(&drifted).map(String::as_str).collect();
     let pods = match pods {
         Some(pods) => pods,
         // Nobody can be asked: all of them, where there is a reason at all.
@@ -40,7 +41,10 @@ pub async fn forecast<M: Spec>(cx: &Context<'_, Stack>, plan: &mut Plan<M>) {
         None => (0..replicas).map(|ordinal| format!("{}-{ordinal}", prior.name())).collect(),
     };
     if !pods.is_empty() {
-        plan.diagnostics.push(diagnostics::restart_forecast(M::APP, prior.name(), &pods, &fields).at(Path::of("id")));
+        plan.diagnostics.push(
+            diagnostics::restart_forecast(M::APP, prior.name(), &pods, &fields.into_iter().collect::<Vec<_>>())
+                .at(Path::of("id")),
+        );
     }
 }
 
@@ -71,13 +75,15 @@ fn drifted<M: Spec>(prior: &M) -> Vec<String> {
     fields.filter_map(|field| field.strip_prefix(FIELD)).map(str::to_owned).collect()
 }
 
-/// The pods that the apply restarts, as far as Kubernetes says.
-async fn live<M: Spec>(stack: &Stack, prior: &M, planned: &[String], replicas: i64) -> Option<Vec<String>> {
+/// The pods that the apply restarts, as far as Kubernetes says. `same`: the specification wants the same template as before.
+async fn live<M: Spec>(stack: &Stack, prior: &M, planned: &M, same: bool) -> Option<Vec<String>> {
     let site = Site::look(stack, prior).await.ok()?;
     let Some(set) = &site.set else { return Some(Vec::new()) };
     let left = site.template().map(|(_, left)| left);
     let taken_back = left.is_some_and(|left| !template::foreign(left, template::of(set)).is_empty());
-    let target = match (planned.is_empty(), taken_back) {
+    // Another release of the provider may make another template of the same specification.
+    let stays = || !is_specified(planned) || differences(of(&planned.objects()), left.unwrap_or(template::of(set))).is_empty();
+    let target = match (same && stays(), taken_back) {
         (false, _) => None,
         (true, false) => Some(set.text("/status/updateRevision").to_owned()),
         (true, true) => {
@@ -86,6 +92,7 @@ async fn live<M: Spec>(stack: &Stack, prior: &M, planned: &[String], replicas: i
             left.and_then(|left| template::revision_of(&revisions.unwrap_or_default(), set, left).map(str::to_owned))
         }
     };
+    let replicas = planned.shared().replicas.unwrap_or(1);
     Some(restarts(&site.pods, prior.name(), target.as_deref(), replicas))
 }
 

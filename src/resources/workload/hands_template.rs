@@ -157,3 +157,22 @@ async fn a_hand_on_the_template_in_the_middle_of_a_roll_ends_it() {
     assert_eq!(restarts, 1);
     settles(&mut core, &changed).await;
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_release_of_the_provider_that_makes_another_template_says_what_it_restarts() {
+    for (subject, name) in [(ensemble as fn() -> _, "zk"), (cluster, "kafka")] {
+        let world = world(Faults::none());
+        let (mut core, wanted) = made(&world, subject()).await;
+        // An earlier one made this of the same specification, noted no template, and all pods run it.
+        let field = "/spec/template/spec/enableServiceLinks";
+        world.kubernetes.edit("kubectl", &key(Kind::StatefulSet, name), field, json!(true));
+        for pod in world.kubernetes.all(Kind::Pod) {
+            world.kubernetes.remove(&pod.key());
+        }
+        world.kubernetes.edit("kubectl", &key(Kind::ConfigMap, &format!("{name}-kafkastack")), "/data/template", json!(null));
+        core.refresh().await;
+        let said = core.plan(&wanted).await.diagnostics;
+        assert!(said.iter().any(|d| d.summary.starts_with("This change restarts 3")), "{said:?}");
+        settles(&mut core, &wanted).await;
+    }
+}
