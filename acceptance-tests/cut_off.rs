@@ -40,7 +40,7 @@ fn at_moment(cluster: &'static Cluster, sandbox: &Path, how: &str, moment: usize
     let audit = Audit::now(sandbox);
     let mut apply = workspace.start_apply();
     let reached = |_: &Running| (audit.writes_in(&namespace.name).len() >= moment).then_some(());
-    apply.until(&format!("write {moment}"), Duration::from_secs(60), reached);
+    apply.until(&format!("write {moment}"), Duration::from_secs(180), reached);
     cut(&apply);
     let ended = apply.wait();
     assert!(!ended.status.success(), "{how} after write {moment} did not cut the apply off:\n{}", ended.text);
