@@ -95,13 +95,14 @@ fn starved_and_frozen(cluster: &Cluster, stack: &Stack, name: &str, port: u32) {
     container.until_back(0, serving(name), BACK);
 
     container.signal("STOP");
-    storm(cluster, stack, name, port);
+    storm(cluster, stack, &format!("{name}-2"), &container.pod, port);
     container.until_back(1, serving(name), BACK);
 }
 
-/// More clients than a queue of connections holds, from the third pod to the second.
-fn storm(cluster: &Cluster, stack: &Stack, name: &str, port: u32) {
-    let host = format!("{name}-1.{name}-headless.{}.svc", stack.namespace);
+/// More clients than a queue of connections holds, from one pod to another.
+pub fn storm(cluster: &Cluster, stack: &Stack, from: &str, to: &str, port: u32) {
+    let (name, _) = to.rsplit_once('-').expect("a pod has a number");
+    let host = format!("{to}.{name}-headless.{}.svc", stack.namespace);
     let one = format!("timeout 3 bash -c 'exec 3<>/dev/tcp/{host}/{port}' 2>/dev/null");
-    cluster.exec(&stack.namespace, &format!("{name}-2"), &["bash", "-c", &format!("for i in {{1..60}}; do {one} & done; wait")]);
+    cluster.exec(&stack.namespace, from, &["bash", "-c", &format!("for i in {{1..60}}; do {one} & done; wait")]);
 }

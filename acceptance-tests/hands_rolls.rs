@@ -1,6 +1,7 @@
 //! What restarts pods, and what a hand of somebody else did before: one bad setting costs one pod, and nobody's change of the pods'
 //! template is ever delivered by us.
 
+use super::containers::storm;
 use super::health_and_drift::{read, watched};
 use super::support::cluster::{Cluster, Namespace};
 use super::support::container::Container;
@@ -89,10 +90,10 @@ with_both_tools_at_length! {
     }
 }
 
-/// Kubernetes sees within two seconds that a pod does not serve, and ZooKeeper in six that a broker is gone.
+/// Soon Kubernetes sees that a broker does not serve, and ZooKeeper that one is gone.
 fn soon_noticed(stack: &Stack) -> String {
-    let probe = "readiness_probe = { period_seconds = 1, timeout_seconds = 1, failure_threshold = 1 }";
-    let text = stack.text().replace("= { env", &format!("= {{ {probe}, env"));
+    let probe = "readiness_probe = { period_seconds = 1, failure_threshold = 2 }";
+    let text = stack.text().replace("{ env = { KAFKA", &format!("{{ {probe}, env = {{ KAFKA"));
     text.replace("config = {\n", "config = {\n    \"zookeeper.session.timeout.ms\" = \"6000\"\n")
 }
 
@@ -120,6 +121,10 @@ fn only_one_goes(workspace: &Workspace, cluster: &Cluster, stack: &Stack, name: 
     let other = before.keys().find(|pod| **pod != taken).expect("there are three");
     let container = Container::of(cluster, &stack.namespace, other);
     container.signal("STOP");
+    if name == "kafka" {
+        // It is asked for a connection, and those are taken until its queue is full.
+        storm(cluster, stack, "zookeeper-0", other, 9092);
+    }
     let unready = ["wait", "--for=condition=Ready=false", "--timeout=60s", "pod", other];
     let seen = cluster.try_kubectl(&[&["-n", &stack.namespace], &unready[..]].concat());
     container.signal("CONT");
