@@ -11,7 +11,7 @@ use std::path::Path;
 use std::time::Duration;
 
 /// After how many writes: from the first one (the namespace) to the wait for the brokers.
-const MOMENTS: [usize; 10] = [1, 2, 3, 5, 8, 9, 10, 12, 14, 15];
+const MOMENTS: [usize; 10] = [1, 2, 3, 5, 8, 10, 11, 12, 15, 18];
 
 #[test]
 fn kill_9_of_the_provider() {

@@ -1,5 +1,5 @@
 //! What hands of others do to a workload, and what a run of ours must not do then: over servers in this process. Each test is a
-//! sentence that holds on a real cluster too (`acceptance-tests/hands.rs`).
+//! sentence that holds on a real cluster too (`acceptance-tests/hands_*.rs`).
 
 use super::sweep::{World, cluster, ensemble, made, settles, world};
 use crate::kubernetes::object::{Key, Kind, Object};
