@@ -27,7 +27,7 @@ pub async fn find(stack: &Stack, cluster: &str, ensemble: Option<&str>) -> Resul
             None => None,
         },
     };
-    let target = Target { cluster_id, ..cluster.target() };
+    let target = Target { cluster_id: cluster.proof(stack, cluster_id), ..cluster.target() };
     let brokers = (0..target.brokers).map(|i| pod_dns(&target.namespace, &target.name, i)).collect();
     Ok(Site {
         kubernetes: stack.kubernetes.clone(),

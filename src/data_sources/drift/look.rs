@@ -35,7 +35,7 @@ pub async fn look(stack: &Stack, asked: &StackDrift) -> Result<Seen, Diagnostic>
     let failed = |failure: Failure| diagnostics::kubernetes(&failure);
     let cluster = anchored::<Cluster>(stack, asked.cluster.text()).await.map_err(failed)?;
     let (anchor, cluster_id) = (cluster.anchor.as_ref(), cluster.cluster_id.clone());
-    let target = anchor.map(|anchor| Target { cluster_id, ..anchor.spec.target() });
+    let target = anchor.map(|anchor| Target { cluster_id: anchor.spec.proof(stack, cluster_id), ..anchor.spec.target() });
     let mut workloads = vec![workload(stack, cluster).await.map_err(failed)?];
     if let Some(id) = asked.zookeeper_ensemble.known() {
         let ensemble = anchored::<Ensemble>(stack, id).await.map_err(failed)?;

@@ -84,13 +84,17 @@ impl Cluster {
     pub async fn proved_target(&self, stack: &Stack) -> Result<Target, Failure> {
         let found = stack.kubernetes.get(&anchor::key(self.namespace(), self.name())).await?;
         let target = self.target();
-        // What keeps its data in its pods is another Kafka when all of them are new; through the tunnel these are its own.
-        let passing = self.storage.known().is_some_and(|storage| storage.ephemeral.unwrap_or(false)) && !stack.is_direct();
         Ok(match found {
-            _ if passing => Target { cluster_id: None, ..target },
-            Some(found) => Target { cluster_id: anchor::cluster_id(&found), ..target },
+            Some(found) => Target { cluster_id: self.proof(stack, anchor::cluster_id(&found)), ..target },
             None => target,
         })
+    }
+
+    /// The id that Kafka has to prove, of what its anchor says.
+    pub fn proof(&self, stack: &Stack, noted: Option<String>) -> Option<String> {
+        // What keeps its data in its pods is another Kafka when all of them are new; through the tunnel these are its own.
+        let passing = self.storage.known().is_some_and(|storage| storage.ephemeral.unwrap_or(false)) && !stack.is_direct();
+        noted.filter(|_| !passing)
     }
 }
 
@@ -177,6 +181,10 @@ impl Spec for Cluster {
             let path = Path::of("zookeeper").attribute("chroot");
             diagnostics.error_at(path, "The chroot cannot be changed", diagnostics::chroot_change(old.text(), new.text()));
         }
+    }
+
+    fn known_id(&self) -> Option<String> {
+        self.cluster_id.known().cloned()
     }
 
     fn identify(&mut self, cluster_id: Option<&str>) {

@@ -56,7 +56,7 @@ pub async fn find(stack: &Stack, topic: &Topic, private: &Private) -> Result<Pla
     if let Some(object) = &found
         && let Some(anchor) = Anchor::<Cluster>::read(object)
     {
-        let target = Target { cluster_id: anchor::cluster_id(object), ..anchor.spec.target() };
+        let target = Target { cluster_id: anchor.spec.proof(stack, anchor.record.cluster_id.clone()), ..anchor.spec.target() };
         return Ok(Place::There(stack.admin(&target), Some(target)));
     }
     let set = stack.kubernetes.get(&Key::new(Kind::StatefulSet, namespace, name)).await.map_err(failed)?;

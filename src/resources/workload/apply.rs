@@ -75,13 +75,17 @@ pub async fn create<M: Spec>(cx: &Context<'_, Stack>, change: Change<M>) -> Repl
         Err(Stop::Cancelled) => return Reply::failed(None, diagnostics::cancelled(M::RESOURCE)),
         Err(Stop::Failed(refused)) => return Reply::failed(None, refused),
     }
-    match run.converge(Phase::Creating).await {
+    match run.write().await {
         Ok(()) => {}
         // State without an error: an error would have core destroy and make again what only has to be gone on with.
         Err(Stop::Cancelled) => return run.interrupted(),
         // What an earlier run made may serve: no state, so that it is not tainted, and the next apply takes it up again.
         Err(Stop::Failed(why)) if run.taken_up => return Reply::failed(None, run.diagnostics).and(why),
         Err(Stop::Failed(why)) => return run.unfinished().and(why),
+    }
+    // Everything is there: from here on nothing is an error.
+    if let Err(Stop::Failed(why)) = run.mark(Phase::Creating, None).await {
+        run.warn(why);
     }
     let halt = until_serving(cx, stack, &run.spec, run.template.as_ref()).await.err();
     run.finish(halt, Some(Timestamp::now()), Severity::Warning).await
@@ -146,9 +150,15 @@ impl<'a, M: Spec> Run<'a, M> {
         self.go_on()?;
         let site = self.look_around().await?;
         self.check_template(&site)?;
-        self.mark(Phase::Updating, None).await?;
+        // An anchor of the first version does not know whose it is; the state does.
+        if site.anchor.as_ref().is_some_and(|(_, anchor)| anchor.record.served.is_none()) {
+            self.learnt.cluster_id = self.prior.known_id();
+        }
+        // Before the anchor forgets how the template was left.
         self.put_template_back(&site).await?;
-        self.converge(Phase::Updating).await
+        self.mark(Phase::Updating, None).await?;
+        self.write().await?;
+        self.mark(Phase::Updating, None).await
     }
 
     /// A template that somebody changed after the plan was made would restart pods that the plan did not speak of.
@@ -162,7 +172,7 @@ impl<'a, M: Spec> Run<'a, M> {
     }
 
     /// What others did to the pods' template is taken back as a whole, so that no roll delivers it.
-    async fn put_template_back(&self, site: &Site<M>) -> Result<(), Stop> {
+    async fn put_template_back(&mut self, site: &Site<M>) -> Result<(), Stop> {
         let Some((set, left)) = site.template() else { return Ok(()) };
         if template::foreign_fields(left, template::of(set)).is_empty() {
             return Ok(());
@@ -171,16 +181,27 @@ impl<'a, M: Spec> Run<'a, M> {
         if let Some(spec) = object.json_mut().get_mut("spec").and_then(Value::as_object_mut) {
             spec.insert("template".to_owned(), left.clone());
         }
-        self.stack.kubernetes.replace(&object).await?;
-        Ok(())
+        let mut object = self.stack.kubernetes.replace(&object).await?;
+        // What was written as a whole is owned by nobody now, and then by the apply that follows: an owner that stays would keep a
+        // field that is no longer wanted.
+        let ours = |entry: &Value| {
+            entry.get("operation") == Some(&"Update".into()) && entry.get("manager") == Some(&FIELD_MANAGER.into())
+        };
+        let mut owners = object.list("/metadata/managedFields").to_vec();
+        owners.retain(|entry| !ours(entry));
+        object.set_metadata("managedFields", owners.into());
+        self.changed.insert(object.key());
+        match self.stack.kubernetes.replace(&object).await {
+            Ok(_) | Err(Failure { class: Class::Stale, .. }) => Ok(()),
+            Err(failure) => Err(failure.into()),
+        }
     }
 
-    /// Applies what differs, in order; then notes how the server left the pods' template.
-    async fn converge(&mut self, phase: Phase) -> Result<(), Stop> {
-        self.write().await?;
-        self.mark(phase, None).await
+    fn warn(&mut self, why: Diagnostics) {
+        why.into_iter().for_each(|why| self.diagnostics.push(Diagnostic { severity: Severity::Warning, ..why }));
     }
 
+    /// Applies what differs, in order.
     async fn write(&mut self) -> Result<(), Stop> {
         self.diagnostics.extend(self.spec.announce(self.stack).await?);
         let wanted = self.spec.objects();
@@ -243,7 +264,7 @@ impl<'a, M: Spec> Run<'a, M> {
 
     /// What is there of a create that failed half-way.
     fn unfinished(self) -> Reply<M> {
-        let state = read::state(&self.spec, &self.live, self.template.as_ref(), false);
+        let state = read::state(&self.spec, &self.live, None, false);
         Reply::state(state).keep(applied(&self.spec)).and(self.diagnostics)
     }
 
@@ -261,7 +282,7 @@ impl<'a, M: Spec> Run<'a, M> {
     /// Makes state of what is there, and says in the anchor that everything is applied. `severity`: of what is missing. A create
     /// has only warnings here, for after its last object an error would have core destroy what may only be slow.
     async fn finish(mut self, halt: Option<Halt>, created: Option<Timestamp>, severity: Severity) -> Reply<M> {
-        let mut state = read::state(&self.spec, &self.live, self.template.as_ref(), false);
+        let mut state = read::state(&self.spec, &self.live, None, false);
         state.keep_observations(&self.prior);
         let serving = halt.is_none();
         if let Some(halt) = &halt {

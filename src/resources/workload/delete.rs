@@ -3,7 +3,7 @@
 
 use super::anchor::{self, Anchor, Phase};
 use super::converge::is_ours;
-use super::guard::{self, Site};
+use super::guard::Site;
 use super::own::{is_own_claim, is_owned_by_name};
 use super::plan::APPLIED;
 use super::pod::Workload;
@@ -56,7 +56,7 @@ async fn remove<M: Spec>(cx: &Context<'_, Stack>, stack: &Stack, applied: &M, pr
     };
     until_gone(cx, stack, applied, Kind::Pod, its_pod).await?;
     if prior.shared().delete_claims {
-        let claims = guard::claims(stack, namespace).await.map_err(failed)?;
+        let claims = stack.kubernetes.list(Kind::PersistentVolumeClaim, Some(namespace), "").await.map_err(failed)?;
         let own = |claim: &Object| is_own_claim::<M>(claim, name);
         for claim in claims.iter().filter(|claim| own(claim)) {
             delete_this(stack, claim).await.map_err(failed)?;

@@ -363,3 +363,33 @@ async fn a_field_that_a_hand_changed_and_changed_back_is_taken_by_the_next_chang
     assert!(!said.has_errors(), "{said:?}");
     settles(&mut core, &changed).await;
 }
+
+#[tokio::test(start_paused = true)]
+async fn an_ensemble_is_held_by_a_cluster_whose_anchor_is_gone() {
+    let world = world(Faults::none());
+    let (mut zookeeper, _) = made(&world, with(ensemble(), &json!({"deletion_protection": false}))).await;
+    let connection = zookeeper.state.as_ref().unwrap().value.get("connection").clone();
+    let more = json!({"zookeeper": {"connection": connection.as_str().unwrap(), "chroot": "/kafka"}});
+    made(&world, with(cluster(), &more)).await;
+    world.kubernetes.remove(&key(Kind::ConfigMap, "kafka-kafkastack"));
+    assert!(zookeeper.destroy().await.has_errors());
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_came_after_its_create_had_ended_is_noted_by_the_next_apply() {
+    for (subject, name) in [(ensemble as fn() -> _, "zk"), (cluster, "kafka")] {
+        let world = world(Faults::none());
+        let (resource, set) = with(subject(), &protected());
+        let wanted = config(&*resource, set);
+        world.kubernetes.script(name, Script::ImagePull("nowhere".to_owned()));
+        let mut core = Core::new(resource, &world.stack);
+        assert!(!core.apply(&wanted).await.has_errors());
+        world.kubernetes.script(name, Script::Ready);
+        world.kubernetes.settle();
+        assert!(!core.is_settled(&wanted).await, "it has served, and nobody has noted it");
+        settles(&mut core, &wanted).await;
+        world.kubernetes.script(name, Script::CrashLoop { exit_code: 1, restarts: 3 });
+        world.kubernetes.settle();
+        assert!(core.destroy().await.has_errors(), "it has served, though all of it is down");
+    }
+}

@@ -81,6 +81,10 @@ pub trait Spec: Model {
     fn expect_observations(&mut self) {}
     /// Changes that would lose data or break the service, each refused with the way out. `applied` is what was last applied.
     fn refuse(applied: &Self, planned: &Self, diagnostics: &mut Diagnostics);
+    /// The service's own id, as the state has it.
+    fn known_id(&self) -> Option<String> {
+        None
+    }
     /// Takes over what the anchor knows of the service's own id.
     fn identify(&mut self, _cluster_id: Option<&str>) {}
     /// The service's own id, as whoever proves to be it says; called once it is healthy.

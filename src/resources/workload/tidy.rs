@@ -4,18 +4,21 @@
 use super::pod::{self, Workload};
 use super::{Spec, converge, template};
 use crate::kubernetes::client::Delete;
-use crate::kubernetes::failure::Failure;
+use crate::kubernetes::failure::{Class, Failure};
 use crate::kubernetes::object::{Kind, Object};
 use crate::stack::Stack;
 use std::collections::BTreeSet;
 
-/// The configurations of a workload, wanted and earlier ones.
+/// The configurations of a workload, wanted and earlier ones; none for who may not list ConfigMaps.
 ///
 /// # Errors
 /// When Kubernetes does not say.
 pub async fn configurations<M: Spec>(stack: &Stack, spec: &M) -> Result<Vec<Object>, Failure> {
     let labels = format!("{}={},{}", converge::MANAGED_BY.0, converge::MANAGED_BY.1, Workload::query(M::APP, spec.name()));
-    let mut found = stack.kubernetes.list(Kind::ConfigMap, Some(spec.namespace()), &labels).await?;
+    let mut found = match stack.kubernetes.list(Kind::ConfigMap, Some(spec.namespace()), &labels).await {
+        Err(Failure { class: Class::Forbidden { .. }, .. }) => Vec::new(),
+        listed => listed?,
+    };
     found.retain(|object| pod::is_configuration(object.name(), spec.name()));
     Ok(found)
 }

@@ -3,11 +3,13 @@
 
 use super::objects::id_in;
 use super::schema::Ensemble;
-use crate::kubernetes::failure::Failure;
+use crate::kubernetes::failure::{Class, Failure};
+use crate::kubernetes::object::{Key, Kind};
 use crate::resources::cluster::{ensemble::connection, schema::Cluster};
 use crate::resources::topic::schema::split_cluster;
 use crate::resources::workload::Spec;
 use crate::resources::workload::anchor::{self, Anchor, Record};
+use crate::resources::workload::converge::is_ours;
 use crate::stack::Stack;
 
 /// Those that are still there.
@@ -19,9 +21,21 @@ pub async fn present(stack: &Stack, ensemble: &Ensemble, record: &Record) -> Res
     let mut present = Vec::new();
     for user in &record.users {
         let Some((namespace, name)) = split_cluster(user) else { continue };
-        let found = stack.kubernetes.get(&anchor::key(namespace, name)).await?;
-        let cluster = found.as_ref().and_then(Anchor::<Cluster>::read);
-        if cluster.is_some_and(|anchor| id_in(connection(&anchor.spec)).as_deref() == Some(&*id)) {
+        let found = match stack.kubernetes.get(&anchor::key(namespace, name)).await {
+            Ok(found) => found,
+            // Who may not look does not know that it is gone.
+            Err(Failure { class: Class::Forbidden { .. }, .. }) => {
+                present.push(format!("{user} (which may not be looked at)"));
+                continue;
+            }
+            Err(failure) => return Err(failure),
+        };
+        let uses = match found.as_ref().and_then(Anchor::<Cluster>::read) {
+            Some(anchor) => id_in(connection(&anchor.spec)).as_deref() == Some(&*id),
+            // Without its anchor it may run all the same.
+            None => stack.kubernetes.get(&Key::new(Kind::StatefulSet, namespace, name)).await?.as_ref().is_some_and(is_ours),
+        };
+        if uses {
             present.push(user.clone());
         }
     }
