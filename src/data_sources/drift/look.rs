@@ -34,8 +34,8 @@ const KINDS: [Kind; 6] =
 pub async fn look(stack: &Stack, asked: &StackDrift) -> Result<Seen, Diagnostic> {
     let failed = |failure: Failure| diagnostics::kubernetes(&failure);
     let cluster = anchored::<Cluster>(stack, asked.cluster.text()).await.map_err(failed)?;
-    let (anchor, cluster_id) = (cluster.anchor.as_ref(), cluster.cluster_id.clone());
-    let target = anchor.map(|anchor| Target { cluster_id: anchor.spec.proof(stack, cluster_id), ..anchor.spec.target() });
+    let noted = |anchor: &Anchor<Cluster>| anchor.spec.proof(stack, anchor.record.cluster_id.clone());
+    let target = cluster.anchor.as_ref().map(|anchor| Target { cluster_id: noted(anchor), ..anchor.spec.target() });
     let mut workloads = vec![workload(stack, cluster).await.map_err(failed)?];
     if let Some(id) = asked.zookeeper_ensemble.known() {
         let ensemble = anchored::<Ensemble>(stack, id).await.map_err(failed)?;
@@ -58,19 +58,17 @@ struct Anchored<M> {
     namespace: String,
     name: String,
     anchor: Option<Anchor<M>>,
-    /// Kafka's own id, where it is a cluster's.
-    cluster_id: Option<String>,
 }
 
 async fn anchored<M: Spec>(stack: &Stack, id: &str) -> Result<Anchored<M>, Failure> {
     let (namespace, name) = split_cluster(id).unwrap_or_default();
     let found = stack.kubernetes.get(&anchor::key(namespace, name)).await?;
-    let (anchor, cluster_id) = (found.as_ref().and_then(Anchor::<M>::read), found.as_ref().and_then(anchor::cluster_id));
-    Ok(Anchored { namespace: namespace.to_owned(), name: name.to_owned(), anchor, cluster_id })
+    let anchor = found.as_ref().and_then(Anchor::<M>::read);
+    Ok(Anchored { namespace: namespace.to_owned(), name: name.to_owned(), anchor })
 }
 
 async fn workload<M: Spec>(stack: &Stack, anchored: Anchored<M>) -> Result<Workload, Failure> {
-    let Anchored { namespace, name, anchor, .. } = anchored;
+    let Anchored { namespace, name, anchor } = anchored;
     let applied = match anchor {
         None => None,
         Some(Anchor { phase, spec, record, .. }) => {

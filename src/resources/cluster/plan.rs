@@ -10,9 +10,8 @@ use crate::plugin::diagnostic::Diagnostics;
 use crate::plugin::path::Path;
 use crate::plugin::resource::{Context, Plan, Private};
 use crate::resources::workload::Spec;
-use crate::resources::workload::anchor;
 use crate::resources::workload::guard::Site;
-use crate::resources::workload::plan::APPLIED;
+use crate::resources::workload::plan::applied;
 use crate::stack::{Planned, Stack};
 use std::collections::BTreeSet;
 
@@ -57,9 +56,8 @@ pub async fn check(cx: &Context<'_, Stack>, plan: &mut Plan<Cluster>) {
 /// Refuses what brokers do not survive.
 async fn check_change(cx: &Context<'_, Stack>, private: &Private, prior: &Cluster, planned: &Cluster) -> Diagnostics {
     let mut said = Diagnostics::new();
-    let applied = private.get(APPLIED).and_then(|text| anchor::decode::<Cluster>(text)).unwrap_or_else(|| prior.clone());
     // What was applied does not say what was seen.
-    let applied = Cluster { cluster_id: prior.cluster_id.clone(), ..applied };
+    let applied = Cluster { cluster_id: prior.cluster_id.clone(), ..applied(private, prior) };
     if let Some(refused) = ensemble::check_change(cx.client, &applied, planned).await {
         said.push(refused.at(Path::of("zookeeper").attribute("connection")));
     }

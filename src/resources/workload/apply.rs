@@ -3,6 +3,7 @@
 
 use super::anchor::{self, Phase, Record};
 use super::converge::{Live, Step, changed, next};
+use super::delete::delete_this;
 use super::guard::Site;
 use super::plan::{APPLIED, fingerprints};
 use super::read;
@@ -11,7 +12,7 @@ use super::tidy::tidy;
 use super::wait::{Halt, until_serving};
 use super::{Spec, converge, template};
 use crate::diagnostics;
-use crate::kubernetes::client::{Apply, Delete, FIELD_MANAGER};
+use crate::kubernetes::client::{Apply, FIELD_MANAGER};
 use crate::kubernetes::failure::{Class, Failure, FieldConflict};
 use crate::kubernetes::object::{Key, Kind, Object};
 use crate::plugin::diagnostic::{Diagnostic, Diagnostics, Severity};
@@ -85,7 +86,7 @@ pub async fn create<M: Spec>(cx: &Context<'_, Stack>, change: Change<M>) -> Repl
     }
     // Everything is there: from here on nothing is an error.
     if let Err(Stop::Failed(why)) = run.mark(Phase::Creating, None).await {
-        run.warn(why);
+        run.tell(why, Severity::Warning);
     }
     let halt = until_serving(cx, stack, &run.spec, run.template.as_ref()).await.err();
     run.finish(halt, Some(Timestamp::now()), Severity::Warning).await
@@ -197,8 +198,8 @@ impl<'a, M: Spec> Run<'a, M> {
         }
     }
 
-    fn warn(&mut self, why: Diagnostics) {
-        why.into_iter().for_each(|why| self.diagnostics.push(Diagnostic { severity: Severity::Warning, ..why }));
+    fn tell(&mut self, why: Diagnostics, severity: Severity) {
+        why.into_iter().for_each(|why| self.diagnostics.push(Diagnostic { severity, ..why }));
     }
 
     /// Applies what differs, in order.
@@ -256,8 +257,7 @@ impl<'a, M: Spec> Run<'a, M> {
         let live = self.live.get(&object.key()).and_then(Option::as_ref);
         let other = |live: &&Object| *live.at("/immutable") == true && live.at("/data") != object.at("/data");
         if let Some(live) = live.filter(other) {
-            let how = Delete { uid: Some(live.uid().to_owned()), ..Delete::default() };
-            self.stack.kubernetes.delete(&object.key(), how).await?;
+            delete_this(self.stack, live).await?;
         }
         Ok(())
     }
@@ -297,7 +297,7 @@ impl<'a, M: Spec> Run<'a, M> {
         // Not noted, it is not done: the next apply sees to it.
         *state.common().ready = Attr::Known(serving && noted.is_ok());
         if let Err(Stop::Failed(why)) = noted {
-            why.into_iter().for_each(|why| self.diagnostics.push(Diagnostic { severity, ..why }));
+            self.tell(why, severity);
         }
         Reply::state(state).keep(applied(&self.spec)).and(self.diagnostics)
     }

@@ -59,8 +59,7 @@ impl<M: Spec> Run<'_, M> {
     pub(super) async fn look_around(&mut self) -> Result<Site<M>, Stop> {
         let site = Site::look(self.stack, &self.spec).await?;
         let runs = site.set.as_ref().and_then(|set| set.int("/spec/replicas")).unwrap_or(0);
-        let all = claims(self.stack, self.spec.namespace()).await?;
-        self.refuse_foreign_claims(&all, runs)?;
+        self.refuse_foreign_claims(&site.claims, runs)?;
         if site.is_up() {
             self.learnt.served = Some(true);
         }

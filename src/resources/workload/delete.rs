@@ -4,8 +4,8 @@
 use super::anchor::{self, Anchor, Phase};
 use super::converge::is_ours;
 use super::guard::Site;
-use super::own::{is_own_claim, is_owned_by_name};
-use super::plan::APPLIED;
+use super::own::{is_own_claim, owns};
+use super::plan::applied;
 use super::pod::Workload;
 use super::tidy::configurations;
 use super::{Spec, guard::refusal};
@@ -25,7 +25,7 @@ pub async fn delete<M: Spec>(cx: &Context<'_, Stack>, change: Change<M>) -> Repl
         Ok(stack) => stack,
         Err(diagnostic) => return Reply::failed(Some(prior), diagnostic),
     };
-    let applied = change.private.get(APPLIED).and_then(|text| anchor::decode::<M>(text)).unwrap_or_else(|| prior.clone());
+    let applied = applied(&change.private, &prior);
     match remove(cx, stack, &applied, &prior).await {
         Ok(()) => Reply::gone(),
         Err(diagnostics) => Reply::failed(Some(prior), diagnostics).keep(change.private),
@@ -50,11 +50,7 @@ async fn remove<M: Spec>(cx: &Context<'_, Stack>, stack: &Stack, applied: &M, pr
         }
         delete_this(stack, &live).await.map_err(failed)?;
     }
-    let its_pod = |pod: &Object| match &site.set {
-        Some(set) => pod.is_owned_by(set.uid()),
-        None => is_owned_by_name(pod, name),
-    };
-    until_gone(cx, stack, applied, Kind::Pod, its_pod).await?;
+    until_gone(cx, stack, applied, Kind::Pod, |pod| owns(site.set.as_ref(), name, pod)).await?;
     if prior.shared().delete_claims {
         let claims = stack.kubernetes.list(Kind::PersistentVolumeClaim, Some(namespace), "").await.map_err(failed)?;
         let own = |claim: &Object| is_own_claim::<M>(claim, name);
@@ -98,7 +94,7 @@ async fn mark_deleting<M: Spec>(stack: &Stack, found: &Object, anchor: &Anchor<M
 }
 
 /// This very object: one of the same name that came meanwhile stays.
-async fn delete_this(stack: &Stack, object: &Object) -> Result<(), Failure> {
+pub(super) async fn delete_this(stack: &Stack, object: &Object) -> Result<(), Failure> {
     let how = Delete { uid: Some(object.uid().to_owned()), ..Delete::default() };
     match stack.kubernetes.delete(&object.key(), how).await {
         Ok(_) | Err(Failure { class: Class::NotFound | Class::NamespaceTerminating(_), .. }) => Ok(()),

@@ -1,9 +1,8 @@
 //! Which pods the apply of a plan restarts: every restart is said before it is approved. A change of the template restarts all; a
 //! template that a hand changed is taken back, and pods that do not run what is wanted go with it. [`restarts`] is pure.
 
-use super::anchor;
 use super::guard::Site;
-use super::plan::{APPLIED, label};
+use super::plan::{applied, is_moved, label};
 use super::pod::Workload;
 use super::read::DIFFERS;
 use super::roll::revision;
@@ -22,8 +21,7 @@ use std::collections::BTreeSet;
 pub async fn forecast<M: Spec>(cx: &Context<'_, Stack>, plan: &mut Plan<M>) {
     let Some(prior) = plan.prior.as_ref().filter(|prior| **prior != plan.planned) else { return };
     // Of a replacement nothing restarts: what was goes, and another one comes.
-    let moved = prior.namespace() != plan.planned.namespace() || prior.name() != plan.planned.name();
-    if moved || plan.diagnostics.has_errors() {
+    if is_moved(prior, &plan.planned) || plan.diagnostics.has_errors() {
         return;
     }
     let changes = template_changes(plan);
@@ -51,8 +49,7 @@ pub async fn forecast<M: Spec>(cx: &Context<'_, Stack>, plan: &mut Plan<M>) {
 /// The parts of the pods' template that the plan itself changes.
 fn template_changes<M: Spec>(plan: &Plan<M>) -> Vec<String> {
     let Some(prior) = plan.prior.as_ref().filter(|_| is_specified(&plan.planned)) else { return Vec::new() };
-    let applied = plan.private.get(APPLIED).and_then(|text| anchor::decode::<M>(text)).unwrap_or_else(|| prior.clone());
-    let (old, new) = (applied.objects(), plan.planned.objects());
+    let (old, new) = (applied(&plan.private, prior).objects(), plan.planned.objects());
     let (old, new) = (of(&old), of(&new));
     let mut changed = differences(new, old);
     // What the new template no longer has.

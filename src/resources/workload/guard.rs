@@ -2,7 +2,7 @@
 //! anchor both say so; what never came to anything may always make way. [`judge`] is pure, the rest looks.
 
 use super::anchor::{self, Anchor};
-use super::own::{is_own_claim, is_owned_by_name};
+use super::own::{is_own_claim, owns};
 use super::pod::Workload;
 use super::roll::{is_ready, is_up};
 use super::{Spec, converge};
@@ -21,7 +21,7 @@ pub struct Site<M> {
     pub set: Option<Object>,
     /// Its own pods.
     pub pods: Vec<Object>,
-    /// Its own claims.
+    /// Every claim of its namespace; none for who may not list them.
     pub claims: Vec<Object>,
 }
 
@@ -76,14 +76,10 @@ impl<M: Spec> Site<M> {
             stack.kubernetes.list(Kind::Pod, Some(namespace), &query),
             claims(stack, namespace),
         )?;
-        let own = |pod: &Object| match &set {
-            Some(set) => pod.is_owned_by(set.uid()),
-            None => is_owned_by_name(pod, name),
-        };
         Ok(Self {
             anchor: anchor.and_then(|object| Anchor::read(&object).map(|anchor| (object, anchor))),
-            pods: pods.into_iter().filter(own).collect(),
-            claims: claims.into_iter().filter(|claim| is_own_claim::<M>(claim, name)).collect(),
+            pods: pods.into_iter().filter(|pod| owns(set.as_ref(), name, pod)).collect(),
+            claims,
             set,
         })
     }
@@ -110,7 +106,8 @@ impl<M: Spec> Site<M> {
             let data = anchor.has_served() || anchor.record.kept_claims;
             (anchor.spec.shared().deletion_protection, data)
         });
-        let anything = self.set.as_ref().is_some_and(converge::is_ours) || !self.claims.is_empty();
+        let anything = self.set.as_ref().is_some_and(converge::is_ours)
+            || self.claims.iter().any(|claim| is_own_claim::<M>(claim, prior.name()));
         judge(Evidence { here: prior.shared().deletion_protection, anchor, up: self.is_up(), anything })
     }
 }

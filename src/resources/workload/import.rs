@@ -2,7 +2,7 @@
 
 use super::anchor::{self, Anchor, Phase};
 use super::apply::look;
-use super::plan::APPLIED;
+use super::plan::{APPLIED, applied};
 use super::wait::is_serving;
 use super::{Spec, read};
 use crate::diagnostics;
@@ -16,7 +16,7 @@ pub async fn read<M: Spec>(cx: &Context<'_, Stack>, state: M, private: Private) 
         Ok(stack) => stack,
         Err(diagnostic) => return Reply::failed(Some(state), diagnostic),
     };
-    let applied = private.get(APPLIED).and_then(|text| anchor::decode::<M>(text)).unwrap_or_else(|| state.clone());
+    let applied = applied(&private, &state);
     let anchor_key = anchor::key(applied.namespace(), applied.name());
     let (live, found) = match tokio::try_join!(look(stack, &applied), stack.kubernetes.get(&anchor_key)) {
         Ok(seen) => seen,

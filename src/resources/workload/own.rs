@@ -33,8 +33,13 @@ pub fn foreign_claims<'a, M: Spec>(claims: &'a [Object], name: &str, ordinals: s
     claims.iter().filter(wanted).filter(|claim| !is_own_claim::<M>(claim, name)).map(Object::name).collect()
 }
 
+/// Whether a pod is of this StatefulSet; where that is gone already, of one of its name.
+pub fn owns(set: Option<&Object>, name: &str, pod: &Object) -> bool {
+    set.map_or_else(|| is_owned_by_name(pod, name), |set| pod.is_owned_by(set.uid()))
+}
+
 /// Whether a StatefulSet of this name owns the pod, or did before it was deleted.
-pub fn is_owned_by_name(pod: &Object, name: &str) -> bool {
+fn is_owned_by_name(pod: &Object, name: &str) -> bool {
     pod.controllers().any(|owner| *at(owner, "/kind") == *Kind::StatefulSet.name() && *at(owner, "/name") == *name)
 }
 

@@ -5,7 +5,7 @@ use super::rehearse::rehearse;
 use super::{Spec, anchor, guard, is_specified};
 use crate::kubernetes::object::Object;
 use crate::plugin::model::Attr;
-use crate::plugin::resource::{Context, Plan};
+use crate::plugin::resource::{Context, Plan, Private};
 use crate::resources::fingerprint;
 use crate::stack::Stack;
 use std::collections::BTreeMap;
@@ -32,8 +32,13 @@ pub async fn plan<M: Spec>(cx: &Context<'_, Stack>, plan: &mut Plan<M>) {
     rehearse(cx, plan).await;
 }
 
+/// What was last applied; the prior state where private state does not say.
+pub fn applied<M: Spec>(private: &Private, prior: &M) -> M {
+    private.get(APPLIED).and_then(|text| anchor::decode(text)).unwrap_or_else(|| prior.clone())
+}
+
 /// Whether another one is planned under another name.
-fn is_moved<M: Spec>(prior: &M, planned: &M) -> bool {
+pub fn is_moved<M: Spec>(prior: &M, planned: &M) -> bool {
     prior.namespace() != planned.namespace() || prior.name() != planned.name()
 }
 
@@ -58,7 +63,6 @@ fn complete<M: Spec>(plan: &mut Plan<M>) {
         return;
     }
     plan.planned.expect_observations();
-    let applied = plan.private.get(APPLIED).and_then(|text| anchor::decode::<M>(text));
-    let applied = applied.unwrap_or_else(|| prior.clone());
+    let applied = applied(&plan.private, prior);
     M::refuse(&applied, &plan.planned, &mut plan.diagnostics);
 }

@@ -1,9 +1,9 @@
 //! The configurations of pods: each is a ConfigMap that never changes, named by its content, so a pod that a roll has not reached
 //! starts again with the one that it had. One goes when no pod uses it any more. Network.
 
+use super::delete::delete_this;
 use super::pod::{self, Workload};
 use super::{Spec, converge, template};
-use crate::kubernetes::client::Delete;
 use crate::kubernetes::failure::{Class, Failure};
 use crate::kubernetes::object::{Kind, Object};
 use crate::stack::Stack;
@@ -36,8 +36,7 @@ pub async fn tidy<M: Spec>(stack: &Stack, spec: &M) {
         let pods = stack.kubernetes.list(Kind::Pod, Some(spec.namespace()), &Workload::query(M::APP, spec.name())).await?;
         let used: BTreeSet<&str> = pods.iter().flat_map(template::config_maps).collect();
         for object in old.into_iter().filter(|object| !used.contains(object.name())) {
-            let how = Delete { uid: Some(object.uid().to_owned()), ..Delete::default() };
-            stack.kubernetes.delete(&object.key(), how).await?;
+            delete_this(stack, object).await?;
         }
         Ok::<_, Failure>(())
     };
