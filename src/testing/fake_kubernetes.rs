@@ -26,6 +26,9 @@ use tokio::sync::broadcast;
 /// HTTP status and message.
 pub type Admission = dyn Fn(&str, &Object) -> Option<(u16, String)> + Send;
 
+/// What a mutating webhook makes of an object that is written.
+pub type Mutation = dyn Fn(&mut Object) + Send;
+
 /// The server, and what a test does to it. Clones are the same server.
 #[derive(Clone)]
 pub struct FakeKubernetes {
@@ -44,6 +47,7 @@ struct World {
     requests: Vec<String>,
     forbidden: BTreeSet<(String, Kind)>,
     admission: Vec<Box<Admission>>,
+    mutations: Vec<Box<Mutation>>,
     scripts: BTreeMap<String, Script>,
     logs: BTreeMap<String, String>,
     idle: bool,
@@ -144,6 +148,11 @@ impl FakeKubernetes {
     /// Adds an admission webhook, a quota, a policy.
     pub fn admit(&self, admission: impl Fn(&str, &Object) -> Option<(u16, String)> + Send + 'static) {
         self.world().admission.push(Box::new(admission));
+    }
+
+    /// Adds a mutating webhook.
+    pub fn mutate(&self, mutation: impl Fn(&mut Object) + Send + 'static) {
+        self.world().mutations.push(Box::new(mutation));
     }
 
     /// What becomes of the pods of the StatefulSet of that name; otherwise they become ready.

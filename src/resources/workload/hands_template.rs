@@ -176,3 +176,28 @@ async fn a_release_of_the_provider_that_makes_another_template_says_what_it_rest
         settles(&mut core, &wanted).await;
     }
 }
+
+#[tokio::test(start_paused = true)]
+async fn what_a_webhook_makes_of_our_fields_is_said_and_breaks_neither_a_create_nor_a_change() {
+    for (subject, name) in [(ensemble as fn() -> _, "zk"), (cluster, "kafka")] {
+        let world = world(Faults::none());
+        world.kubernetes.mutate(|object| {
+            let fields = [("/spec/replicas", json!(2)), ("/spec/template/spec/containers/0/image", json!("mirror/of-all"))];
+            if object.kind() == Kind::StatefulSet {
+                fields.into_iter().for_each(|(field, value)| *object.json_mut().pointer_mut(field).unwrap() = value);
+            }
+        });
+        let (mut core, wanted) = made(&world, subject()).await;
+        let state = core.state.clone().unwrap();
+        assert!(!state.tainted);
+        let replicas = if name == "zk" { "members" } else { "brokers" };
+        assert_ne!(state.value.get(replicas), &2i64.into(), "a create ends with what its plan said");
+        // From then on it is drift, on the attributes that it is about; a webhook cannot be talked out of it.
+        core.refresh().await;
+        let state = core.state.clone().unwrap();
+        assert_eq!((state.value.get(replicas), state.value.get("image")), (&2i64.into(), &"mirror/of-all".into()));
+        let said = core.apply(&wanted).await;
+        assert!(!summaries(&said).iter().any(|s| s.contains("inconsistent")), "{said:?}");
+        assert!(summaries(&said).contains(&"The cluster changes what was applied"), "{said:?}");
+    }
+}

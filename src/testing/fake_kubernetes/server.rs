@@ -236,6 +236,13 @@ impl World {
         refused.map(|(status, message)| answers::refused(key, status, &message))
     }
 
+    /// The content as mutating webhooks leave it.
+    fn mutated(&self, key: &Key, content: Value) -> Value {
+        let mut object = Object::of(key, content);
+        self.mutations.iter().for_each(|mutation| mutation(&mut object));
+        object.into_json()
+    }
+
     fn create(&mut self, asked: &Asked) -> Answer {
         let name = asked.body["metadata"]["name"].as_str().unwrap_or_default();
         let key = Key { name: name.to_owned(), ..asked.key.clone() };
@@ -245,7 +252,8 @@ impl World {
         if let Some(stored) = self.objects.get(&key) {
             return answers::already_exists(&key, !stored.json["metadata"]["deletionTimestamp"].is_null());
         }
-        self.write(asked.get("fieldManager"), &key, asked.body.clone());
+        let content = self.mutated(&key, asked.body.clone());
+        self.write(asked.get("fieldManager"), &key, content);
         (201, self.objects[&key].json.clone())
     }
 
@@ -261,7 +269,8 @@ impl World {
         if let Some(refusal) = refusal {
             return refusal;
         }
-        self.write(asked.get("fieldManager"), key, asked.body.clone());
+        let content = self.mutated(key, asked.body.clone());
+        self.write(asked.get("fieldManager"), key, content);
         (200, self.objects.get(key).map_or_else(|| asked.body.clone(), |stored| stored.json.clone()))
     }
 
@@ -279,6 +288,7 @@ impl World {
             Err(conflicts) => return answers::conflicts(key, &conflicts),
         };
         let (version, uids) = (self.version, self.uids);
+        let content = self.mutated(key, content);
         let content = self.stamp(key, before.as_ref(), content);
         let verb = if before.is_some() { "update" } else { "create" };
         let refusal = self.admit(verb, key, &content);
