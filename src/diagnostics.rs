@@ -10,9 +10,10 @@ use crate::kafka::{ConnectError, DialError, Error as KafkaError, OtherCluster};
 use crate::kubernetes::ConfigError;
 use crate::kubernetes::failure::{Class, Failure};
 use crate::kubernetes::object::Key;
-use crate::plugin::diagnostic::{Diagnostic, Severity};
+use crate::plugin::diagnostic::{Diagnostic, Diagnostics, Severity};
+use crate::plugin::operations::Failed;
 use crate::plugin::path::Path;
-use crate::resources::workload::wait::Halt;
+use crate::resources::workload::wait::NotServing;
 
 const NOT_CONFIGURED: &str = "The Kubernetes cluster is not configured";
 const WHICH_CLUSTER: &str = "the provider's `kubernetes` block or the environment says which cluster and context";
@@ -52,6 +53,24 @@ pub fn kubernetes(failure: &Failure) -> Diagnostic {
         Class::NotFound | Class::AlreadyExists => ("The object is not as expected", "plan and apply again".to_owned()),
     };
     Diagnostic::error(summary, format!("{failure}\nhint: {hint}"))
+}
+
+impl From<Failure> for Diagnostic {
+    fn from(failure: Failure) -> Self {
+        kubernetes(&failure)
+    }
+}
+
+impl From<Failure> for Diagnostics {
+    fn from(failure: Failure) -> Self {
+        kubernetes(&failure).into()
+    }
+}
+
+impl<M> From<Failure> for Failed<M> {
+    fn from(failure: Failure) -> Self {
+        kubernetes(&failure).into()
+    }
 }
 
 fn rbac_rule(verb: &str, resource: &str, namespace: &str) -> String {
@@ -233,24 +252,24 @@ pub fn not_ours(key: &Key) -> Diagnostic {
 
 /// Everything is applied, and the service does not come. An error of an update; a warning of a create, for an error there
 /// would have the next apply destroy what may only be slow.
-pub fn not_serving(resource: &str, name: &str, halt: &Halt, severity: Severity) -> Diagnostic {
-    let (summary, detail) = match halt {
-        Halt::Cancelled => {
+pub fn not_serving(resource: &str, name: &str, why: &NotServing, severity: Severity) -> Diagnostic {
+    let (summary, detail) = match why {
+        NotServing::Interrupted => {
             ("NOT SERVING: interrupted", "Everything is applied; it was not waited for until it serves.".to_owned())
         }
-        Halt::TimedOut(waiting) => ("NOT SERVING in time", format!("Everything is applied. Waiting for: {waiting}")),
-        Halt::Changed(fields) => (
+        NotServing::OutOfTime(waiting) => ("NOT SERVING in time", format!("Everything is applied. Waiting for: {waiting}")),
+        NotServing::Changed(fields) => (
             "NOT SERVING: somebody else changed the pods' template",
             format!(
                 "Everything is applied, and then these fields were changed: {}. Nothing more was restarted.",
                 fields.join(", ")
             ),
         ),
-        Halt::Hopeless(reasons) => {
+        NotServing::Hopeless(reasons) => {
             let lines: Vec<String> = reasons.iter().map(|reason| format!("{}: {}", reason.object, reason.text)).collect();
             ("NOT SERVING, and waiting does not help", format!("Everything is applied.\n{}", lines.join("\n")))
         }
-        Halt::Refused(failure) => {
+        NotServing::Refused(failure) => {
             ("NOT SERVING as far as is known", format!("Everything is applied. It could not be waited for: {failure}"))
         }
     };

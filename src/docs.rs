@@ -2,7 +2,8 @@
 
 use crate::plugin::identity::Identity;
 use crate::plugin::model::{Object, doc};
-use crate::plugin::resource::{Limits, Provider};
+use crate::plugin::operations::Limits;
+use crate::plugin::provider::Provider;
 use crate::plugin::schema::{Attribute, Kind, Replace, Schema};
 use crate::plugin::timeouts::Timeouts;
 use crate::plugin::value::Value;

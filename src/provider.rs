@@ -9,9 +9,10 @@ use crate::model;
 use crate::plugin::action::AnyAction;
 use crate::plugin::data_source::AnyDataSource;
 use crate::plugin::diagnostic::Diagnostics;
+use crate::plugin::erased::AnyResource;
 use crate::plugin::list::AnyList;
 use crate::plugin::model::{Attr, Typed};
-use crate::plugin::resource::{AnyResource, Provider};
+use crate::plugin::provider::Provider;
 use crate::plugin::schema::{optional, required};
 use crate::plugin::value::Value;
 use crate::resources::{

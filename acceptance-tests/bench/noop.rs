@@ -2,9 +2,13 @@
 
 use kafkastack::model;
 use kafkastack::plugin;
+use kafkastack::plugin::context::Context;
 use kafkastack::plugin::diagnostic::Diagnostics;
+use kafkastack::plugin::erased::AnyResource;
 use kafkastack::plugin::model::Attr;
-use kafkastack::plugin::resource::{AnyResource, Change, Context, Private, Provider, Reply, Resource};
+use kafkastack::plugin::operations::{Create, Delete, Done, Failed, Private, Update};
+use kafkastack::plugin::provider::Provider;
+use kafkastack::plugin::resource::Resource;
 use kafkastack::plugin::schema::{computed, optional};
 use std::process::ExitCode;
 
@@ -31,24 +35,20 @@ impl Resource for Nothing {
     type Model = Data;
     const NAME: &'static str = "data";
 
-    async fn create(&self, _: &Context<'_, ()>, change: Change<Data>) -> Reply<Data> {
-        Reply::state(Data { id: Attr::Known("noop".to_owned()), ..change.planned })
+    async fn create(&self, _: &Context<'_, ()>, create: Create<Data>) -> Result<Done<Data>, Failed<Data>> {
+        Ok(Done::new(Data { id: Attr::Known("noop".to_owned()), ..create.planned }))
     }
 
-    async fn read(&self, _: &Context<'_, ()>, state: Data, private: Private) -> Reply<Data> {
-        Reply::state(state).keep(private)
+    async fn read(&self, _: &Context<'_, ()>, state: Data, private: Private) -> Result<Option<Done<Data>>, Diagnostics> {
+        Ok(Some(Done::new(state).keep(private)))
     }
 
-    async fn update(&self, _: &Context<'_, ()>, change: Change<Data>) -> Reply<Data> {
-        Reply::state(change.planned)
+    async fn update(&self, _: &Context<'_, ()>, update: Update<Data>) -> Result<Done<Data>, Failed<Data>> {
+        Ok(Done::new(update.planned))
     }
 
-    async fn delete(&self, _: &Context<'_, ()>, _: Change<Data>) -> Reply<Data> {
-        Reply::gone()
-    }
-
-    async fn import(&self, _: &Context<'_, ()>, id: &str) -> Reply<Data> {
-        Reply::state(Data { id: Attr::Known(id.to_owned()), ..Data::default() })
+    async fn delete(&self, _: &Context<'_, ()>, _: Delete<Data>) -> Result<Diagnostics, Failed<Data>> {
+        Ok(Diagnostics::new())
     }
 }
 

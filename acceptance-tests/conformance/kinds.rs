@@ -2,13 +2,14 @@
 
 use super::{Directory, Object};
 use kafkastack::model;
-use kafkastack::plugin::action::{Action, Progress};
+use kafkastack::plugin::action::Action;
+use kafkastack::plugin::context::Context;
 use kafkastack::plugin::data_source::DataSource;
 use kafkastack::plugin::diagnostic::{Diagnostic, Diagnostics};
 use kafkastack::plugin::ephemeral::{Ephemeral, Opened};
 use kafkastack::plugin::function::{Function, FunctionError};
 use kafkastack::plugin::model::Attr;
-use kafkastack::plugin::resource::{Context, Private, Reply};
+use kafkastack::plugin::operations::{Done, Private};
 use kafkastack::plugin::schema::{computed, optional, required};
 use std::io::Write as _;
 
@@ -42,18 +43,14 @@ impl DataSource for Finder {
         }
     }
 
-    async fn read(&self, cx: &Context<'_, Directory>, config: Lookup) -> Reply<Lookup> {
-        let found = cx.client().and_then(|directory| directory.read(config.name.text()));
-        match found {
-            Ok(Some(Object { id, tags, .. })) => Reply::state(Lookup { id, tags, ..config }),
-            Ok(None) if !config.fallback.is_null() => {
+    async fn read(&self, cx: &Context<'_, Directory>, config: Lookup) -> Result<Done<Lookup>, Diagnostics> {
+        match cx.client()?.read(config.name.text())? {
+            Some(Object { id, tags, .. }) => Ok(Done::new(Lookup { id, tags, ..config })),
+            None if !config.fallback.is_null() => {
                 let warning = Diagnostic::warning("Not found", "The fallback is taken.");
-                Reply::state(Lookup { id: config.fallback.clone(), ..config }).and(warning)
+                Ok(Done::new(Lookup { id: config.fallback.clone(), ..config }).and(warning))
             }
-            Ok(None) => {
-                Reply::failed(None, Diagnostic::error("Not found", format!("No object is called {}.", config.name.text())))
-            }
-            Err(diagnostic) => Reply::failed(None, diagnostic),
+            None => Err(Diagnostic::error("Not found", format!("No object is called {}.", config.name.text())).into()),
         }
     }
 }
@@ -144,18 +141,16 @@ impl Action for Notes {
     type Model = Note;
     const NAME: &'static str = "note";
 
-    async fn plan(&self, _cx: &Context<'_, Directory>, config: &Note) -> Diagnostics {
+    async fn plan(&self, _cx: &Context<'_, Directory>, config: &Note) -> Result<Diagnostics, Diagnostics> {
         match config.name.text() {
-            "forbidden" => Diagnostic::error("Forbidden name", "`forbidden` is not noted.").into(),
-            _ => Diagnostics::new(),
+            "forbidden" => Err(Diagnostic::error("Forbidden name", "`forbidden` is not noted.").into()),
+            _ => Ok(Diagnostics::new()),
         }
     }
 
-    async fn invoke(&self, cx: &Context<'_, Directory>, config: Note, progress: &Progress) -> Diagnostics {
-        progress.say("taking the pen");
-        match log(cx, config.name.text(), config.text.text()) {
-            Ok(_) => Diagnostics::new(),
-            Err(diagnostic) => diagnostic.into(),
-        }
+    async fn invoke(&self, cx: &Context<'_, Directory>, config: Note) -> Result<Diagnostics, Diagnostics> {
+        cx.say("taking the pen");
+        log(cx, config.name.text(), config.text.text())?;
+        Ok(Diagnostics::new())
     }
 }

@@ -2,11 +2,11 @@
 
 use super::{Directory, Object, Objects};
 use kafkastack::model;
+use kafkastack::plugin::context::Context;
 use kafkastack::plugin::diagnostic::{Diagnostic, Diagnostics};
 use kafkastack::plugin::list::{List, Listed, Listing, Wanted};
 use kafkastack::plugin::model::Attr;
 use kafkastack::plugin::path::Path;
-use kafkastack::plugin::resource::Context;
 use kafkastack::plugin::schema::optional;
 
 model! {
@@ -43,15 +43,9 @@ impl List for Files {
         }
     }
 
-    async fn list(&self, cx: &Context<'_, Directory>, config: Search, wanted: Wanted) -> Listing<Object> {
-        let directory = match cx.client() {
-            Ok(directory) => directory,
-            Err(diagnostic) => return Listing::failed(diagnostic),
-        };
-        let names = match directory.names() {
-            Ok(names) => names,
-            Err(diagnostic) => return Listing::failed(diagnostic),
-        };
+    async fn list(&self, cx: &Context<'_, Directory>, config: Search, wanted: Wanted) -> Result<Listing<Object>, Diagnostics> {
+        let directory = cx.client()?;
+        let names = directory.names()?;
         let mut listing = Listing::of(Vec::new());
         for name in names.into_iter().filter(|name| name.starts_with(config.prefix.text())).take(wanted.limit) {
             let object = match wanted.whole {
@@ -67,6 +61,6 @@ impl List for Files {
                 }
             }
         }
-        listing
+        Ok(listing)
     }
 }

@@ -9,14 +9,18 @@ mod list;
 
 use kafkastack::model;
 use kafkastack::plugin::action::AnyAction;
+use kafkastack::plugin::context::Context;
 use kafkastack::plugin::data_source::AnyDataSource;
 use kafkastack::plugin::diagnostic::{Diagnostic, Diagnostics};
 use kafkastack::plugin::ephemeral::AnyEphemeral;
+use kafkastack::plugin::erased::AnyResource;
 use kafkastack::plugin::function::AnyFunction;
 use kafkastack::plugin::list::AnyList;
 use kafkastack::plugin::model::{Attr, SetOf, Typed};
+use kafkastack::plugin::operations::{Create, Delete, Done, Failed, Plan, Private, Update};
 use kafkastack::plugin::path::Path;
-use kafkastack::plugin::resource::{AnyResource, Change, Context, Plan, Private, Provider, Reply, Resource};
+use kafkastack::plugin::provider::Provider;
+use kafkastack::plugin::resource::Resource;
 use kafkastack::plugin::schema::{Rules, computed, optional, required};
 use kafkastack::plugin::stored::Stored;
 use kafkastack::plugin::timeouts::Timeouts;
@@ -211,103 +215,89 @@ impl Resource for Objects {
     const NAME: &'static str = "object";
 
     #[allow(clippy::panic, reason = "a panic is what is played here")]
-    async fn plan(&self, _cx: &Context<'_, Directory>, plan: &mut Plan<Object>) {
+    async fn plan(&self, _cx: &Context<'_, Directory>, plan: &mut Plan<Object>) -> Result<(), Diagnostics> {
         if plan.config.name.text() == "panic" {
             panic!("on purpose");
         }
         if plan.planned.name.text() == "forbidden" {
             plan.diagnostics.error_at(Path::of("name"), "Forbidden name", "`forbidden` is not allowed.");
         }
+        Ok(())
     }
 
-    async fn plan_delete(&self, _cx: &Context<'_, Directory>, prior: &Object) -> Diagnostics {
+    async fn plan_delete(&self, _cx: &Context<'_, Directory>, prior: &Object) -> Result<Diagnostics, Diagnostics> {
         match prior.labels.known().and_then(|labels| labels.get("keep")) {
-            Some(_) => Diagnostic::error("The object is kept", "Its label `keep` is set.").into(),
-            None => Diagnostics::new(),
+            Some(_) => Err(Diagnostic::error("The object is kept", "Its label `keep` is set.").into()),
+            None => Ok(Diagnostics::new()),
         }
     }
 
-    async fn create(&self, cx: &Context<'_, Directory>, change: Change<Object>) -> Reply<Object> {
-        let directory = match cx.client() {
-            Ok(directory) => directory,
-            Err(diagnostic) => return Reply::failed(None, diagnostic),
-        };
-        let mut object = change.planned;
-        complete(&mut object, &change.config, 1);
+    async fn create(&self, cx: &Context<'_, Directory>, create: Create<Object>) -> Result<Done<Object>, Failed<Object>> {
+        let directory = cx.client()?;
+        let mut object = create.planned;
+        complete(&mut object, &create.config, 1);
         let name = object.name.text().to_owned();
-        if let Err(diagnostic) = directory.write(&object) {
-            return Reply::failed(None, diagnostic);
-        }
+        directory.write(&object)?;
         if directory.file(&name, "fail-create").exists() {
-            return Reply::failed(Some(object), Diagnostic::error("Half way", "The object exists, but is not ready."));
+            let why = Diagnostic::error("Half way", "The object exists, but is not ready.");
+            return Err(Failed::from(why).leaving(object, Private::new()));
         }
         if directory.file(&name, "slow-create").exists() {
-            let why = tokio::select! {
-                () = cx.cancel.cancelled() => "interrupted",
-                () = tokio::time::sleep_until(cx.deadline) => "out of time",
-            };
-            return Reply::failed(Some(object), Diagnostic::error("Not ready", format!("The wait ended: {why}.")));
+            let why = Diagnostic::error("Not ready", format!("The wait ended: {}.", cx.halted().await));
+            return Err(Failed::from(why).leaving(object, Private::new()));
         }
-        Reply::state(object).keep([("made".to_owned(), "here".to_owned())].into())
+        Ok(Done::new(object).keep(made()))
     }
 
-    async fn read(&self, cx: &Context<'_, Directory>, state: Object, private: Private) -> Reply<Object> {
-        let found = cx.client().and_then(|directory| directory.read(state.name.text()));
-        match found {
-            Ok(Some(object)) => Reply::state(Object { timeouts: state.timeouts, ..object }).keep(private),
-            Ok(None) => Reply::gone(),
-            Err(diagnostic) => Reply::failed(Some(state), diagnostic),
-        }
+    async fn read(
+        &self,
+        cx: &Context<'_, Directory>,
+        state: Object,
+        private: Private,
+    ) -> Result<Option<Done<Object>>, Diagnostics> {
+        let found = cx.client()?.read(state.name.text())?;
+        Ok(found.map(|object| Done::new(Object { timeouts: state.timeouts, ..object }).keep(private)))
     }
 
-    async fn update(&self, cx: &Context<'_, Directory>, change: Change<Object>) -> Reply<Object> {
-        if change.private.get("made").map(String::as_str) != Some("here") {
-            let lost = Diagnostic::error("Private state is lost", "What create kept did not come back.");
-            return Reply::failed(Some(change.prior), lost);
+    async fn update(&self, cx: &Context<'_, Directory>, update: Update<Object>) -> Result<Done<Object>, Failed<Object>> {
+        if update.private.get("made").map(String::as_str) != Some("here") {
+            return Err(Diagnostic::error("Private state is lost", "What create kept did not come back.").into());
         }
-        let mut object = change.planned;
-        complete(&mut object, &change.config, change.prior.revision.unwrap_or(0) + 1);
-        match cx.client().and_then(|directory| directory.write(&object)) {
-            Ok(()) => Reply::state(object).keep(change.private),
-            Err(diagnostic) => Reply::failed(Some(change.prior), diagnostic),
-        }
+        let mut object = update.planned;
+        complete(&mut object, &update.config, update.prior.revision.unwrap_or(0) + 1);
+        cx.client()?.write(&object)?;
+        Ok(Done::new(object).keep(update.private))
     }
 
-    async fn delete(&self, cx: &Context<'_, Directory>, change: Change<Object>) -> Reply<Object> {
-        let removed =
-            cx.client().and_then(|directory| match std::fs::remove_file(directory.file(change.prior.name.text(), "json")) {
-                Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(io(&error)),
-                _ => Ok(()),
-            });
-        match removed {
-            Ok(()) => Reply::gone(),
-            Err(diagnostic) => Reply::failed(Some(change.prior), diagnostic),
+    async fn delete(&self, cx: &Context<'_, Directory>, delete: Delete<Object>) -> Result<Diagnostics, Failed<Object>> {
+        match std::fs::remove_file(cx.client()?.file(delete.prior.name.text(), "json")) {
+            Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(io(&error).into()),
+            _ => Ok(Diagnostics::new()),
         }
     }
 
-    async fn import(&self, cx: &Context<'_, Directory>, id: &str) -> Reply<Object> {
-        match cx.client().and_then(|directory| directory.read(id)) {
-            Ok(Some(object)) => Reply::state(object).keep([("made".to_owned(), "here".to_owned())].into()),
-            Ok(None) => Reply::gone(),
-            Err(diagnostic) => Reply::failed(None, diagnostic),
-        }
+    async fn import(&self, cx: &Context<'_, Directory>, named: Object) -> Result<Option<Done<Object>>, Diagnostics> {
+        let found = cx.client()?.read(named.name.text())?;
+        Ok(found.map(|object| Done::new(object).keep(made())))
     }
 
     /// A `terraform_data` whose input is the name of an object becomes that object.
-    fn take_over(&self, stored: &Stored<'_>) -> Option<Reply<Object>> {
-        (stored.type_name == "terraform_data").then(|| {
-            let name = stored.decode::<TerraformData>().map(|data| match data.input.known().map(|input| &input.value) {
-                Some(Value::String(name)) => Attr::Known(name.clone()),
-                _ => Attr::Null,
-            });
-            match name {
-                Ok(name) => {
-                    Reply::state(Object { name, ..Object::default() }).keep([("made".to_owned(), "here".to_owned())].into())
-                }
-                Err(diagnostic) => Reply::failed(None, diagnostic),
-            }
-        })
+    fn take_over(&self, stored: &Stored<'_>) -> Result<Option<Done<Object>>, Diagnostics> {
+        if stored.type_name != "terraform_data" {
+            return Ok(None);
+        }
+        let data = stored.decode::<TerraformData>()?;
+        let name = match data.input.known().map(|input| &input.value) {
+            Some(Value::String(name)) => Attr::Known(name.clone()),
+            _ => Attr::Null,
+        };
+        Ok(Some(Done::new(Object { name, ..Object::default() }).keep(made())))
     }
+}
+
+/// What a create leaves for the updates that follow.
+fn made() -> Private {
+    [("made".to_owned(), "here".to_owned())].into()
 }
 
 struct Conformance;

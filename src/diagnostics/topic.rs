@@ -1,6 +1,7 @@
 //! Words about topics.
 
 use crate::kafka::{Class, Error, OtherCluster};
+use crate::plugin::context::Halt;
 use crate::plugin::diagnostic::{Diagnostic, Severity};
 use crate::plugin::path::Path;
 use std::collections::BTreeMap;
@@ -143,9 +144,9 @@ pub fn not_created(name: &str, why: &str) -> Diagnostic {
     Diagnostic::error("The topic was not created", format!("Topic {name:?}: {why}\nhint: apply again"))
 }
 
-/// Interrupted before every topic was looked at.
-pub fn not_listed() -> Diagnostic {
-    Diagnostic::error("The topics were not listed", "It was interrupted before the brokers answered.\nhint: query again")
+/// Stopped before every topic was looked at.
+pub fn not_listed(halt: Halt) -> Diagnostic {
+    Diagnostic::error("The topics were not listed", format!("Before the brokers had answered, {halt}.\nhint: query again"))
 }
 
 /// A deleted topic of that name lingers.

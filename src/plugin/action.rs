@@ -1,31 +1,16 @@
 //! What an author of actions sees: something done on request, that leaves no state behind (Terraform 1.14 and newer).
 
+use super::context::Context;
 use super::diagnostic::{Diagnostic, Diagnostics};
+use super::erased::{decode, described};
 use super::model::Object;
-use super::resource::{Context, Limits, decode, described};
+use super::operations::Limits;
 use super::schema::Schema;
 use super::value::Value;
 use futures::FutureExt;
 use futures::future::BoxFuture;
 use std::future::Future;
 use std::time::Duration;
-use tokio::sync::mpsc::UnboundedSender;
-
-/// Tells the user how far an action came.
-#[derive(Clone, Debug)]
-pub struct Progress(UnboundedSender<String>);
-
-impl Progress {
-    /// Progress messages into `to`.
-    pub fn new(to: UnboundedSender<String>) -> Self {
-        Self(to)
-    }
-
-    /// One line for the user. Nobody listening is no error.
-    pub fn say(&self, message: impl Into<String>) {
-        let _ = self.0.send(message.into());
-    }
-}
 
 /// An action.
 pub trait Action: Send + Sync + Sized + 'static {
@@ -44,18 +29,28 @@ pub trait Action: Send + Sync + Sized + 'static {
     /// Checks a configuration as a whole, offline; values may be unknown.
     fn validate(&self, _config: &Self::Model, _diagnostics: &mut Diagnostics) {}
 
-    /// Refuses at plan what could not be done; values may be unknown.
-    fn plan(&self, _cx: &Context<'_, Self::Client>, _config: &Self::Model) -> impl Future<Output = Diagnostics> + Send {
-        async { Diagnostics::new() }
+    /// What there is to say of it at plan; values may be unknown.
+    ///
+    /// # Errors
+    /// Why it could not be done.
+    fn plan(
+        &self,
+        _cx: &Context<'_, Self::Client>,
+        _config: &Self::Model,
+    ) -> impl Future<Output = Result<Diagnostics, Diagnostics>> + Send {
+        async { Ok(Diagnostics::new()) }
     }
 
-    /// Does it; everything in `config` is known, defaults included. An error among what is said means that it failed.
+    /// Does it, and says what there is to say; everything in `config` is known, defaults included. The user sees what
+    /// [`Context::say`] tells at once.
+    ///
+    /// # Errors
+    /// Why it failed.
     fn invoke(
         &self,
         cx: &Context<'_, Self::Client>,
         config: Self::Model,
-        progress: &Progress,
-    ) -> impl Future<Output = Diagnostics> + Send;
+    ) -> impl Future<Output = Result<Diagnostics, Diagnostics>> + Send;
 }
 
 /// An [`Action`] without its types, as the server holds it.
@@ -72,9 +67,9 @@ pub trait AnyAction<C>: Send + Sync {
     /// See [`Action::validate`].
     fn validate(&self, config: &Value, diagnostics: &mut Diagnostics);
     /// See [`Action::plan`].
-    fn plan<'a>(&'a self, cx: &'a Context<'a, C>, config: Value) -> BoxFuture<'a, Diagnostics>;
+    fn plan<'a>(&'a self, cx: &'a Context<'a, C>, config: Value) -> BoxFuture<'a, Result<Diagnostics, Diagnostics>>;
     /// See [`Action::invoke`].
-    fn invoke<'a>(&'a self, cx: &'a Context<'a, C>, config: Value, progress: &'a Progress) -> BoxFuture<'a, Diagnostics>;
+    fn invoke<'a>(&'a self, cx: &'a Context<'a, C>, config: Value) -> BoxFuture<'a, Result<Diagnostics, Diagnostics>>;
 }
 
 impl<A: Action> AnyAction<A::Client> for A {
@@ -97,23 +92,11 @@ impl<A: Action> AnyAction<A::Client> for A {
         }
     }
 
-    fn plan<'a>(&'a self, cx: &'a Context<'a, A::Client>, config: Value) -> BoxFuture<'a, Diagnostics> {
-        async move {
-            match decode(&config) {
-                Ok(config) => Action::plan(self, cx, &config).await,
-                Err(diagnostic) => diagnostic.into(),
-            }
-        }
-        .boxed()
+    fn plan<'a>(&'a self, cx: &'a Context<'a, A::Client>, config: Value) -> BoxFuture<'a, Result<Diagnostics, Diagnostics>> {
+        async move { Action::plan(self, cx, &decode(&config)?).await }.boxed()
     }
 
-    fn invoke<'a>(&'a self, cx: &'a Context<'a, A::Client>, config: Value, to: &'a Progress) -> BoxFuture<'a, Diagnostics> {
-        async move {
-            match decode(&config) {
-                Ok(config) => Action::invoke(self, cx, config, to).await,
-                Err(diagnostic) => diagnostic.into(),
-            }
-        }
-        .boxed()
+    fn invoke<'a>(&'a self, cx: &'a Context<'a, A::Client>, config: Value) -> BoxFuture<'a, Result<Diagnostics, Diagnostics>> {
+        async move { Action::invoke(self, cx, decode(&config)?).await }.boxed()
     }
 }

@@ -1,8 +1,10 @@
 //! What an author of data sources sees: a configuration in, a whole object out. Nothing is made or changed.
 
+use super::context::Context;
 use super::diagnostic::Diagnostics;
+use super::erased::{decode, described};
 use super::model::Object;
-use super::resource::{Context, Limits, Reply, decode, described};
+use super::operations::{Done, Limits};
 use super::schema::Schema;
 use super::value::Value;
 use futures::FutureExt;
@@ -28,8 +30,15 @@ pub trait DataSource: Send + Sync + Sized + 'static {
     fn validate(&self, _config: &Self::Model, _diagnostics: &mut Diagnostics) {}
 
     /// What there is. `config` is the configuration with its defaults; the answer has the same values where the
-    /// configuration sets them, and every other one is known. An answer without a state needs an error that says why.
-    fn read(&self, cx: &Context<'_, Self::Client>, config: Self::Model) -> impl Future<Output = Reply<Self::Model>> + Send;
+    /// configuration sets them, and every other one is known.
+    ///
+    /// # Errors
+    /// Why there is no answer.
+    fn read(
+        &self,
+        cx: &Context<'_, Self::Client>,
+        config: Self::Model,
+    ) -> impl Future<Output = Result<Done<Self::Model>, Diagnostics>> + Send;
 }
 
 /// A [`DataSource`] without its types, as the server holds it.
@@ -43,7 +52,7 @@ pub trait AnyDataSource<C>: Send + Sync {
     /// See [`DataSource::validate`].
     fn validate(&self, config: &Value, diagnostics: &mut Diagnostics);
     /// See [`DataSource::read`].
-    fn read<'a>(&'a self, cx: &'a Context<'a, C>, config: Value) -> BoxFuture<'a, Reply<Value>>;
+    fn read<'a>(&'a self, cx: &'a Context<'a, C>, config: Value) -> BoxFuture<'a, Result<Done<Value>, Diagnostics>>;
 }
 
 impl<D: DataSource> AnyDataSource<D::Client> for D {
@@ -66,12 +75,10 @@ impl<D: DataSource> AnyDataSource<D::Client> for D {
         }
     }
 
-    fn read<'a>(&'a self, cx: &'a Context<'a, D::Client>, config: Value) -> BoxFuture<'a, Reply<Value>> {
+    fn read<'a>(&'a self, cx: &'a Context<'a, D::Client>, config: Value) -> BoxFuture<'a, Result<Done<Value>, Diagnostics>> {
         async move {
-            match decode(&config) {
-                Ok(config) => DataSource::read(self, cx, config).await.encode(),
-                Err(diagnostic) => Reply::failed(None, diagnostic),
-            }
+            let done = DataSource::read(self, cx, decode(&config)?).await?;
+            done.or_failed().map(Done::encode).map_err(|failed| failed.said)
         }
         .boxed()
     }

@@ -1,9 +1,11 @@
 //! What an author of ephemeral resources sees: something that is opened for one run, renewed while it lasts, and closed.
 //! It never reaches state or plan.
 
+use super::context::Context;
 use super::diagnostic::Diagnostics;
+use super::erased::{decode, described};
 use super::model::{Object, Typed};
-use super::resource::{Context, Limits, Private, decode, described};
+use super::operations::{Limits, Private};
 use super::schema::Schema;
 use super::value::Value;
 use futures::FutureExt;

@@ -1,7 +1,7 @@
 //! The services that go-plugin expects beside the provider: the end of the process, and two streams that are held open
 //! without a word until then. [`Services`] puts them and the provider behind one connection.
 
-use super::operation;
+use super::guard;
 use super::proto::go_plugin::{
     ConnInfo, Empty, StdioData, grpc_broker_server::GrpcBroker, grpc_broker_server::GrpcBrokerServer,
     grpc_controller_server::GrpcController, grpc_controller_server::GrpcControllerServer, grpc_stdio_server::GrpcStdio,
@@ -108,11 +108,11 @@ impl<P: Provider> Service<http::Request<Body>> for Services<P> {
             Some("plugin.GRPCBroker") => self.broker.call(request),
             _ => self.provider.call(request),
         };
-        let fault = |cut: operation::Cut| {
+        let fault = |cut: guard::Cut| {
             let told = cut.diagnostic("call");
             Ok(Status::internal(format!("{}: {}", told.summary, told.detail)).into_http())
         };
-        Box::pin(async move { operation::caught(answer).await.unwrap_or_else(fault) })
+        Box::pin(async move { guard::caught(answer).await.unwrap_or_else(fault) })
     }
 }
 

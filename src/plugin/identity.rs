@@ -3,7 +3,8 @@
 
 use super::path::Path;
 use super::schema::{Attribute, Kind};
-use super::value::Value;
+use super::value::{Number, Value};
+use std::collections::BTreeMap;
 
 /// The identity of a resource's objects. Every part is an attribute of the resource, of a plain kind, and never changes in
 /// place: it replaces the resource, or the provider sets it once.
@@ -63,10 +64,48 @@ impl Identity {
         self.attributes.iter().filter_map(text).collect::<Vec<_>>().join("/")
     }
 
+    /// What an import id names: one part after the other, with `/` between them. Parts in front may be left out where the
+    /// configuration may leave them out; the first one may hold a `/` itself. None: it is no such id.
+    pub fn parse(&self, id: &str) -> Option<Value> {
+        let mut named = BTreeMap::new();
+        let mut rest = Some(id);
+        for (i, attribute) in self.attributes.iter().enumerate().rev() {
+            let (before, part) = match rest {
+                Some(rest) if i > 0 => {
+                    rest.rsplit_once('/').map_or((None, Some(rest)), |(before, part)| (Some(before), Some(part)))
+                }
+                rest => (None, rest),
+            };
+            let value = match part {
+                Some("") => return None,
+                Some(part) => read(&attribute.kind, part)?,
+                None if attribute.rules.required => return None,
+                None => Value::Null,
+            };
+            named.insert(attribute.name.to_owned(), value);
+            rest = before;
+        }
+        Some(Value::Map(named))
+    }
+
+    /// How an import id looks, such as `namespace/name`.
+    pub fn import_form(&self) -> String {
+        self.attributes.iter().map(|a| a.name).collect::<Vec<_>>().join("/")
+    }
+
     /// The first part that is another one in `new`. What was null before may become known.
     pub fn changed(&self, old: &Value, new: &Value) -> Option<Path> {
         let other = |a: &&Attribute| !old.get(a.name).is_null() && old.get(a.name) != new.get(a.name);
         self.attributes.iter().find(other).map(|a| Path::of(a.name))
+    }
+}
+
+/// A part of an import id, as a value of its attribute.
+fn read(kind: &Kind, part: &str) -> Option<Value> {
+    match kind {
+        Kind::Number => Number::parse(part).map(Value::Number),
+        Kind::Bool => part.parse().ok().map(Value::Bool),
+        _ => Some(part.into()),
     }
 }
 
@@ -107,6 +146,18 @@ mod tests {
         assert_eq!(identity().missing(&named), None);
         assert_eq!(identity().import_id(&identity().complete(&named)), "default/a");
         assert_eq!(identity().missing(&map([("namespace", "prod".into())])), Some("name"));
+    }
+
+    #[test]
+    fn an_import_id_names_the_parts() {
+        let of = |namespace: Value, name: &str| Some(map([("namespace", namespace), ("name", name.into())]));
+        assert_eq!(identity().parse("prod/a"), of("prod".into(), "a"));
+        assert_eq!(identity().parse("a"), of(Value::Null, "a"));
+        assert_eq!(identity().parse("prod/kafka/a"), of("prod/kafka".into(), "a"));
+        for wrong in ["", "/", "prod/", "/a"] {
+            assert_eq!(identity().parse(wrong), None, "{wrong}");
+        }
+        assert_eq!(identity().import_form(), "namespace/name");
     }
 
     #[test]

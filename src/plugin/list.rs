@@ -1,9 +1,12 @@
 //! What an author of list resources sees: the objects of one resource that are there, whether anybody manages them or not
 //! (`terraform query`, Terraform 1.14 and later).
 
+use super::context::Context;
 use super::diagnostic::Diagnostics;
+use super::erased::{decode, described};
 use super::model::{Object, Typed};
-use super::resource::{Context, Limits, Resource, decode, described};
+use super::operations::Limits;
+use super::resource::Resource;
 use super::schema::Schema;
 use super::value::Value;
 use futures::FutureExt;
@@ -29,30 +32,25 @@ pub struct Listed<M> {
     pub object: M,
 }
 
-/// What was found, and what there is to say. An error voids what was found.
+/// What was found, and what there is to say of it.
 #[derive(Clone, Debug)]
 pub struct Listing<M> {
     /// The objects.
     pub objects: Vec<Listed<M>>,
-    /// What there is to say.
-    pub diagnostics: Diagnostics,
+    /// Warnings.
+    pub said: Diagnostics,
 }
 
 impl<M> Listing<M> {
     /// These are there.
     pub fn of(objects: Vec<Listed<M>>) -> Self {
-        Self { objects, diagnostics: Diagnostics::new() }
-    }
-
-    /// What is there is not known.
-    pub fn failed(diagnostics: impl Into<Diagnostics>) -> Self {
-        Self { objects: Vec::new(), diagnostics: diagnostics.into() }
+        Self { objects, said: Diagnostics::new() }
     }
 
     /// The same, with more to say.
     #[must_use]
-    pub fn and(mut self, diagnostics: impl Into<Diagnostics>) -> Self {
-        self.diagnostics.extend(diagnostics.into());
+    pub fn and(mut self, said: impl Into<Diagnostics>) -> Self {
+        self.said.extend(said.into());
         self
     }
 }
@@ -73,12 +71,15 @@ pub trait List: Send + Sync + Sized + 'static {
     fn validate(&self, _config: &Self::Model, _diagnostics: &mut Diagnostics) {}
 
     /// The objects that are there now.
+    ///
+    /// # Errors
+    /// Why that is not known.
     fn list(
         &self,
         cx: &Context<'_, <Self::Resource as Resource>::Client>,
         config: Self::Model,
         wanted: Wanted,
-    ) -> impl Future<Output = Listing<<Self::Resource as Resource>::Model>> + Send;
+    ) -> impl Future<Output = Result<Listing<<Self::Resource as Resource>::Model>, Diagnostics>> + Send;
 }
 
 /// A [`List`] without its types, as the server holds it.
@@ -92,7 +93,12 @@ pub trait AnyList<C>: Send + Sync {
     /// See [`List::validate`].
     fn validate(&self, config: &Value, diagnostics: &mut Diagnostics);
     /// See [`List::list`].
-    fn list<'a>(&'a self, cx: &'a Context<'a, C>, config: Value, wanted: Wanted) -> BoxFuture<'a, Listing<Value>>;
+    fn list<'a>(
+        &'a self,
+        cx: &'a Context<'a, C>,
+        config: Value,
+        wanted: Wanted,
+    ) -> BoxFuture<'a, Result<Listing<Value>, Diagnostics>>;
 }
 
 impl<L: List> AnyList<<L::Resource as Resource>::Client> for L {
@@ -120,17 +126,14 @@ impl<L: List> AnyList<<L::Resource as Resource>::Client> for L {
         cx: &'a Context<'a, <L::Resource as Resource>::Client>,
         config: Value,
         wanted: Wanted,
-    ) -> BoxFuture<'a, Listing<Value>> {
+    ) -> BoxFuture<'a, Result<Listing<Value>, Diagnostics>> {
         async move {
-            let Listing { objects, diagnostics } = match decode(&config) {
-                Ok(config) => List::list(self, cx, config, wanted).await,
-                Err(diagnostic) => return Listing::failed(diagnostic),
-            };
+            let Listing { objects, said } = List::list(self, cx, decode(&config)?, wanted).await?;
             let encoded = |one: Listed<<L::Resource as Resource>::Model>| Listed {
                 display_name: one.display_name,
                 object: one.object.encode(),
             };
-            Listing { objects: objects.into_iter().map(encoded).collect(), diagnostics }
+            Ok(Listing { objects: objects.into_iter().map(encoded).collect(), said })
         }
         .boxed()
     }

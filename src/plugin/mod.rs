@@ -1,8 +1,8 @@
 //! Terraform's plugin protocol 6, as OpenTofu and Terraform speak it. It knows neither Kubernetes nor Kafka.
 //!
-//! An author sees [`model!`](crate::model) (schema and struct in one), [`resource::Resource`], [`data_source::DataSource`],
-//! [`ephemeral::Ephemeral`], [`action::Action`], [`function::Function`], [`list::List`], [`timeouts::Timeouts`] and
-//! [`diagnostic::Diagnostics`]; the rest of this folder carries them to core and back.
+//! An author sees [`model!`](crate::model) (schema and struct in one), [`provider::Provider`], [`resource::Resource`], [`data_source::DataSource`],
+//! [`ephemeral::Ephemeral`], [`action::Action`], [`function::Function`], [`list::List`], [`timeouts::Timeouts`],
+//! [`operations`] (what is asked and answered), [`context::Context`] and [`diagnostic::Diagnostics`]; the rest of this folder carries them to core and back.
 //! In reading order: [`serve()`] starts the process, [`server`] answers each call, [`planner`] decides what a plan is,
 //! [`wire`] turns bytes into values.
 //!
@@ -10,7 +10,8 @@
 //!
 //! ```
 //! use kafkastack::model;
-//! use kafkastack::plugin::{model::Attr, resource::*, schema::{computed, required}};
+//! use kafkastack::plugin::{context::Context, diagnostic::Diagnostics, erased::AnyResource, model::Attr, operations::*};
+//! use kafkastack::plugin::{resource::Resource, schema::{computed, required}};
 //!
 //! model! {
 //!     /// A note.
@@ -28,21 +29,20 @@
 //!     type Model = Note;
 //!     const NAME: &'static str = "note";
 //!
-//!     async fn create(&self, _: &Context<'_, ()>, Change { planned, .. }: Change<Note>) -> Reply<Note> {
-//!         let length = Attr::Known(planned.title.text().len() as i64);
-//!         Reply::state(Note { length, ..planned })
+//!     async fn create(&self, _: &Context<'_, ()>, note: Create<Note>) -> Result<Done<Note>, Failed<Note>> {
+//!         let length = Attr::Known(note.planned.title.text().len() as i64);
+//!         Ok(Done::new(Note { length, ..note.planned }))
 //!     }
-//!     async fn read(&self, _: &Context<'_, ()>, state: Note, _: Private) -> Reply<Note> {
-//!         Reply::state(state)
+//!     /// An import reads, too: then the title alone is known.
+//!     async fn read(&self, _: &Context<'_, ()>, note: Note, _: Private) -> Result<Option<Done<Note>>, Diagnostics> {
+//!         let length = Attr::Known(note.title.text().len() as i64);
+//!         Ok(Some(Done::new(Note { length, ..note })))
 //!     }
-//!     async fn update(&self, _: &Context<'_, ()>, change: Change<Note>) -> Reply<Note> {
-//!         Reply::state(change.planned)
+//!     async fn update(&self, _: &Context<'_, ()>, note: Update<Note>) -> Result<Done<Note>, Failed<Note>> {
+//!         Ok(Done::new(note.planned))
 //!     }
-//!     async fn delete(&self, _: &Context<'_, ()>, _: Change<Note>) -> Reply<Note> {
-//!         Reply::gone()
-//!     }
-//!     async fn import(&self, _: &Context<'_, ()>, title: &str) -> Reply<Note> {
-//!         Reply::state(Note { title: Attr::Known(title.to_owned()), length: Attr::Known(title.len() as i64) })
+//!     async fn delete(&self, _: &Context<'_, ()>, _: Delete<Note>) -> Result<Diagnostics, Failed<Note>> {
+//!         Ok(Diagnostics::new())
 //!     }
 //! }
 //! # let notes: Box<dyn AnyResource<()>> = Box::new(Notes);
@@ -52,21 +52,25 @@
 //! `docs/plugin.md` says what this layer does with it.
 
 pub mod action;
+pub mod context;
 pub mod data_source;
 pub mod diagnostic;
 pub mod ephemeral;
+pub mod erased;
 pub mod function;
 pub mod go_plugin;
+pub mod guard;
 pub mod handshake;
 pub mod identity;
 pub mod list;
 pub mod logging;
 pub mod model;
-pub mod operation;
+pub mod operations;
 pub mod oracle;
 pub mod path;
 pub mod planner;
 pub mod proto;
+pub mod provider;
 pub mod resource;
 pub mod schema;
 pub mod serve;

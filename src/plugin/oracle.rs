@@ -24,10 +24,6 @@ impl Violation {
     fn of(at: Path, what: &str) -> Self {
         Self { what: format!("`{at}` {what}."), at }
     }
-
-    fn whole(what: &str) -> Self {
-        Self { at: Path::root(), what: what.to_owned() }
-    }
 }
 
 /// Core's rules for the answers of one type of resource.
@@ -81,24 +77,10 @@ impl Oracle {
     ///
     /// # Errors
     /// The rule that is broken first.
-    pub fn changed(&self, prior: &Value, planned: &Value, new: Option<&Value>) -> Result<(), Violation> {
-        let Some(new) = new.filter(|new| !new.is_null()) else {
-            return Err(Violation::whole("The change succeeded, but nothing exists."));
-        };
+    pub fn changed(&self, prior: &Value, planned: &Value, new: &Value) -> Result<(), Violation> {
         self.stored(new)?;
         held(check::outcome(&self.kind, planned, new, &Path::root()), "is not what was planned")?;
         self.same_object(prior, new)
-    }
-
-    /// A delete: nothing exists.
-    ///
-    /// # Errors
-    /// When something does.
-    pub fn deleted(&self, new: Option<&Value>) -> Result<(), Violation> {
-        match new.filter(|new| !new.is_null()) {
-            Some(_) => Err(Violation::whole("The delete succeeded, but the resource still exists.")),
-            None => Ok(()),
-        }
     }
 
     /// A read of what is stored: wholly known, and still the same object.
@@ -176,18 +158,15 @@ mod tests {
         let planned = thing("a", Value::Unknown, Value::Null);
         let made = thing("a", "1".into(), Value::Null);
         assert_eq!(oracle.plan(&config, &Value::Null, &planned), Ok(()));
-        assert_eq!(oracle.changed(&Value::Null, &planned, Some(&made)), Ok(()));
+        assert_eq!(oracle.changed(&Value::Null, &planned, &made), Ok(()));
         assert_eq!(oracle.read(&made, &Value::Null), Ok(()));
-        assert_eq!(oracle.deleted(None), Ok(()));
         let leaked = thing("a", "1".into(), "t".into());
         assert_eq!(said(oracle.plan(&config, &Value::Null, &leaked)), "`token` is planned otherwise than configured.");
         assert_eq!(said(oracle.read(&made, &leaked)), "`token` is write-only, and in an answer.");
-        assert_eq!(said(oracle.changed(&Value::Null, &planned, Some(&planned))), "`id` is still unknown.");
+        assert_eq!(said(oracle.changed(&Value::Null, &planned, &planned)), "`id` is still unknown.");
         let other = thing("b", "1".into(), Value::Null);
-        assert_eq!(said(oracle.changed(&Value::Null, &planned, Some(&other))), "`name` is not what was planned.");
+        assert_eq!(said(oracle.changed(&Value::Null, &planned, &other)), "`name` is not what was planned.");
         assert_eq!(said(oracle.read(&made, &other)), "`name` is part of the identity, and may not be another one.");
         assert_eq!(said(oracle.second_plan(&made, &other)), "`name` is planned otherwise than before.");
-        assert_eq!(said(oracle.changed(&Value::Null, &planned, None)), "The change succeeded, but nothing exists.");
-        assert_eq!(said(oracle.deleted(Some(&made))), "The delete succeeded, but the resource still exists.");
     }
 }

@@ -2,9 +2,9 @@
 
 use super::go_plugin::Services;
 use super::handshake::{self, Start};
-use super::resource::Provider;
+use super::provider::Provider;
 use super::server::Server;
-use super::{logging, operation, tls};
+use super::{guard, logging, tls};
 use rustls::ServerConfig;
 use std::io::{self, Write};
 use std::os::unix::fs::DirBuilderExt;
@@ -54,7 +54,7 @@ pub fn serve<P: Provider>(provider: P, address: &str, debug: bool) -> ExitCode {
         }
     };
     logging::install(variable);
-    operation::install_panic_hook();
+    guard::install_panic_hook();
     if !handshake::speaks(variable("PLUGIN_PROTOCOL_VERSIONS").as_deref()) {
         tracing::error!("core does not speak plugin protocol 6");
     }

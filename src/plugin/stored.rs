@@ -2,8 +2,8 @@
 
 use super::diagnostic::Diagnostic;
 use super::model::Object;
+use super::operations::Private;
 use super::path::Path;
-use super::resource::Private;
 use super::wire;
 
 /// A state that an older version of a resource's schema wrote, or a resource of another type.

@@ -1,8 +1,8 @@
 //! How long an operation may take: the conventional `timeouts` attribute, and its durations. No network.
 
 use super::diagnostic::Diagnostic;
+use super::operations::Limits;
 use super::path::Path;
-use super::resource::Limits;
 use super::schema::optional;
 use super::value::Value;
 use std::time::Duration;

@@ -4,7 +4,7 @@
 
 use super::workload::sweep::{Pods, cluster, made, world};
 use crate::kubernetes::object::{Key, Kind, Object};
-use crate::plugin::resource::AnyResource;
+use crate::plugin::erased::AnyResource;
 use crate::plugin::schema::Attribute;
 use crate::plugin::value::Value;
 use crate::stack::{Access, Stack};

@@ -43,8 +43,7 @@ pub async fn find(stack: &Stack, cluster: &str, ensemble: Option<&str>) -> Resul
 /// What the anchor with this id says was applied, and Kafka's own id where it is a cluster's.
 async fn anchored<M: Spec>(stack: &Stack, id: &str) -> Result<Option<(M, Option<String>)>, Diagnostic> {
     let Some((namespace, name)) = split_cluster(id) else { return Ok(None) };
-    let found = stack.kubernetes.get(&anchor::key(namespace, name)).await;
-    let found = found.map_err(|failure| diagnostics::kubernetes(&failure))?;
+    let found = stack.kubernetes.get(&anchor::key(namespace, name)).await?;
     Ok(found.and_then(|object| Some((Anchor::<M>::read(&object)?.spec, anchor::cluster_id(&object)))))
 }
 

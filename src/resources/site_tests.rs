@@ -6,17 +6,16 @@ use crate::data_sources::health::schema::StackHealth;
 use crate::kubernetes::object::Kind;
 use crate::plugin::data_source::DataSource;
 use crate::plugin::model::Attr;
-use crate::plugin::resource::Context;
 use crate::resources::cluster::health;
 use crate::resources::ha_drill::apply::drill;
 use crate::resources::ha_drill::schema::HaDrill;
 use crate::resources::workload::roll;
 use crate::resources::workload::sweep;
 use crate::resources::workload::sweep::{World, made, world};
+use crate::testing::context;
 use crate::testing::faults::Faults;
 use std::time::Duration;
 use tokio::time::Instant;
-use tokio_util::sync::CancellationToken;
 
 /// A cluster whose anchor names another Kafka than the one that answers under its names.
 async fn crossed() -> World {
@@ -32,16 +31,14 @@ fn id() -> Attr<String> {
     Attr::Known("prod/kafka".to_owned())
 }
 
-fn deadline() -> Instant {
-    Instant::now() + Duration::from_secs(600)
-}
+const LIMIT: Duration = Duration::from_secs(600);
 
 #[tokio::test(start_paused = true)]
 async fn a_drill_of_another_kafka_ends_before_it_writes_or_kills() {
     let world = crossed().await;
     let (objects, records) = (world.kubernetes.writes().len(), world.kafka.writes());
     let (begun, wanted) = (Instant::now(), HaDrill { cluster: id(), ..HaDrill::default() });
-    let said = drill(&world.stack, &wanted, &CancellationToken::new(), deadline(), &|_| {}).await.unwrap_err();
+    let said = drill(&context(&world.stack, LIMIT), &wanted).await.unwrap_err();
     let said: Vec<String> = said.iter().map(|one| format!("{}\n{}", one.summary, one.detail)).collect();
     assert!(said[0].starts_with(&format!("Could not drill prod/kafka: another Kafka cluster answers\n{OTHER}")), "{said:?}");
     assert!(begun.elapsed() < Duration::from_secs(5), "it was waited for");
@@ -51,8 +48,8 @@ async fn a_drill_of_another_kafka_ends_before_it_writes_or_kills() {
 #[tokio::test(start_paused = true)]
 async fn a_cluster_under_whose_names_another_kafka_answers_is_not_healthy() {
     let world = crossed().await;
-    let cx = Context { client: Some(&world.stack), cancel: CancellationToken::new(), deadline: deadline() };
-    let told = Health.read(&cx, StackHealth { cluster: id(), ..StackHealth::default() }).await.state.unwrap();
+    let cx = context(&world.stack, LIMIT);
+    let told = Health.read(&cx, StackHealth { cluster: id(), ..StackHealth::default() }).await.unwrap().state;
     assert_eq!(told.healthy, Attr::Known(false));
     assert_eq!(told.reasons.unwrap_or_default()[0], format!("another Kafka answers: {OTHER}"));
 }

@@ -1,11 +1,14 @@
 //! A small OpenTofu: plans and applies one resource as core does, and holds every answer against core's own rules
 //! (`plugin::oracle`). No network of its own.
 
+use crate::plugin::context::Context;
 use crate::plugin::diagnostic::{Diagnostics, Severity};
+use crate::plugin::erased::{AnyResource, Outcome};
+use crate::plugin::operations::{Create, Delete, Done, Failed, Plan, Private, Update};
 use crate::plugin::oracle::{Oracle, Violation};
 use crate::plugin::path::Path;
 use crate::plugin::planner::{self, check};
-use crate::plugin::resource::{AnyResource, Change, Context, Plan, Private, Provider as _, Reply};
+use crate::plugin::provider::Provider as _;
 use crate::plugin::schema::{self, Attribute, Kind, Schema};
 use crate::plugin::value::Value;
 use crate::provider::Kafkastack;
@@ -70,21 +73,23 @@ impl<'a> Core<'a> {
 
     fn context(&self) -> Context<'a, Stack> {
         let deadline = tokio::time::Instant::now() + self.limit;
-        Context { client: Some(self.stack), cancel: self.cancel.clone(), deadline }
+        Context::new(Some(self.stack), self.cancel.clone(), deadline)
     }
 
     /// Reads the resource; an error leaves the state as it was.
     pub async fn refresh(&mut self) -> Diagnostics {
         let Some(stored) = self.state.clone() else { return Diagnostics::new() };
-        let reply = self.resource.read(&self.context(), stored.value.clone(), stored.private.clone()).await;
-        if !reply.diagnostics.has_errors() {
-            self.state = reply.state.map(|found| {
-                let value = planner::settle(&self.schema.attributes, &stored.value, found);
-                held(self.oracle.read(&stored.value, &value));
-                Stored { value, private: reply.private, ..stored }
-            });
-        }
-        reply.diagnostics
+        let found = match self.resource.read(&self.context(), stored.value.clone(), stored.private.clone()).await {
+            Ok(found) => found,
+            Err(failed) => return failed,
+        };
+        let said = found.as_ref().map(|found| found.said.clone()).unwrap_or_default();
+        self.state = found.map(|Done { state, private, .. }| {
+            let value = planner::settle(&self.schema.attributes, &stored.value, state);
+            held(self.oracle.read(&stored.value, &value));
+            Stored { value, private, ..stored }
+        });
+        said
     }
 
     /// Plans `config`, without a refresh.
@@ -190,49 +195,45 @@ impl<'a> Core<'a> {
     }
 
     async fn change(&mut self, config: &Value, planned: Planned) -> Diagnostics {
-        let prior = self.state.clone();
-        let creating = prior.is_none();
-        let change = Change {
-            config: config.clone(),
-            prior: prior.as_ref().map_or(Value::Null, |stored| stored.value.clone()),
-            planned: planned.value.clone(),
-            private: planned.private,
+        let (config, planned, private) = (config.clone(), planned.value, planned.private);
+        let (cx, asked) = (self.context(), planned.clone());
+        let outcome = match self.state.clone() {
+            None => self.resource.create(&cx, Create { config, planned, private }).await,
+            Some(Stored { value: prior, .. }) => self.resource.update(&cx, Update { config, prior, planned, private }).await,
         };
-        let cx = self.context();
-        let reply = match creating {
-            true => self.resource.create(&cx, change).await,
-            false => self.resource.update(&cx, change).await,
-        };
-        self.keep(prior, &planned.value, reply, creating)
+        self.keep(&asked, outcome)
     }
 
-    fn keep(&mut self, prior: Option<Stored>, planned: &Value, reply: Reply<Value>, creating: bool) -> Diagnostics {
-        let Reply { state, private, diagnostics } = reply;
-        let failed = diagnostics.has_errors();
-        let state = state.map(|new| planner::settle(&self.schema.attributes, planned, new));
-        if let (false, Some(new)) = (failed, &state) {
-            let before = prior.as_ref().map_or(&Value::Null, |stored| &stored.value);
-            held(self.oracle.changed(before, planned, Some(new)));
+    fn keep(&mut self, planned: &Value, outcome: Outcome) -> Diagnostics {
+        let before = self.state.as_ref().map_or(Value::Null, |stored| stored.value.clone());
+        let settled = |new| planner::settle(&self.schema.attributes, planned, new);
+        match outcome {
+            Ok(Done { state, private, said }) => {
+                let value = settled(state);
+                held(self.oracle.changed(&before, planned, &value));
+                self.state = Some(Stored { value: check::unknown_as_null(value), private, tainted: false });
+                said
+            }
+            Err(Failed { said, left }) => {
+                if let Some((state, private)) = left.map(|left| *left) {
+                    let value = check::unknown_as_null(settled(state));
+                    self.state = Some(Stored { value, private, tainted: before.is_null() });
+                }
+                said
+            }
         }
-        assert!(failed || state.is_some(), "success, and nothing exists");
-        self.state = match state {
-            Some(new) => Some(Stored { value: check::unknown_as_null(new), private, tainted: failed && creating }),
-            None => prior,
-        };
-        diagnostics
     }
 
     /// Destroys the resource.
     pub async fn destroy(&mut self) -> Diagnostics {
-        let Some(stored) = self.state.clone() else { return Diagnostics::new() };
-        let change =
-            Change { config: Value::Null, prior: stored.value.clone(), planned: Value::Null, private: stored.private.clone() };
-        let reply = self.resource.delete(&self.context(), change).await;
-        if !reply.diagnostics.has_errors() {
-            held(self.oracle.deleted(reply.state.as_ref()));
-            self.state = None;
+        let Some(Stored { value: prior, private, .. }) = self.state.clone() else { return Diagnostics::new() };
+        match self.resource.delete(&self.context(), Delete { prior, private }).await {
+            Ok(said) => {
+                self.state = None;
+                said
+            }
+            Err(failed) => failed.said,
         }
-        reply.diagnostics
     }
 }
 

@@ -13,3 +13,12 @@ pub mod random;
 // Random lives make and drop millions of small values.
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
+use crate::plugin::context::Context;
+use std::time::Duration;
+use tokio_util::sync::CancellationToken;
+
+/// What an operation is given that nobody interrupts.
+pub fn context<C>(client: &C, limit: Duration) -> Context<'_, C> {
+    Context::new(Some(client), CancellationToken::new(), tokio::time::Instant::now() + limit)
+}

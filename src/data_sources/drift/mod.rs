@@ -10,9 +10,11 @@ pub mod tell;
 #[cfg(test)]
 mod tests;
 
+use crate::plugin::context::Context;
 use crate::plugin::data_source::DataSource;
+use crate::plugin::diagnostic::Diagnostics;
 use crate::plugin::model::Attr;
-use crate::plugin::resource::{Context, Reply};
+use crate::plugin::operations::Done;
 use crate::stack::Stack;
 use schema::StackDrift;
 
@@ -24,15 +26,9 @@ impl DataSource for Drift {
     type Model = StackDrift;
     const NAME: &'static str = "drift";
 
-    async fn read(&self, cx: &Context<'_, Stack>, config: StackDrift) -> Reply<StackDrift> {
-        let stack = match cx.client() {
-            Ok(stack) => stack,
-            Err(diagnostic) => return Reply::failed(None, diagnostic),
-        };
-        match look::look(stack, &config).await {
-            Ok(seen) => Reply::state(told(config, &seen)),
-            Err(diagnostic) => Reply::failed(None, diagnostic),
-        }
+    async fn read(&self, cx: &Context<'_, Stack>, config: StackDrift) -> Result<Done<StackDrift>, Diagnostics> {
+        let seen = look::look(cx.client()?, &config).await?;
+        Ok(Done::new(told(config, &seen)))
     }
 }
 

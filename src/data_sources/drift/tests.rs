@@ -4,25 +4,22 @@ use super::Drift;
 use crate::kubernetes::object::{Key, Kind};
 use crate::plugin::data_source::AnyDataSource;
 use crate::plugin::diagnostic::Diagnostics;
-use crate::plugin::resource::Context;
 use crate::plugin::schema::Kind as Type;
 use crate::plugin::value::Value;
 use crate::plugin::wire;
 use crate::resources::workload::sweep::{World, cluster, ensemble, made, world};
+use crate::testing::context;
 use crate::testing::fake_kafka::FakeTopic;
 use crate::testing::faults::Faults;
 use serde_json::json;
 use std::time::Duration;
-use tokio_util::sync::CancellationToken;
 
 async fn read(world: &World) -> Result<Value, Diagnostics> {
     let set = json!({"cluster": "prod/kafka", "zookeeper_ensemble": "prod/zk", "topics": {"orders": {"partitions": 1}}});
     let kind = Type::Object(AnyDataSource::schema(&Drift).attributes);
     let config = wire::json::decode(&kind, set.to_string().as_bytes()).unwrap();
-    let deadline = tokio::time::Instant::now() + Duration::from_secs(120);
-    let cx = Context { client: Some(&world.stack), cancel: CancellationToken::new(), deadline };
-    let reply = AnyDataSource::read(&Drift, &cx, config).await;
-    reply.state.ok_or(reply.diagnostics)
+    let cx = context(&world.stack, Duration::from_secs(120));
+    AnyDataSource::read(&Drift, &cx, config).await.map(|done| done.state)
 }
 
 async fn found(world: &World) -> serde_json::Value {

@@ -6,12 +6,13 @@ pub mod judge;
 pub mod look;
 pub mod schema;
 
-use crate::diagnostics;
 use crate::drill::facts::Facts;
 use crate::kafka::LogDir;
+use crate::plugin::context::Context;
 use crate::plugin::data_source::DataSource;
+use crate::plugin::diagnostic::Diagnostics;
 use crate::plugin::model::Attr;
-use crate::plugin::resource::{Context, Reply};
+use crate::plugin::operations::Done;
 use crate::resources::site;
 use crate::stack::Stack;
 use crate::zookeeper::Mode;
@@ -29,19 +30,11 @@ impl DataSource for Health {
     type Model = StackHealth;
     const NAME: &'static str = "health";
 
-    async fn read(&self, cx: &Context<'_, Stack>, config: StackHealth) -> Reply<StackHealth> {
-        let stack = match cx.client() {
-            Ok(stack) => stack,
-            Err(diagnostic) => return Reply::failed(None, diagnostic),
-        };
-        let site = match site::find(stack, config.cluster.text(), config.zookeeper_ensemble.known().map(String::as_str)).await {
-            Ok(site) => site,
-            Err(diagnostic) => return Reply::failed(None, diagnostic),
-        };
-        match look::look(&site).await {
-            Ok(seen) => Reply::state(told(config, &seen)),
-            Err(failure) => Reply::failed(None, diagnostics::kubernetes(&failure)),
-        }
+    async fn read(&self, cx: &Context<'_, Stack>, config: StackHealth) -> Result<Done<StackHealth>, Diagnostics> {
+        let ensemble = config.zookeeper_ensemble.known().map(String::as_str);
+        let site = site::find(cx.client()?, config.cluster.text(), ensemble).await?;
+        let seen = look::look(&site).await?;
+        Ok(Done::new(told(config, &seen)))
     }
 }
 

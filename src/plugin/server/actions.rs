@@ -1,27 +1,21 @@
 //! Actions: planned, and invoked with their progress told as it comes.
 
-use super::super::action::{AnyAction, Progress};
-use super::super::diagnostic::{Diagnostic, Diagnostics};
-use super::super::operation::guarded;
+use super::super::context::Context;
+use super::super::diagnostic::Diagnostics;
+use super::super::guard::guarded;
+use super::super::operations::Limits;
 use super::super::planner;
 use super::super::proto::tfplugin6::{DynamicValue, invoke_action as invoke, plan_action as plan};
-use super::super::resource::{Context, Provider};
+use super::super::provider::Provider;
 use super::super::value::Value;
 use super::super::wire::schema::diagnostics as said;
-use super::shape::Shape;
-use super::{Server, caught};
+use super::{Server, caught, find};
 use futures::stream::BoxStream;
 use futures::{FutureExt, StreamExt};
 use std::sync::Arc;
 use tokio::time::Instant;
 use tokio_stream::wrappers::UnboundedReceiverStream;
 use tonic::Status;
-
-/// One type of action.
-pub(super) struct Deed<C> {
-    pub(super) action: Arc<dyn AnyAction<C>>,
-    pub(super) shape: Shape,
-}
 
 /// What is told while an action runs, and at its end.
 pub(super) type Events = BoxStream<'static, Result<invoke::Event, Status>>;
@@ -35,27 +29,21 @@ fn completed(diagnostics: Diagnostics) -> Result<invoke::Event, Status> {
 }
 
 impl<P: Provider> Server<P> {
-    fn deed(&self, type_name: &str) -> Result<&Deed<P::Client>, Diagnostic> {
-        self.actions
-            .get(type_name)
-            .ok_or_else(|| Diagnostic::error("Unknown action", format!("This provider has no action `{type_name}`.")))
-    }
-
     pub(super) fn validate_action(&self, name: &str, config: Option<&DynamicValue>) -> Result<Diagnostics, Diagnostics> {
-        let entry = self.deed(name)?;
-        entry.shape.validate(config, |config, said| entry.action.validate(config, said))
+        let entry = find(&self.actions, "action", name)?;
+        entry.shape.validate(config, |config, said| entry.it.validate(config, said))
     }
 
     /// Whether it could be done.
     pub(super) async fn plan_action(&self, request: plan::Request) -> plan::Response {
         let _running = self.running.read().await;
         let call = async {
-            let entry = self.deed(&request.action_type)?;
+            let entry = find(&self.actions, "action", &request.action_type)?;
             let config = entry.shape.decode(request.config.as_ref())?;
             let client = self.client();
-            let cx = self.context(&client, super::super::resource::Limits::default().read);
+            let cx = self.context(&client, Limits::default().read);
             let config = planner::draft(entry.shape.attributes(), &config, &Value::Null);
-            guarded(cx.deadline, entry.action.plan(&cx, config)).await.map_err(|cut| Diagnostics::from(cut.diagnostic("plan")))
+            guarded(cx.deadline, entry.it.plan(&cx, config)).await.map_err(|cut| cut.diagnostic("plan"))?
         };
         let diagnostics = caught("plan", call).await.unwrap_or_else(|failed| failed);
         plan::Response { diagnostics: said(diagnostics), ..Default::default() }
@@ -70,23 +58,26 @@ impl<P: Provider> Server<P> {
     }
 
     fn begin(&self, request: &invoke::Request) -> Result<Events, Diagnostics> {
-        let entry = self.deed(&request.action_type)?;
+        let entry = find(&self.actions, "action", &request.action_type)?;
         let config = entry.shape.decode(request.config.as_ref())?;
         entry.shape.wholly_known(&config)?;
         let config = entry.shape.asked(&config);
         let now = Instant::now();
-        let deadline = now.checked_add(entry.action.limit(&config)?).unwrap_or(now);
-        let (action, client, cancel, running) = (entry.action.clone(), self.client(), self.cancel(), self.running.clone());
+        let deadline = now.checked_add(entry.it.limit(&config)?).unwrap_or(now);
+        let (action, client, cancel, running) = (entry.it.clone(), self.client(), self.cancel(), self.running.clone());
         let (to, messages) = tokio::sync::mpsc::unbounded_channel();
         let task = tokio::spawn(async move {
             let _running = running.read_owned().await;
-            let cx = Context { client: client.as_deref(), cancel, deadline };
-            guarded(deadline, action.invoke(&cx, config, &Progress::new(to))).await
+            // Nobody listening is no error.
+            let cx = Context::new(client.as_deref(), cancel, deadline).heard_by(Arc::new(move |line| {
+                let _ = to.send(line.to_owned());
+            }));
+            guarded(deadline, action.invoke(&cx, config)).await
         });
         let progress = UnboundedReceiverStream::new(messages)
             .map(|message| event(invoke::event::Type::Progress(invoke::event::Progress { message })));
         let end = task.map(|outcome| match outcome {
-            Ok(Ok(diagnostics)) => completed(diagnostics),
+            Ok(Ok(ended)) => completed(ended.unwrap_or_else(|failed| failed)),
             Ok(Err(cut)) => completed(cut.diagnostic("action").into()),
             Err(_) => Err(Status::aborted("the provider ends")),
         });

@@ -1,33 +1,19 @@
 //! Data sources: a configuration is checked, and read into a whole object.
 
-use super::super::data_source::AnyDataSource;
-use super::super::diagnostic::{Diagnostic, Diagnostics};
-use super::super::operation::guarded;
-use super::super::path::Path;
+use super::super::diagnostic::Diagnostics;
+use super::super::guard::guarded;
+use super::super::operations::Limits;
 use super::super::planner;
 use super::super::proto::tfplugin6::{DynamicValue, read_data_source as read};
-use super::super::resource::{Limits, Provider};
+use super::super::provider::Provider;
 use super::super::timeouts::Operation;
 use super::super::wire::schema::diagnostics as said;
-use super::shape::Shape;
-use super::{Server, bug, caught};
-
-/// One type of data source.
-pub(super) struct Source<C> {
-    pub(super) source: Box<dyn AnyDataSource<C>>,
-    pub(super) shape: Shape,
-}
+use super::{Server, caught, find};
 
 impl<P: Provider> Server<P> {
-    fn source(&self, type_name: &str) -> Result<&Source<P::Client>, Diagnostic> {
-        self.sources
-            .get(type_name)
-            .ok_or_else(|| Diagnostic::error("Unknown data source", format!("This provider has no data source `{type_name}`.")))
-    }
-
     pub(super) fn validate_source(&self, name: &str, config: Option<&DynamicValue>) -> Result<Diagnostics, Diagnostics> {
-        let entry = self.source(name)?;
-        entry.shape.validate(config, |config, said| entry.source.validate(config, said))
+        let entry = find(&self.sources, "data source", name)?;
+        entry.shape.validate(config, |config, said| entry.it.validate(config, said))
     }
 
     /// What there is now.
@@ -40,27 +26,20 @@ impl<P: Provider> Server<P> {
     }
 
     async fn try_read_source(&self, request: &read::Request) -> Result<read::Response, Diagnostics> {
-        let entry = self.source(&request.type_name)?;
+        let entry = find(&self.sources, "data source", &request.type_name)?;
         let config = entry.shape.decode(request.config.as_ref())?;
-        let limits = Limits { read: entry.source.limit(), ..Limits::default() };
+        let limits = Limits { read: entry.it.limit(), ..Limits::default() };
         let limit = Operation::Read.limit(&config, &limits)?;
         let client = self.client();
         let cx = self.context(&client, limit);
         let asked = entry.shape.asked(&config);
-        let reply = guarded(cx.deadline, entry.source.read(&cx, asked)).await.map_err(|cut| cut.diagnostic("read"))?;
-        let mut diagnostics = reply.diagnostics;
-        if diagnostics.has_errors() {
-            return Err(diagnostics);
-        }
-        let Some(found) = reply.state else {
-            return Err(bug("The read succeeded, but found nothing.".to_owned(), Path::root()).into());
-        };
-        let found = planner::settle(entry.shape.attributes(), &config, found);
+        let mut done = guarded(cx.deadline, entry.it.read(&cx, asked)).await.map_err(|cut| cut.diagnostic("read"))??;
+        let found = planner::settle(entry.shape.attributes(), &config, done.state);
         if let Err(fault) = entry.shape.answers(&config, &found) {
-            diagnostics.push(fault);
-            return Err(diagnostics);
+            done.said.push(fault);
+            return Err(done.said);
         }
         let state = Some(entry.shape.encode(&found)?);
-        Ok(read::Response { state, diagnostics: said(diagnostics), ..Default::default() })
+        Ok(read::Response { state, diagnostics: said(done.said), ..Default::default() })
     }
 }

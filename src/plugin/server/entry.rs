@@ -1,11 +1,13 @@
 //! One type of resource, with what its answers are held against before core sees them. Pure.
 
-use super::super::diagnostic::Diagnostic;
+use super::super::diagnostic::{Diagnostic, Diagnostics};
+use super::super::erased::{AnyResource, Outcome};
+use super::super::operations::{Done, Failed, Private};
 use super::super::oracle::{Oracle, Violation};
+use super::super::path::Path;
 use super::super::planner::{self, check};
 use super::super::proto::tfplugin6::ResourceIdentityData;
-use super::super::resource::{AnyResource, Private, Reply};
-use super::super::timeouts::Operation;
+use super::super::schema;
 use super::super::value::Value;
 use super::super::wire;
 use super::shape::Shape;
@@ -40,8 +42,8 @@ impl<C> Entry<C> {
         Ok(Some(ResourceIdentityData { identity_data: Some(data) }))
     }
 
-    /// What an identity names, and the import id of that.
-    pub(super) fn named(&self, data: &ResourceIdentityData) -> Result<(Value, String), Diagnostic> {
+    /// What an identity names.
+    pub(super) fn named(&self, data: &ResourceIdentityData) -> Result<Value, Diagnostic> {
         let Some(identity) = self.oracle.identity() else {
             let why = "This resource has no identity.\nhint: import it by its `id`";
             return Err(Diagnostic::error("The identity cannot be used", why));
@@ -51,14 +53,38 @@ impl<C> Entry<C> {
         if let Some(missing) = identity.missing(&named) {
             return Err(Diagnostic::error("The identity is not whole", format!("It has to name `{missing}`.")));
         }
-        let named = identity.complete(&named);
-        let id = identity.import_id(&named);
-        Ok((named, id))
+        self.fits(identity.complete(&named), "The identity cannot be used")
+    }
+
+    /// What an import id names: the parts of the identity, or the attribute `id` where there is none.
+    pub(super) fn named_by_id(&self, id: &str) -> Result<Value, Diagnostic> {
+        let Some(identity) = self.oracle.identity() else { return Ok(Value::Map([("id".to_owned(), id.into())].into())) };
+        let form = || Diagnostic::error("Not an import id", format!("{id:?} is not of the form `{}`.", identity.import_form()));
+        self.fits(identity.complete(&identity.parse(id).ok_or_else(form)?), "Not an import id")
+    }
+
+    /// What is named has to keep the rules of a configuration.
+    fn fits(&self, named: Value, misfit: &str) -> Result<Value, Diagnostic> {
+        let mut said = Diagnostics::new();
+        let parts = self.oracle.identity().map_or(&[][..], |identity| identity.attributes());
+        schema::validate(parts, &named, &Path::root(), &mut said);
+        match said.into_iter().next() {
+            Some(why) => Err(Diagnostic::error(misfit, format!("{:?}: {}", self.import_id(&named), why.detail))),
+            None => Ok(named),
+        }
+    }
+
+    /// What was looked for, as its import id.
+    pub(super) fn import_id(&self, named: &Value) -> String {
+        let id = || named.get("id").as_str().unwrap_or_default().to_owned();
+        self.oracle.identity().map_or_else(id, |identity| identity.import_id(named))
     }
 
     /// What core may store of what was found where `stored` was: null if nothing was.
-    pub(super) fn found(&self, stored: &Value, found: Option<Value>) -> Result<Value, Diagnostic> {
-        let Some(found) = found else { return Ok(Value::Null) };
+    pub(super) fn found(&self, stored: &Value, found: Value) -> Result<Value, Diagnostic> {
+        if found.is_null() {
+            return Ok(found);
+        }
         self.own_work(&found)?;
         let found = self.storable(stored, found);
         self.oracle.read(stored, &found).map_err(broken)?;
@@ -78,30 +104,29 @@ impl<C> Entry<C> {
         }
     }
 
-    /// What is kept of an applied change. A failed one keeps what the resource says that exists, and at least what was
-    /// there before; a successful one is held against its plan.
-    pub(super) fn outcome(
-        &self,
-        operation: Operation,
-        prior: Value,
-        planned: &Value,
-        private: Private,
-        reply: Reply<Value>,
-    ) -> Reply<Value> {
-        let Reply { state, private: kept, mut diagnostics } = reply;
-        let own_work = state.as_ref().map_or(Ok(()), |state| self.own_work(state));
-        let state = state.map(|new| self.storable(planned, new));
-        if diagnostics.has_errors() {
-            let state = state.map(check::unknown_as_null).unwrap_or(prior);
-            let private = if kept.is_empty() { private } else { kept };
-            return Reply { state: Some(state), private, diagnostics };
-        }
-        let held = match operation {
-            Operation::Delete => self.oracle.deleted(state.as_ref()),
-            _ => self.oracle.changed(&prior, planned, state.as_ref()),
+    /// What is kept of a create or an update: a successful one is held against its plan.
+    pub(super) fn changed(&self, before: (Value, Private), planned: &Value, outcome: Outcome) -> (Value, Private, Diagnostics) {
+        let Done { state, private, mut said } = match outcome {
+            Ok(done) => done,
+            Err(failed) => return self.left(before, planned, failed),
         };
-        let Err(fault) = held.map_err(broken).and(own_work) else { return Reply { state, private: kept, diagnostics } };
-        diagnostics.push(fault);
-        Reply { state: Some(state.map(check::unknown_as_null).unwrap_or(prior)), private: kept, diagnostics }
+        let own_work = self.own_work(&state);
+        let state = self.storable(planned, state);
+        let held = self.oracle.changed(&before.0, planned, &state).map_err(broken);
+        let Err(fault) = held.and(own_work) else { return (state, private, said) };
+        said.push(fault);
+        (check::unknown_as_null(state), private, said)
+    }
+
+    /// What is kept of an operation that failed: what it says that exists, and at least what was there before.
+    pub(super) fn left(
+        &self,
+        (prior, private): (Value, Private),
+        planned: &Value,
+        failed: Failed<Value>,
+    ) -> (Value, Private, Diagnostics) {
+        let Some((state, kept)) = failed.left.map(|left| *left) else { return (prior, private, failed.said) };
+        let kept = if kept.is_empty() { private } else { kept };
+        (check::unknown_as_null(self.storable(planned, state)), kept, failed.said)
     }
 }

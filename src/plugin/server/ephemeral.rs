@@ -1,23 +1,16 @@
 //! Ephemeral resources: opened, renewed, closed.
 
-use super::super::diagnostic::{Diagnostic, Diagnostics};
-use super::super::ephemeral::{AnyEphemeral, Opened, Renewed};
-use super::super::operation::guarded;
+use super::super::diagnostic::Diagnostics;
+use super::super::ephemeral::{Opened, Renewed};
+use super::super::guard::guarded;
 use super::super::proto::tfplugin6::{
     DynamicValue, Timestamp, close_ephemeral_resource as close, open_ephemeral_resource as open,
     renew_ephemeral_resource as renew,
 };
-use super::super::resource::Provider;
+use super::super::provider::Provider;
 use super::super::wire::schema::diagnostics as said;
-use super::shape::Shape;
-use super::{Server, caught, decode_private, encode_private};
+use super::{Server, caught, decode_private, encode_private, find};
 use std::time::{SystemTime, UNIX_EPOCH};
-
-/// One type of ephemeral resource.
-pub(super) struct Fleeting<C> {
-    pub(super) ephemeral: Box<dyn AnyEphemeral<C>>,
-    pub(super) shape: Shape,
-}
 
 /// A time as the protocol has it. A time that it cannot say is no time.
 fn timestamp(time: Option<SystemTime>) -> Option<Timestamp> {
@@ -26,15 +19,9 @@ fn timestamp(time: Option<SystemTime>) -> Option<Timestamp> {
 }
 
 impl<P: Provider> Server<P> {
-    fn fleeting(&self, type_name: &str) -> Result<&Fleeting<P::Client>, Diagnostic> {
-        self.ephemerals.get(type_name).ok_or_else(|| {
-            Diagnostic::error("Unknown ephemeral resource", format!("This provider has no ephemeral resource `{type_name}`."))
-        })
-    }
-
     pub(super) fn validate_ephemeral(&self, name: &str, config: Option<&DynamicValue>) -> Result<Diagnostics, Diagnostics> {
-        let entry = self.fleeting(name)?;
-        entry.shape.validate(config, |config, said| entry.ephemeral.validate(config, said))
+        let entry = find(&self.ephemerals, "ephemeral resource", name)?;
+        entry.shape.validate(config, |config, said| entry.it.validate(config, said))
     }
 
     pub(super) async fn open_ephemeral(&self, request: open::Request) -> open::Response {
@@ -46,12 +33,12 @@ impl<P: Provider> Server<P> {
     }
 
     async fn try_open(&self, request: &open::Request) -> Result<open::Response, Diagnostics> {
-        let entry = self.fleeting(&request.type_name)?;
+        let entry = find(&self.ephemerals, "ephemeral resource", &request.type_name)?;
         let config = entry.shape.decode(request.config.as_ref())?;
         let client = self.client();
-        let cx = self.context(&client, entry.ephemeral.limit());
+        let cx = self.context(&client, entry.it.limit());
         let asked = entry.shape.asked(&config);
-        let opened = guarded(cx.deadline, entry.ephemeral.open(&cx, asked)).await.map_err(|cut| cut.diagnostic("open"))??;
+        let opened = guarded(cx.deadline, entry.it.open(&cx, asked)).await.map_err(|cut| cut.diagnostic("open"))??;
         let Opened { result, private, renew_at, diagnostics } = opened;
         entry.shape.answers(&config, &result)?;
         Ok(open::Response {
@@ -76,11 +63,11 @@ impl<P: Provider> Server<P> {
     }
 
     async fn try_renew(&self, request: &renew::Request) -> Result<Renewed, Diagnostics> {
-        let entry = self.fleeting(&request.type_name)?;
+        let entry = find(&self.ephemerals, "ephemeral resource", &request.type_name)?;
         let private = decode_private(request.private())?;
         let client = self.client();
-        let cx = self.context(&client, entry.ephemeral.limit());
-        guarded(cx.deadline, entry.ephemeral.renew(&cx, private)).await.map_err(|cut| cut.diagnostic("renewal"))?
+        let cx = self.context(&client, entry.it.limit());
+        guarded(cx.deadline, entry.it.renew(&cx, private)).await.map_err(|cut| cut.diagnostic("renewal"))?
     }
 
     pub(super) async fn close_ephemeral(&self, request: close::Request) -> close::Response {
@@ -90,10 +77,10 @@ impl<P: Provider> Server<P> {
     }
 
     async fn try_close(&self, request: &close::Request) -> Result<Diagnostics, Diagnostics> {
-        let entry = self.fleeting(&request.type_name)?;
+        let entry = find(&self.ephemerals, "ephemeral resource", &request.type_name)?;
         let private = decode_private(request.private())?;
         let client = self.client();
-        let cx = self.context(&client, entry.ephemeral.limit());
-        Ok(guarded(cx.deadline, entry.ephemeral.close(&cx, private)).await.map_err(|cut| cut.diagnostic("closing"))?)
+        let cx = self.context(&client, entry.it.limit());
+        Ok(guarded(cx.deadline, entry.it.close(&cx, private)).await.map_err(|cut| cut.diagnostic("closing"))?)
     }
 }

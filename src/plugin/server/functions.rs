@@ -1,9 +1,9 @@
 //! Provider functions: told to core, and called.
 
 use super::super::function::{FunctionError, Signature};
-use super::super::operation;
+use super::super::guard;
 use super::super::proto::tfplugin6::{self as proto, DynamicValue, call_function as call, function};
-use super::super::resource::Provider;
+use super::super::provider::Provider;
 use super::super::schema::Attribute;
 use super::super::value::Value;
 use super::super::wire;
@@ -42,7 +42,7 @@ impl<P: Provider> Server<P> {
 
     /// One call. Functions do not wait for anything, so nothing cuts them off but their panic.
     pub(super) async fn call(&self, request: call::Request) -> call::Response {
-        let outcome = operation::caught(async { self.try_call(&request) }).await;
+        let outcome = guard::caught(async { self.try_call(&request) }).await;
         let outcome = outcome.unwrap_or_else(|cut| Err(FunctionError::new(cut.diagnostic("function").detail)));
         match outcome {
             Ok(result) => call::Response { result: Some(result), error: None },

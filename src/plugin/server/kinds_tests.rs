@@ -1,11 +1,12 @@
 //! What a provider offers beside resources: data sources, ephemeral resources, functions, actions.
 
-use super::super::action::{Action, Progress};
+use super::super::action::Action;
 use super::super::data_source::{AnyDataSource, DataSource};
 use super::super::ephemeral::{AnyEphemeral, Ephemeral, Opened, Renewed};
+use super::super::erased::AnyResource;
 use super::super::function::{AnyFunction, Function, FunctionError};
 use super::super::model::{Attr, Typed};
-use super::super::resource::{AnyResource, Reply};
+use super::super::operations::Done;
 use super::super::schema::{Kind, computed, optional, required};
 use super::super::value::Number;
 use super::*;
@@ -44,17 +45,17 @@ impl DataSource for Words {
             diagnostics.error_at(Path::of("word"), "Bad word", "`bad` is not said.");
         }
     }
-    async fn read(&self, _: &Context<'_, String>, mut config: Word) -> Reply<Word> {
+    async fn read(&self, _: &Context<'_, String>, mut config: Word) -> Result<Done<Word>, Diagnostics> {
         match config.word.text() {
             "panic" => panic!("with a s3cret"),
-            "forget" => return Reply::state(Word { result: Attr::unknown(), ..config }),
-            "nothing" => return Reply::gone(),
-            "missing" => return Reply::failed(None, Diagnostic::error("Missing", "It is not there.")),
+            "forget" => return Ok(Done::new(Word { result: Attr::unknown(), ..config })),
+            "nothing" => return Ok(Done::new(config).and(Diagnostic::error("Nothing", "It found nothing."))),
+            "missing" => return Err(Diagnostic::error("Missing", "It is not there.").into()),
             "lie" => config.word = Attr::Known("truth".to_owned()),
             _ => {}
         }
         said_often(&mut config);
-        Reply::state(config).and(Diagnostic::warning("Said", "It was said."))
+        Ok(Done::new(config).and(Diagnostic::warning("Said", "It was said.")))
     }
 }
 
@@ -118,23 +119,20 @@ impl Action for Shout {
     type Model = Word;
     const NAME: &'static str = "shout";
 
-    async fn plan(&self, _: &Context<'_, String>, config: &Word) -> Diagnostics {
+    async fn plan(&self, _: &Context<'_, String>, config: &Word) -> Result<Diagnostics, Diagnostics> {
         match config.word.text() {
-            "never" => Diagnostic::error("Not now", "`never` cannot be shouted.").into(),
-            _ => Diagnostics::new(),
+            "never" => Err(Diagnostic::error("Not now", "`never` cannot be shouted.").into()),
+            _ => Ok(Diagnostics::new()),
         }
     }
-    async fn invoke(&self, cx: &Context<'_, String>, config: Word, progress: &Progress) -> Diagnostics {
+    async fn invoke(&self, cx: &Context<'_, String>, config: Word) -> Result<Diagnostics, Diagnostics> {
         for _ in 0..config.times.unwrap_or(0) {
-            progress.say(config.word.text());
+            cx.say(config.word.text());
         }
         match config.word.text() {
             "panic" => panic!("with a s3cret"),
-            "wait" => {
-                cx.cancel.cancelled().await;
-                Diagnostic::error("Interrupted", "It was.").into()
-            }
-            _ => Diagnostics::new(),
+            "wait" => Err(Diagnostic::error("Interrupted", cx.halted().await.to_string()).into()),
+            _ => Ok(Diagnostics::new()),
         }
     }
 }

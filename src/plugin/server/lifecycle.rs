@@ -2,12 +2,13 @@
 //! happens in between is the resource's.
 
 use super::super::diagnostic::{Diagnostic, Diagnostics};
-use super::super::operation::guarded;
+use super::super::guard::{Cut, guarded};
+use super::super::operations::{Create, Delete, Done, Plan, Private, Update};
 use super::super::planner;
 use super::super::proto::tfplugin6::{
     apply_resource_change as apply, import_resource_state as import, plan_resource_change as plan, read_resource as read,
 };
-use super::super::resource::{Change, Plan, Provider};
+use super::super::provider::Provider;
 use super::super::timeouts::Operation;
 use super::super::value::Value;
 use super::super::wire::schema::{diagnostics as said, path};
@@ -37,18 +38,16 @@ impl<P: Provider> Server<P> {
         let limit = Operation::Read.limit(&stored, &entry.resource.limits())?;
         let client = self.client();
         let cx = self.context(&client, limit);
-        let reply = guarded(cx.deadline, entry.resource.read(&cx, stored.clone(), private))
+        let found = guarded(cx.deadline, entry.resource.read(&cx, stored.clone(), private))
             .await
-            .map_err(|cut| cut.diagnostic("read"))?;
-        if reply.diagnostics.has_errors() {
-            return Err(reply.diagnostics);
-        }
-        let found = entry.found(&stored, reply.state)?;
+            .map_err(|cut| cut.diagnostic("read"))??;
+        let found = found.unwrap_or_else(|| Done::new(Value::Null));
+        let state = entry.found(&stored, found.state)?;
         Ok(read::Response {
-            new_identity: entry.identify(&found)?,
-            new_state: Some(entry.shape.encode(&found)?),
-            private: encode_private(&reply.private),
-            diagnostics: said(reply.diagnostics),
+            new_identity: entry.identify(&state)?,
+            new_state: Some(entry.shape.encode(&state)?),
+            private: encode_private(&found.private),
+            diagnostics: said(found.said),
             ..Default::default()
         })
     }
@@ -93,7 +92,7 @@ impl<P: Provider> Server<P> {
         let client = self.client();
         let cx = self.context(&client, limit);
         let diagnostics =
-            guarded(cx.deadline, entry.resource.plan_delete(&cx, prior)).await.map_err(|cut| cut.diagnostic("plan"))?;
+            guarded(cx.deadline, entry.resource.plan_delete(&cx, prior)).await.map_err(|cut| cut.diagnostic("plan"))??;
         Ok(plan::Response {
             planned_state: Some(entry.shape.encode(&Value::Null)?),
             planned_private: request.prior_private.clone(),
@@ -161,35 +160,45 @@ impl<P: Provider> Server<P> {
 
     async fn try_apply(&self, request: &apply::Request) -> Result<apply::Response, Diagnostics> {
         let entry = self.entry(&request.type_name)?;
-        let change = Change {
-            config: entry.shape.decode(request.config.as_ref())?,
-            prior: entry.shape.decode(request.prior_state.as_ref())?,
-            planned: entry.shape.decode(request.planned_state.as_ref())?,
-            private: decode_private(&request.planned_private)?,
-        };
-        let (operation, settings) = match (&change.prior, &change.planned) {
+        let config = entry.shape.decode(request.config.as_ref())?;
+        let prior = entry.shape.decode(request.prior_state.as_ref())?;
+        let planned = entry.shape.decode(request.planned_state.as_ref())?;
+        let private = decode_private(&request.planned_private)?;
+        let (operation, settings) = match (&prior, &planned) {
             (Value::Null, planned) => (Operation::Create, planned),
             (prior, Value::Null) => (Operation::Delete, prior),
             (_, planned) => (Operation::Update, planned),
         };
         let limit = operation.limit(settings, &entry.resource.limits())?;
         tracing::info!(resource = request.type_name, operation = operation.name(), limit_seconds = limit.as_secs(), "apply");
-        let (prior, planned, private) = (change.prior.clone(), change.planned.clone(), change.private.clone());
         let client = self.client();
         let cx = self.context(&client, limit);
-        let call = match operation {
-            Operation::Create => entry.resource.create(&cx, change),
-            Operation::Delete => entry.resource.delete(&cx, change),
-            Operation::Update | Operation::Read => entry.resource.update(&cx, change),
+        let before = (prior.clone(), private.clone());
+        let cut = |cut: Cut| cut.diagnostic(operation.name());
+        let (state, private, diagnostics) = match operation {
+            Operation::Create => {
+                let create = Create { config, planned: planned.clone(), private };
+                let made = guarded(cx.deadline, entry.resource.create(&cx, create)).await.map_err(cut)?;
+                entry.changed(before, &planned, made)
+            }
+            Operation::Update | Operation::Read => {
+                let update = Update { config, prior, planned: planned.clone(), private };
+                let changed = guarded(cx.deadline, entry.resource.update(&cx, update)).await.map_err(cut)?;
+                entry.changed(before, &planned, changed)
+            }
+            Operation::Delete => {
+                let delete = Delete { prior, private };
+                match guarded(cx.deadline, entry.resource.delete(&cx, delete)).await.map_err(cut)? {
+                    Ok(said) => (Value::Null, Private::new(), said),
+                    Err(failed) => entry.left(before, &Value::Null, failed),
+                }
+            }
         };
-        let reply = guarded(cx.deadline, call).await.map_err(|cut| cut.diagnostic(operation.name()))?;
-        let outcome = entry.outcome(operation, prior, &planned, private, reply);
-        let state = outcome.state.unwrap_or(Value::Null);
         Ok(apply::Response {
             new_identity: entry.identify(&state)?,
             new_state: Some(entry.shape.encode(&state)?),
-            private: encode_private(&outcome.private),
-            diagnostics: said(outcome.diagnostics),
+            private: encode_private(&private),
+            diagnostics: said(diagnostics),
             ..Default::default()
         })
     }
@@ -205,28 +214,27 @@ impl<P: Provider> Server<P> {
 
     async fn try_import(&self, request: import::Request) -> Result<import::Response, Diagnostics> {
         let entry = self.entry(&request.type_name)?;
-        let (named, id) = match &request.identity {
+        let named = match &request.identity {
             Some(identity) => entry.named(identity)?,
-            None => (Value::Null, request.id),
+            None => entry.named_by_id(&request.id)?,
         };
         let limit = Operation::Read.limit(&Value::Null, &entry.resource.limits())?;
         let client = self.client();
         let cx = self.context(&client, limit);
-        let reply = guarded(cx.deadline, entry.resource.import(&cx, id.clone())).await.map_err(|cut| cut.diagnostic("import"))?;
-        if reply.diagnostics.has_errors() {
-            return Err(reply.diagnostics);
-        }
-        let Some(state) = reply.state else {
-            let what = &request.type_name;
+        let found = guarded(cx.deadline, entry.resource.import(&cx, entry.shape.object(&named)))
+            .await
+            .map_err(|cut| cut.diagnostic("import"))??;
+        let Some(Done { state, private, said: diagnostics }) = found else {
+            let (what, id) = (&request.type_name, entry.import_id(&named));
             return Err(Diagnostic::error("Nothing to import", format!("There is no `{what}` with the id {id:?}.")).into());
         };
-        let state = entry.found(&named, Some(state))?;
+        let state = entry.found(&named, state)?;
         let imported = import::ImportedResource {
             identity: entry.identify(&state)?,
             state: Some(entry.shape.encode(&state)?),
             type_name: request.type_name,
-            private: encode_private(&reply.private),
+            private: encode_private(&private),
         };
-        Ok(import::Response { imported_resources: vec![imported], diagnostics: said(reply.diagnostics), ..Default::default() })
+        Ok(import::Response { imported_resources: vec![imported], diagnostics: said(diagnostics), ..Default::default() })
     }
 }

@@ -1,40 +1,28 @@
 //! Lists: what is there, and the configuration that would manage it.
 
-use super::super::diagnostic::{Diagnostic, Diagnostics};
-use super::super::list::{AnyList, Listed, Listing, Wanted};
-use super::super::operation::guarded;
+use super::super::diagnostic::Diagnostics;
+use super::super::guard::guarded;
+use super::super::list::{Listed, Listing, Wanted};
+use super::super::operations::Limits;
 use super::super::path::Path;
 use super::super::planner::generate;
 use super::super::proto::tfplugin6::{DynamicValue, generate_resource_config as config, list_resource as list};
-use super::super::resource::{Limits, Provider};
+use super::super::provider::Provider;
 use super::super::timeouts::Operation;
 use super::super::value::Value;
 use super::super::wire::schema::diagnostics as said;
-use super::shape::Shape;
-use super::{Entry, Server, bug, caught};
+use super::{Entry, Server, bug, caught, find};
 use futures::StreamExt;
 use futures::stream::BoxStream;
 use tonic::Status;
-
-/// The list of one type of resource.
-pub(super) struct Catalogue<C> {
-    pub(super) list: Box<dyn AnyList<C>>,
-    pub(super) shape: Shape,
-}
 
 /// What is told of a list.
 pub(super) type Events = BoxStream<'static, Result<list::Event, Status>>;
 
 impl<P: Provider> Server<P> {
-    fn catalogue(&self, type_name: &str) -> Result<&Catalogue<P::Client>, Diagnostic> {
-        self.lists
-            .get(type_name)
-            .ok_or_else(|| Diagnostic::error("Unknown list resource", format!("This provider does not list `{type_name}`.")))
-    }
-
     pub(super) fn validate_list(&self, name: &str, config: Option<&DynamicValue>) -> Result<Diagnostics, Diagnostics> {
-        let entry = self.catalogue(name)?;
-        entry.shape.validate(config, |config, said| entry.list.validate(config, said))
+        let entry = find(&self.lists, "list resource", name)?;
+        entry.shape.validate(config, |config, said| entry.it.validate(config, said))
     }
 
     /// What is there, an event for each object, after one for what there is to say. Core reads all of it before it goes on,
@@ -46,23 +34,20 @@ impl<P: Provider> Server<P> {
     }
 
     async fn try_list(&self, request: &list::Request) -> Result<Vec<list::Event>, Diagnostics> {
-        let (catalogue, entry) = (self.catalogue(&request.type_name)?, self.entry(&request.type_name)?);
-        let config = catalogue.shape.decode(request.config.as_ref())?;
-        let limits = Limits { read: catalogue.list.limit(), ..Limits::default() };
+        let (listed, entry) = (find(&self.lists, "list resource", &request.type_name)?, self.entry(&request.type_name)?);
+        let config = listed.shape.decode(request.config.as_ref())?;
+        let limits = Limits { read: listed.it.limit(), ..Limits::default() };
         let limit = Operation::Read.limit(&config, &limits)?;
-        let config = catalogue.shape.asked(&config);
+        let config = listed.shape.asked(&config);
         let client = self.client();
         let cx = self.context(&client, limit);
         let wanted = Wanted {
             limit: usize::try_from(request.limit).ok().filter(|limit| *limit > 0).unwrap_or(usize::MAX),
             whole: request.include_resource_object,
         };
-        let found = guarded(cx.deadline, catalogue.list.list(&cx, config, wanted)).await;
-        let Listing { objects, diagnostics } = found.map_err(|cut| cut.diagnostic("read"))?;
-        if diagnostics.has_errors() {
-            return Err(diagnostics);
-        }
-        let remark = (!diagnostics.is_empty()).then(|| Ok(remark(diagnostics)));
+        let found = guarded(cx.deadline, listed.it.list(&cx, config, wanted)).await;
+        let Listing { objects, said } = found.map_err(|cut| cut.diagnostic("read"))??;
+        let remark = (!said.is_empty()).then(|| Ok(remark(said)));
         let objects = objects.into_iter().take(wanted.limit).map(|one| event(entry, one, wanted.whole));
         remark.into_iter().chain(objects).collect()
     }
@@ -94,7 +79,7 @@ fn event<C>(entry: &Entry<C>, one: Listed<Value>, whole: bool) -> Result<list::E
         return Err(bug("What is listed has no identity.".to_owned(), Path::root()).into());
     };
     let resource_object = match whole {
-        true => Some(entry.shape.encode(&entry.found(&Value::Null, Some(object))?)?),
+        true => Some(entry.shape.encode(&entry.found(&Value::Null, object)?)?),
         false => None,
     };
     Ok(list::Event { identity: Some(identity), display_name, resource_object, diagnostic: Vec::new() })

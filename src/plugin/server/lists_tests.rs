@@ -1,8 +1,10 @@
 //! Lists, and the configuration of what they find, as core asks for them.
 
+use super::super::erased::AnyResource;
 use super::super::list::{AnyList, List, Listed, Listing, Wanted};
 use super::super::model::{Attr, Typed};
-use super::super::resource::{AnyResource, Change, Reply, Resource};
+use super::super::operations::{Create, Delete, Done, Failed, Update};
+use super::super::resource::Resource;
 use super::super::schema::{computed, optional, required};
 use super::*;
 use futures::StreamExt;
@@ -38,20 +40,17 @@ impl Resource for Books {
     type Model = Book;
     const NAME: &'static str = "book";
 
-    async fn create(&self, _: &Context<'_, String>, change: Change<Book>) -> Reply<Book> {
-        Reply::state(change.planned)
+    async fn create(&self, _: &Context<'_, String>, create: Create<Book>) -> Result<Done<Book>, Failed<Book>> {
+        Ok(Done::new(create.planned))
     }
-    async fn read(&self, _: &Context<'_, String>, state: Book, _: Private) -> Reply<Book> {
-        Reply::state(state)
+    async fn read(&self, _: &Context<'_, String>, state: Book, _: Private) -> Result<Option<Done<Book>>, Diagnostics> {
+        Ok(Some(Done::new(state)))
     }
-    async fn update(&self, _: &Context<'_, String>, change: Change<Book>) -> Reply<Book> {
-        Reply::state(change.planned)
+    async fn update(&self, _: &Context<'_, String>, update: Update<Book>) -> Result<Done<Book>, Failed<Book>> {
+        Ok(Done::new(update.planned))
     }
-    async fn delete(&self, _: &Context<'_, String>, _: Change<Book>) -> Reply<Book> {
-        Reply::gone()
-    }
-    async fn import(&self, _: &Context<'_, String>, _: &str) -> Reply<Book> {
-        Reply::gone()
+    async fn delete(&self, _: &Context<'_, String>, _: Delete<Book>) -> Result<Diagnostics, Failed<Book>> {
+        Ok(Diagnostics::new())
     }
 }
 
@@ -67,7 +66,7 @@ impl List for Shelf {
         }
     }
 
-    async fn list(&self, cx: &Context<'_, String>, config: Search, wanted: Wanted) -> Listing<Book> {
+    async fn list(&self, cx: &Context<'_, String>, config: Search, wanted: Wanted) -> Result<Listing<Book>, Diagnostics> {
         let prefix = config.prefix.text();
         let book = |at: i64| {
             let title = Attr::Known(format!("{prefix}{at}"));
@@ -83,13 +82,10 @@ impl List for Shelf {
         let found = Listing::of((0..config.count.unwrap_or(0)).map(book).collect());
         match prefix {
             "panic" => panic!("with a s3cret"),
-            "fail" => Listing::failed(Diagnostic::error("Closed", "The shelf is closed.")),
-            "half" => found.and(Diagnostic::warning("Half", "One shelf was not looked at.")),
-            "wait" => {
-                cx.cancel.cancelled().await;
-                Listing::failed(Diagnostic::error("Interrupted", "It was."))
-            }
-            _ => found,
+            "fail" => Err(Diagnostic::error("Closed", "The shelf is closed.").into()),
+            "half" => Ok(found.and(Diagnostic::warning("Half", "One shelf was not looked at."))),
+            "wait" => Err(Diagnostic::error("Interrupted", cx.halted().await.to_string()).into()),
+            _ => Ok(found),
         }
     }
 }
@@ -203,7 +199,7 @@ async fn a_list_is_offered_and_its_configuration_checked() {
     };
     assert_eq!(validate("test_book", "a").await, vec![]);
     assert_eq!(validate("test_book", "bad").await[0].summary, "Bad prefix");
-    assert_eq!(validate("test_other", "a").await[0].detail, "This provider does not list `test_other`.");
+    assert_eq!(validate("test_other", "a").await[0].detail, "This provider has no list resource `test_other`.");
 }
 
 #[tokio::test]

@@ -20,21 +20,24 @@ mod stored;
 #[cfg(test)]
 mod tests;
 
+use super::action::AnyAction;
+use super::context::Context;
+use super::data_source::AnyDataSource;
 use super::diagnostic::{Diagnostic, Diagnostics, REPORT};
+use super::ephemeral::AnyEphemeral;
+use super::erased::described;
 use super::function::AnyFunction;
+use super::guard;
+use super::list::AnyList;
 use super::model::Typed;
-use super::operation;
+use super::operations::Private;
 use super::path::Path;
 use super::proto::tfplugin6::{self as proto, DynamicValue};
-use super::resource::{Context, Private, Provider, described};
-use super::schema;
+use super::provider::Provider;
+use super::schema::{self, Schema};
 use super::value::Value;
 use super::wire;
-use actions::Deed;
-use data::Source;
 use entry::Entry;
-use ephemeral::Fleeting;
-use lists::Catalogue;
 use shape::Shape;
 use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
@@ -42,15 +45,33 @@ use std::time::Duration;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
+/// One type of what a provider offers, with the shape of its values.
+struct Served<T: ?Sized> {
+    it: Arc<T>,
+    shape: Shape,
+}
+
+impl<T: ?Sized> Served<T> {
+    fn new(it: Box<T>, schema: Schema) -> Self {
+        Self { it: it.into(), shape: Shape::new(schema) }
+    }
+}
+
+/// What core asks for by its name.
+fn find<'a, T>(of: &'a BTreeMap<String, T>, what: &str, name: &str) -> Result<&'a T, Diagnostic> {
+    let unknown = || Diagnostic::error(format!("Unknown {what}"), format!("This provider has no {what} `{name}`."));
+    of.get(name).ok_or_else(unknown)
+}
+
 /// A provider, as core calls it.
 pub struct Server<P: Provider> {
     provider: P,
     settings: Shape,
     resources: BTreeMap<String, Entry<P::Client>>,
-    sources: BTreeMap<String, Source<P::Client>>,
-    ephemerals: BTreeMap<String, Fleeting<P::Client>>,
-    actions: BTreeMap<String, Deed<P::Client>>,
-    lists: BTreeMap<String, Catalogue<P::Client>>,
+    sources: BTreeMap<String, Served<dyn AnyDataSource<P::Client>>>,
+    ephemerals: BTreeMap<String, Served<dyn AnyEphemeral<P::Client>>>,
+    actions: BTreeMap<String, Served<dyn AnyAction<P::Client>>>,
+    lists: BTreeMap<String, Served<dyn AnyList<P::Client>>>,
     functions: BTreeMap<String, Box<dyn AnyFunction>>,
     client: RwLock<Option<Arc<P::Client>>>,
     stop: Mutex<CancellationToken>,
@@ -66,21 +87,21 @@ impl<P: Provider> Server<P> {
             let entry = Entry::new(resource);
             (named(entry.resource.name()), entry)
         });
-        let sources = provider.data_sources().into_iter().map(|source| {
-            let shape = Shape::new(source.schema());
-            (named(source.name()), Source { source, shape })
+        let sources = provider.data_sources().into_iter().map(|it| {
+            let (name, schema) = (named(it.name()), it.schema());
+            (name, Served::new(it, schema))
         });
-        let ephemerals = provider.ephemeral_resources().into_iter().map(|ephemeral| {
-            let shape = Shape::new(ephemeral.schema());
-            (named(ephemeral.name()), Fleeting { ephemeral, shape })
+        let ephemerals = provider.ephemeral_resources().into_iter().map(|it| {
+            let (name, schema) = (named(it.name()), it.schema());
+            (name, Served::new(it, schema))
         });
-        let actions = provider.actions().into_iter().map(|action| {
-            let shape = Shape::new(action.schema());
-            (named(action.name()), Deed { action: action.into(), shape })
+        let actions = provider.actions().into_iter().map(|it| {
+            let (name, schema) = (named(it.name()), it.schema());
+            (name, Served::new(it, schema))
         });
-        let lists = provider.lists().into_iter().map(|list| {
-            let shape = Shape::new(list.schema());
-            (named(list.name()), Catalogue { list, shape })
+        let lists = provider.lists().into_iter().map(|it| {
+            let (name, schema) = (named(it.name()), it.schema());
+            (name, Served::new(it, schema))
         });
         let functions = provider.functions().into_iter().map(|function| (function.name().to_owned(), function));
         Self {
@@ -112,9 +133,7 @@ impl<P: Provider> Server<P> {
     }
 
     fn entry(&self, type_name: &str) -> Result<&Entry<P::Client>, Diagnostic> {
-        self.resources.get(type_name).ok_or_else(|| {
-            Diagnostic::error("Unknown resource type", format!("This provider has no resource type `{type_name}`."))
-        })
+        find(&self.resources, "resource type", type_name)
     }
 
     fn client(&self) -> Option<Arc<P::Client>> {
@@ -127,7 +146,7 @@ impl<P: Provider> Server<P> {
 
     fn context<'a>(&self, client: &'a Option<Arc<P::Client>>, limit: Duration) -> Context<'a, P::Client> {
         let now = Instant::now();
-        Context { client: client.as_deref(), cancel: self.cancel(), deadline: now.checked_add(limit).unwrap_or(now) }
+        Context::new(client.as_deref(), self.cancel(), now.checked_add(limit).unwrap_or(now))
     }
 
     fn provider_config(&self, config: Option<&DynamicValue>) -> Result<(Value, P::Model), Diagnostics> {
@@ -154,9 +173,8 @@ impl<P: Provider> Server<P> {
         let (_, model) = self.provider_config(config)?;
         // Longer than any provider needs that opens no connection here.
         let deadline = Instant::now().checked_add(Duration::from_secs(60)).unwrap_or_else(Instant::now);
-        let client = operation::guarded(deadline, self.provider.configure(model))
-            .await
-            .map_err(|cut| cut.diagnostic("configuration"))??;
+        let client =
+            guard::guarded(deadline, self.provider.configure(model)).await.map_err(|cut| cut.diagnostic("configuration"))??;
         *self.client.write().unwrap_or_else(PoisonError::into_inner) = client.map(Arc::new);
         Ok(())
     }
@@ -250,7 +268,7 @@ fn said(result: Result<(), Diagnostics>) -> Vec<proto::Diagnostic> {
 
 /// The outcome of a call, or that it panicked.
 async fn caught<T>(name: &str, call: impl Future<Output = Result<T, Diagnostics>>) -> Result<T, Diagnostics> {
-    operation::caught(call).await.map_err(|cut| cut.diagnostic(name))?
+    guard::caught(call).await.map_err(|cut| cut.diagnostic(name))?
 }
 
 /// What a validation has to say, if only that it panicked.

@@ -2,7 +2,7 @@
 //! it (`docs/protocol.md`).
 
 use super::super::proto::tfplugin6::{self as proto, provider_server};
-use super::super::resource::Provider;
+use super::super::provider::Provider;
 use super::{Server, actions, lists, said, validated};
 use tonic::{Request, Response, Status};
 

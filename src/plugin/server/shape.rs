@@ -28,6 +28,11 @@ impl Shape {
         &self.schema.attributes
     }
 
+    /// An object of which `known` alone is set.
+    pub(super) fn object(&self, known: &Value) -> Value {
+        Value::Map(self.attributes().iter().map(|a| (a.name.to_owned(), known.get(a.name).clone())).collect())
+    }
+
     /// The schema as core reads it.
     pub(super) fn message(&self) -> proto::Schema {
         wire::schema::schema(&self.schema)

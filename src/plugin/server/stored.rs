@@ -1,16 +1,17 @@
 //! What core has stored and sends back: states and identities, written by this version or by another one.
 
 use super::super::diagnostic::{Diagnostic, Diagnostics};
+use super::super::operations::{Done, Private};
 use super::super::path::Path;
 use super::super::proto::tfplugin6::{
     self as proto, RawState, ResourceIdentityData, get_resource_identity_schemas, move_resource_state, upgrade_resource_identity,
     upgrade_resource_state,
 };
-use super::super::resource::{Private, Provider};
+use super::super::provider::Provider;
 use super::super::stored::Stored;
 use super::super::value::Value;
 use super::super::wire;
-use super::{Server, bug, decode_private, encode_private, said, unreadable};
+use super::{Server, decode_private, encode_private, said, unreadable};
 
 /// The JSON of what was stored; none for nothing.
 fn json(raw: Option<&RawState>) -> Result<Option<&[u8]>, Diagnostic> {
@@ -88,11 +89,11 @@ impl<P: Provider> Server<P> {
             private: decode_private(&request.source_private).unwrap_or_default(),
             json: json(request.source_state.as_ref())?.unwrap_or(b"null"),
         };
-        let reply = match stored.json {
+        let taken = match stored.json {
             b"null" => None,
-            _ => entry.resource.take_over(&stored),
+            _ => entry.resource.take_over(&stored)?,
         };
-        let Some(reply) = reply else {
+        let Some(Done { state, private, said }) = taken else {
             let (from, to, by) = (stored.type_name, &request.target_type_name, stored.provider);
             let why = format!(
                 "A `{from}` of the provider `{by}` cannot become a `{to}`.\n\
@@ -100,18 +101,12 @@ impl<P: Provider> Server<P> {
             );
             return Err(Diagnostic::error("The resource cannot be moved", why).into());
         };
-        if reply.diagnostics.has_errors() {
-            return Err(reply.diagnostics);
-        }
-        let Some(state) = reply.state else {
-            return Err(bug("The move succeeded, but nothing exists.".to_owned(), Path::root()).into());
-        };
-        let state = entry.found(&Value::Null, Some(state))?;
+        let state = entry.found(&Value::Null, state)?;
         Ok(move_resource_state::Response {
             target_identity: entry.identify(&state)?,
             target_state: Some(entry.shape.encode(&state)?),
-            target_private: encode_private(&reply.private),
-            diagnostics: wire::schema::diagnostics(reply.diagnostics),
+            target_private: encode_private(&private),
+            diagnostics: wire::schema::diagnostics(said),
         })
     }
 

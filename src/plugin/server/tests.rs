@@ -1,8 +1,10 @@
 //! What a core may meet that no well-behaved resource shows: panics, lies, lost answers, damaged requests.
 
+use super::super::erased::AnyResource;
 use super::super::identity::Identity;
 use super::super::model::{Attr, Object};
-use super::super::resource::{AnyResource, Change, Plan, Reply, Resource};
+use super::super::operations::{Create, Delete, Done, Failed, Plan, Update};
+use super::super::resource::Resource;
 use super::super::schema::{computed, optional, required};
 use super::super::stored::Stored;
 use super::super::timeouts::Timeouts;
@@ -52,54 +54,54 @@ impl Resource for Things {
     const NAME: &'static str = "thing";
     const VERSION: i64 = 2;
 
-    async fn plan(&self, cx: &Context<'_, String>, plan: &mut Plan<Thing>) {
+    async fn plan(&self, cx: &Context<'_, String>, plan: &mut Plan<Thing>) -> Result<(), Diagnostics> {
         match plan.planned.name.text() {
             "panic" => panic!("with a s3cret"),
             "lie" => plan.planned.name = Attr::Known("another".to_owned()),
             "client" => {
-                if let Err(missing) = cx.client() {
-                    plan.diagnostics.push(missing);
-                }
+                cx.client()?;
             }
             _ => {}
         }
         plan.private.insert("planned".to_owned(), "yes".to_owned());
+        Ok(())
     }
-    async fn create(&self, cx: &Context<'_, String>, change: Change<Thing>) -> Reply<Thing> {
-        let mut thing = change.planned;
+    async fn create(&self, cx: &Context<'_, String>, create: Create<Thing>) -> Result<Done<Thing>, Failed<Thing>> {
+        let mut thing = create.planned;
         match thing.name.text() {
             "wait" => {
                 self.begun.notify_one();
-                cx.cancel.cancelled().await;
-                return Reply::failed(Some(thing), Diagnostic::error("Interrupted", "It was."));
+                let halt = cx.halted().await;
+                return Err(Failed::from(Diagnostic::error("Interrupted", halt.to_string())).leaving(thing, Private::new()));
             }
-            "forget" => return Reply::state(thing),
-            "vanish" => return Reply::gone(),
-            "secret" => thing.id = Attr::Known(change.config.password.text().len().to_string()),
-            "leak" => thing.password = change.config.password,
+            "forget" => return Ok(Done::new(thing)),
+            "warn" => return Ok(Done::new(thing).and(Diagnostic::error("Half way", "It is not ready."))),
+            "secret" => thing.id = Attr::Known(create.config.password.text().len().to_string()),
+            "leak" => thing.password = create.config.password,
             "change" => thing.name = Attr::Known("changed".to_owned()),
-            "cancelled" if cx.cancel.is_cancelled() => return Reply::failed(None, Diagnostic::error("Cancelled", "Still.")),
+            "cancelled" => cx.go_on().map_err(|halt| Diagnostic::error("Cancelled", halt.to_string()))?,
             _ => {}
         }
         if thing.id.is_unknown() {
-            thing.id = Attr::Known(change.private.get("planned").cloned().unwrap_or_default());
+            thing.id = Attr::Known(create.private.get("planned").cloned().unwrap_or_default());
         }
-        Reply::state(thing)
+        Ok(Done::new(thing))
     }
-    async fn read(&self, _: &Context<'_, String>, _: Thing, _: Private) -> Reply<Thing> {
+    async fn read(&self, _: &Context<'_, String>, _: Thing, _: Private) -> Result<Option<Done<Thing>>, Diagnostics> {
         panic!("with a s3cret")
     }
-    async fn update(&self, _: &Context<'_, String>, change: Change<Thing>) -> Reply<Thing> {
-        if change.prior.name.text() == "renamed" {
-            return Reply::state(change.planned);
+    async fn update(&self, _: &Context<'_, String>, update: Update<Thing>) -> Result<Done<Thing>, Failed<Thing>> {
+        match update.prior.name.text() {
+            "renamed" => Ok(Done::new(update.planned)),
+            _ => Err(Diagnostic::error("Refused", update.planned.name.text()).into()),
         }
-        Reply::failed(None, Diagnostic::error("Refused", change.planned.name.text()))
     }
-    async fn delete(&self, _: &Context<'_, String>, change: Change<Thing>) -> Reply<Thing> {
-        match change.prior.name.text() {
-            "stay" => Reply::failed(None, Diagnostic::error("Refused", "It stays.")),
-            "half" => Reply::state(change.prior),
-            _ => Reply::gone(),
+    async fn delete(&self, _: &Context<'_, String>, delete: Delete<Thing>) -> Result<Diagnostics, Failed<Thing>> {
+        let refused = Failed::from(Diagnostic::error("Refused", "It stays."));
+        match delete.prior.name.text() {
+            "stay" => Err(refused),
+            "half" => Err(refused.leaving(delete.prior, Private::new())),
+            _ => Ok(Diagnostics::new()),
         }
     }
     fn upgrade(&self, stored: &Stored<'_>) -> Result<Thing, Diagnostic> {
@@ -108,19 +110,19 @@ impl Resource for Things {
             _ => stored.decode(),
         }
     }
-    fn take_over(&self, stored: &Stored<'_>) -> Option<Reply<Thing>> {
-        let known = stored.provider.ends_with("/acme/other") && stored.type_name == "other_thing";
-        known.then(|| match stored.decode::<OldThing>() {
-            Ok(old) => Reply::state(Thing { name: old.title, ..Thing::default() }).keep(stored.private.clone()),
-            Err(diagnostic) => Reply::failed(None, diagnostic),
-        })
-    }
-    async fn import(&self, _: &Context<'_, String>, id: &str) -> Reply<Thing> {
-        match id {
-            "known" => Reply::state(Thing { name: Attr::Known(id.to_owned()), ..Thing::default() }),
-            "twin" => Reply::state(Thing { name: Attr::Known("other".to_owned()), ..Thing::default() }),
-            _ => Reply::gone(),
+    fn take_over(&self, stored: &Stored<'_>) -> Result<Option<Done<Thing>>, Diagnostics> {
+        if !stored.provider.ends_with("/acme/other") || stored.type_name != "other_thing" {
+            return Ok(None);
         }
+        let name = stored.decode::<OldThing>()?.title;
+        Ok(Some(Done::new(Thing { name, ..Thing::default() }).keep(stored.private.clone())))
+    }
+    async fn import(&self, _: &Context<'_, String>, named: Thing) -> Result<Option<Done<Thing>>, Diagnostics> {
+        Ok(match named.name.text() {
+            "known" => Some(Done::new(named)),
+            "twin" => Some(Done::new(Thing { name: Attr::Known("other".to_owned()), ..Thing::default() })),
+            _ => None,
+        })
     }
 }
 
@@ -240,9 +242,10 @@ async fn a_plan_or_an_outcome_that_core_would_refuse_is_named() {
     let (state, said) = created(&server, "change").await;
     assert!(only(&said).contains("`name` is not what was planned"));
     assert_eq!(state, thing("changed", "yes".into()));
-    let (state, said) = created(&server, "vanish").await;
-    assert!(only(&said).contains("nothing exists"));
-    assert!(state.is_null());
+    // A success with an error among its words is none.
+    let (state, said) = created(&server, "warn").await;
+    assert!(only(&said).contains("It is not ready"));
+    assert_eq!(state, thing("warn", Value::Null));
 }
 
 #[tokio::test]
@@ -271,7 +274,7 @@ async fn a_stop_cancels_what_runs_and_nothing_later() {
         server.stop_provider(Request::new(proto::stop_provider::Request {})).await.unwrap();
     };
     let ((state, said), ()) = tokio::join!(created(&server, "wait"), stop);
-    assert_eq!(only(&said), "Interrupted: It was.");
+    assert_eq!(only(&said), "Interrupted: it was interrupted");
     assert_eq!(state, thing("wait", Value::Null));
     assert_eq!(created(&server, "cancelled").await.1, vec![]);
 }

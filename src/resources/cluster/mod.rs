@@ -15,10 +15,12 @@ use super::workload::{self, Common, Shared, Spec, anchor};
 use crate::diagnostics;
 use crate::kubernetes::failure::Failure;
 use crate::kubernetes::object::Object;
+use crate::plugin::context::Context;
 use crate::plugin::diagnostic::Diagnostics;
 use crate::plugin::model::Attr;
+use crate::plugin::operations::{Create, Delete, Done, Failed, Plan, Private, Update};
 use crate::plugin::path::Path;
-use crate::plugin::resource::{Change, Context, Plan, Private, Reply, Resource};
+use crate::plugin::resource::Resource;
 use crate::stack::{Stack, Target};
 use schema::Cluster;
 
@@ -34,34 +36,40 @@ impl Resource for KafkaCluster {
         workload::check_storage(&config.storage, diagnostics);
     }
 
-    async fn plan(&self, cx: &Context<'_, Stack>, plan: &mut Plan<Cluster>) {
+    async fn plan(&self, cx: &Context<'_, Stack>, plan: &mut Plan<Cluster>) -> Result<(), Diagnostics> {
         workload::plan::plan(cx, plan).await;
         plan::check(cx, plan).await;
         workload::forecast::forecast(cx, plan).await;
+        Ok(())
     }
 
-    async fn plan_delete(&self, cx: &Context<'_, Stack>, prior: &Cluster) -> Diagnostics {
+    async fn plan_delete(&self, cx: &Context<'_, Stack>, prior: &Cluster) -> Result<Diagnostics, Diagnostics> {
         workload::guard::at_plan(cx.client, prior).await
     }
 
-    async fn create(&self, cx: &Context<'_, Stack>, change: Change<Cluster>) -> Reply<Cluster> {
-        workload::apply::create(cx, change).await
+    async fn create(&self, cx: &Context<'_, Stack>, create: Create<Cluster>) -> Result<Done<Cluster>, Failed<Cluster>> {
+        workload::apply::create(cx, create).await
     }
 
-    async fn read(&self, cx: &Context<'_, Stack>, state: Cluster, private: Private) -> Reply<Cluster> {
+    async fn read(
+        &self,
+        cx: &Context<'_, Stack>,
+        state: Cluster,
+        private: Private,
+    ) -> Result<Option<Done<Cluster>>, Diagnostics> {
         workload::import::read(cx, state, private).await
     }
 
-    async fn update(&self, cx: &Context<'_, Stack>, change: Change<Cluster>) -> Reply<Cluster> {
-        workload::apply::update(cx, change).await
+    async fn update(&self, cx: &Context<'_, Stack>, update: Update<Cluster>) -> Result<Done<Cluster>, Failed<Cluster>> {
+        workload::apply::update(cx, update).await
     }
 
-    async fn delete(&self, cx: &Context<'_, Stack>, change: Change<Cluster>) -> Reply<Cluster> {
-        workload::delete::delete(cx, change).await
+    async fn delete(&self, cx: &Context<'_, Stack>, delete: Delete<Cluster>) -> Result<Diagnostics, Failed<Cluster>> {
+        workload::delete::delete(cx, delete).await
     }
 
-    async fn import(&self, cx: &Context<'_, Stack>, id: &str) -> Reply<Cluster> {
-        workload::import::import(cx, id).await
+    async fn import(&self, cx: &Context<'_, Stack>, named: Cluster) -> Result<Option<Done<Cluster>>, Diagnostics> {
+        workload::import::import(cx, named).await
     }
 }
 

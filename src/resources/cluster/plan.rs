@@ -6,9 +6,10 @@ use super::objects::listeners;
 use super::schema::{Cluster, Listener};
 use crate::diagnostics;
 use crate::kubernetes::object::{Object, at};
+use crate::plugin::context::Context;
 use crate::plugin::diagnostic::Diagnostics;
+use crate::plugin::operations::{Plan, Private};
 use crate::plugin::path::Path;
-use crate::plugin::resource::{Context, Plan, Private};
 use crate::resources::workload::Spec;
 use crate::resources::workload::guard::Site;
 use crate::resources::workload::plan::applied;
@@ -31,7 +32,7 @@ pub async fn check(cx: &Context<'_, Stack>, plan: &mut Plan<Cluster>) {
     let path = Path::of("brokers");
     let target = match prior.proved_target(stack).await {
         Ok(target) => target,
-        Err(failure) => return plan.diagnostics.push(diagnostics::kubernetes(&failure)),
+        Err(failure) => return plan.diagnostics.push(failure.into()),
     };
     let admin = stack.admin(&target).until(cx.deadline);
     match admin.topics(None).await {

@@ -4,9 +4,9 @@ use super::apply;
 use super::plan;
 use super::schema::{self, DrillStep, HaDrill};
 use crate::model;
-use crate::plugin::action::{Action, Progress};
+use crate::plugin::action::Action;
+use crate::plugin::context::Context;
 use crate::plugin::diagnostic::Diagnostics;
-use crate::plugin::resource::Context;
 use crate::plugin::schema::{optional, required};
 use crate::plugin::timeouts::{is_duration, parse_duration};
 use crate::resources::checks;
@@ -83,19 +83,10 @@ impl Action for KafkaDrill {
         plan::validate(&config.wanted(), diagnostics);
     }
 
-    async fn invoke(&self, cx: &Context<'_, Stack>, config: Drill, progress: &Progress) -> Diagnostics {
-        let stack = match cx.client() {
-            Ok(stack) => stack,
-            Err(diagnostic) => return diagnostic.into(),
-        };
-        let tell = |text| progress.say(text);
-        match apply::drill(stack, &config.wanted(), &cx.cancel, cx.deadline, &tell).await {
-            Ok((report, said)) => {
-                progress.say(report.summary);
-                said
-            }
-            Err(diagnostics) => diagnostics,
-        }
+    async fn invoke(&self, cx: &Context<'_, Stack>, config: Drill) -> Result<Diagnostics, Diagnostics> {
+        let (report, said) = apply::drill(cx, &config.wanted()).await?;
+        cx.say(&report.summary);
+        Ok(said)
     }
 }
 

@@ -10,46 +10,35 @@ use crate::drill::pace::Pace;
 use crate::drill::report::Report;
 use crate::drill::run::{CLEAN, Ended, Order, Refused, run};
 use crate::drill::verdict::Bounds;
+use crate::plugin::context::Context;
 use crate::plugin::diagnostic::{Diagnostic, Diagnostics};
 use crate::plugin::model::Attr;
-use crate::plugin::resource::{Context, Reply};
+use crate::plugin::operations::{Done, Failed};
 use crate::plugin::timeouts::parse_duration;
 use crate::resources::site;
 use crate::stack::Stack;
 use std::time::Duration;
-use tokio::time::Instant;
-use tokio_util::sync::CancellationToken;
 
 /// What is kept of the operation's time for cleaning up, and for ending the load.
 const RESERVE: Duration = CLEAN.saturating_add(Duration::from_secs(5));
 
 /// Runs the drill of a planned resource.
-pub async fn create(cx: &Context<'_, Stack>, planned: &HaDrill) -> Reply<HaDrill> {
-    let drilled = match cx.client() {
-        Ok(stack) => drill(stack, planned, &cx.cancel, cx.deadline, &|text| tracing::info!("{text}")).await,
-        Err(diagnostic) => Err(diagnostic.into()),
-    };
-    match drilled {
-        Err(diagnostics) => Reply::failed(None, diagnostics),
-        // With an error too: what was measured is kept.
-        Ok((report, said)) => Reply::state(read::measured(planned, &report)).and(said),
-    }
+///
+/// # Errors
+/// When it did not begin, was cut off, or failed. What was measured is kept.
+pub async fn create(cx: &Context<'_, Stack>, planned: &HaDrill) -> Result<Done<HaDrill>, Failed<HaDrill>> {
+    let (report, said) = drill(cx, planned).await?;
+    Done::new(read::measured(planned, &report)).and(said).or_failed()
 }
 
-/// Runs a drill, writes its report, and says what there is to say. `tell` is told how far it is.
+/// Runs a drill, writes its report, and says what there is to say.
 ///
 /// # Errors
 /// When it did not begin, or was cut off.
-pub async fn drill(
-    stack: &Stack,
-    wanted: &HaDrill,
-    cancel: &CancellationToken,
-    deadline: Instant,
-    tell: &(dyn Fn(String) + Sync),
-) -> Result<(Report, Diagnostics), Diagnostics> {
-    let site = site::find(stack, wanted.cluster.text(), wanted.zookeeper_ensemble.known().map(String::as_str)).await?;
-    let limits = Limits::new(cancel.clone(), deadline.checked_sub(RESERVE).unwrap_or(deadline));
-    let ended = run(&site, &order(wanted), &limits, tell).await.map_err(|refused| refusal(wanted, &refused))?;
+pub async fn drill(cx: &Context<'_, Stack>, wanted: &HaDrill) -> Result<(Report, Diagnostics), Diagnostics> {
+    let site = site::find(cx.client()?, wanted.cluster.text(), wanted.zookeeper_ensemble.known().map(String::as_str)).await?;
+    let limits = Limits::new(cx.interrupt(), cx.sparing(RESERVE).deadline);
+    let ended = run(&site, &order(wanted), &limits, &|text| cx.say(&text)).await.map_err(|refused| refusal(wanted, &refused))?;
     let mut said = asides(&ended);
     if let Some(halt) = ended.halted {
         said.push(words::cut_off(&halt));

@@ -15,8 +15,10 @@ pub mod read;
 pub mod schema;
 
 use crate::diagnostics::drill as words;
+use crate::plugin::context::Context;
 use crate::plugin::diagnostic::Diagnostics;
-use crate::plugin::resource::{Change, Context, Limits, Private, Reply, Resource};
+use crate::plugin::operations::{Create, Delete, Done, Failed, Limits, Private, Update};
+use crate::plugin::resource::Resource;
 use crate::stack::Stack;
 use schema::HaDrill;
 use std::time::Duration;
@@ -38,25 +40,30 @@ impl Resource for KafkaHaDrill {
         plan::validate(config, diagnostics);
     }
 
-    async fn create(&self, cx: &Context<'_, Stack>, change: Change<HaDrill>) -> Reply<HaDrill> {
-        apply::create(cx, &change.planned).await
+    async fn create(&self, cx: &Context<'_, Stack>, create: Create<HaDrill>) -> Result<Done<HaDrill>, Failed<HaDrill>> {
+        apply::create(cx, &create.planned).await
     }
 
     /// What was measured does not change.
-    async fn read(&self, _cx: &Context<'_, Stack>, state: HaDrill, private: Private) -> Reply<HaDrill> {
-        Reply::state(state).keep(private)
+    async fn read(
+        &self,
+        _cx: &Context<'_, Stack>,
+        state: HaDrill,
+        private: Private,
+    ) -> Result<Option<Done<HaDrill>>, Diagnostics> {
+        Ok(Some(Done::new(state).keep(private)))
     }
 
     /// Only `timeouts` can change without a new drill.
-    async fn update(&self, _cx: &Context<'_, Stack>, change: Change<HaDrill>) -> Reply<HaDrill> {
-        Reply::state(HaDrill { timeouts: change.planned.timeouts, ..change.prior })
+    async fn update(&self, _cx: &Context<'_, Stack>, update: Update<HaDrill>) -> Result<Done<HaDrill>, Failed<HaDrill>> {
+        Ok(Done::new(HaDrill { timeouts: update.planned.timeouts, ..update.prior }))
     }
 
-    async fn delete(&self, _cx: &Context<'_, Stack>, _change: Change<HaDrill>) -> Reply<HaDrill> {
-        Reply::gone()
+    async fn delete(&self, _cx: &Context<'_, Stack>, _delete: Delete<HaDrill>) -> Result<Diagnostics, Failed<HaDrill>> {
+        Ok(Diagnostics::new())
     }
 
-    async fn import(&self, _cx: &Context<'_, Stack>, _id: &str) -> Reply<HaDrill> {
-        Reply::failed(None, words::not_importable())
+    async fn import(&self, _cx: &Context<'_, Stack>, _named: HaDrill) -> Result<Option<Done<HaDrill>>, Diagnostics> {
+        Err(words::not_importable().into())
     }
 }

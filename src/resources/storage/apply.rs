@@ -10,8 +10,9 @@ use crate::diagnostics::{self, storage as words};
 use crate::kubernetes::client::{Apply, Delete};
 use crate::kubernetes::failure::{Class, Failure};
 use crate::kubernetes::object::{Key, Object};
+use crate::plugin::context::Context;
 use crate::plugin::diagnostic::{Diagnostic, Diagnostics};
-use crate::plugin::resource::Context;
+use crate::plugin::operations::Private;
 use crate::resources::workload::anchor::Phase;
 use crate::resources::workload::converge::{Live, Step, changed, next};
 use crate::resources::workload::plan::label;
@@ -39,26 +40,22 @@ pub struct Run<'a> {
 /// Between two looks at a volume that is on its way out.
 const LOOK_AGAIN: Duration = Duration::from_millis(200);
 
-fn failed(failure: Failure) -> Diagnostic {
-    diagnostics::kubernetes(&failure)
-}
-
 impl Run<'_> {
     fn name(&self) -> &str {
         self.wanted.name.text()
     }
 
     fn go_on(&self) -> Result<(), Diagnostic> {
-        match self.cx.cancel.is_cancelled() {
-            true => Err(words::unfinished(self.name(), "it was interrupted")),
-            false if tokio::time::Instant::now() >= self.cx.deadline => Err(words::unfinished(self.name(), "the time is up")),
-            false => Ok(()),
-        }
+        self.cx.go_on().map_err(|halt| words::unfinished(self.name(), &halt.to_string()))
+    }
+
+    async fn pause(&self) -> Result<(), Diagnostic> {
+        self.cx.pause(LOOK_AGAIN).await.map_err(|halt| words::unfinished(self.name(), &halt.to_string()))
     }
 
     async fn get(&self, key: &Key) -> Result<Option<Object>, Diagnostic> {
         self.go_on()?;
-        self.stack.kubernetes.get(key).await.map_err(failed)
+        Ok(self.stack.kubernetes.get(key).await?)
     }
 
     /// Owns the name. Nothing foreign is touched, and everything foreign is found before anything is written.
@@ -77,7 +74,7 @@ impl Run<'_> {
                 match self.stack.kubernetes.create(&class).await {
                     Ok(_) => return Ok(()),
                     Err(Failure { class: Class::AlreadyExists, .. }) => continue,
-                    Err(failure) => return Err(failed(failure)),
+                    Err(failure) => return Err(failure.into()),
                 }
             };
             let Some((phase, applied)) = anchor(&live) else { return Err(words::name_taken(&live.key())) };
@@ -135,12 +132,8 @@ impl Run<'_> {
     /// The volumes that are its own, as they are.
     async fn mine(&self) -> Result<Vec<Object>, Diagnostic> {
         self.go_on()?;
-        live_volumes(
-            self.stack,
-            self.applied.as_ref().unwrap_or(&Storage { name: self.wanted.name.clone(), ..Storage::default() }),
-        )
-        .await
-        .map_err(failed)
+        let nothing = Storage { name: self.wanted.name.clone(), ..Storage::default() };
+        Ok(live_volumes(self.stack, self.applied.as_ref().unwrap_or(&nothing)).await?)
     }
 
     /// Before the first write: nothing foreign is taken, nothing that a claim uses is moved.
@@ -169,7 +162,7 @@ impl Run<'_> {
     /// Deletes a volume that no claim is bound to, and waits until it is gone.
     async fn remove(&self, live: &Object) -> Result<(), Diagnostic> {
         if let Some(claim) = bound_to(live)
-            && claims::is_there(self.stack, live).await.map_err(failed)?
+            && claims::is_there(self.stack, live).await?
         {
             return Err(words::volume_in_use(live.name(), &claim));
         }
@@ -178,7 +171,7 @@ impl Run<'_> {
             if self.get(&live.key()).await?.is_none_or(|found| found.uid() != live.uid()) {
                 return Ok(());
             }
-            tokio::time::sleep(LOOK_AGAIN).await;
+            self.pause().await?;
         }
     }
 
@@ -187,23 +180,23 @@ impl Run<'_> {
         let how = Delete { uid: Some(object.uid().to_owned()), ..Delete::default() };
         match self.stack.kubernetes.delete(&object.key(), how).await {
             Ok(_) | Err(Failure { class: Class::NotFound, .. }) => Ok(()),
-            Err(failure) => Err(failed(failure)),
+            Err(failure) => Err(failure.into()),
         }
     }
 
     /// Fields of others are taken over only where the plan showed them.
     async fn apply(&self, object: &Object) -> Result<Object, Diagnostic> {
         let applied = self.stack.kubernetes.apply(object, Apply::default()).await;
-        let Err(Failure { class: Class::Conflict(conflicts), .. }) = &applied else { return applied.map_err(failed) };
+        let Err(Failure { class: Class::Conflict(conflicts), .. }) = &applied else { return Ok(applied?) };
         let shown = self.prior.as_ref().and_then(|prior| prior.objects.known()?.get(&label(object)));
         let shown = |field: &str| {
             let fields = shown.and_then(|text| text.strip_prefix(DIFFERS));
             fields.is_some_and(|fields| fields.split(", ").any(|one| one == field))
         };
         if !conflicts.iter().all(|conflict| shown(&conflict.field)) {
-            return applied.map_err(failed);
+            return Ok(applied?);
         }
-        self.stack.kubernetes.apply(object, Apply { force: true, dry_run: false }).await.map_err(failed)
+        Ok(self.stack.kubernetes.apply(object, Apply { force: true, dry_run: false }).await?)
     }
 
     /// Writes class and phase, if they are not there yet.
@@ -211,28 +204,27 @@ impl Run<'_> {
         let found = self.get(&class_key(self.name())).await?;
         let wanted = written(&self.wanted, phase, found.as_ref(), self.applied.as_ref());
         let Some(found) = found else {
-            return self.stack.kubernetes.create(&wanted).await.map_err(failed);
+            return Ok(self.stack.kubernetes.create(&wanted).await?);
         };
         let same = |field: &str| wanted.at(field) == found.at(field);
         if same("/metadata/labels") && same("/metadata/annotations") && same("/allowVolumeExpansion") {
             return Ok(found);
         }
         // The version of `found`: two runs never interleave unseen.
-        self.stack.kubernetes.replace(&wanted).await.map_err(failed)
+        Ok(self.stack.kubernetes.replace(&wanted).await?)
     }
 
     /// Refuses what claims forbid. Those that are on their way out are waited for.
     async fn refuse_claims(&self) -> Result<(), Diagnostic> {
         loop {
-            let claims = claims::look(self.stack, self.name()).await.map_err(failed)?;
+            let claims = claims::look(self.stack, self.name()).await?;
             if claims.is_empty() {
                 return Ok(());
             }
             if claims.iter().any(|claim| claim.fate != Fate::Going) {
                 return Err(words::class_in_use(self.name(), &claims));
             }
-            self.go_on().map_err(|_| words::claims_linger(self.name(), &claims))?;
-            tokio::time::sleep(LOOK_AGAIN).await;
+            self.cx.pause(LOOK_AGAIN).await.map_err(|_| words::claims_linger(self.name(), &claims))?;
         }
     }
 
@@ -267,7 +259,7 @@ impl Run<'_> {
     }
 
     /// Private state.
-    pub fn private(&self) -> crate::plugin::resource::Private {
+    pub fn private(&self) -> Private {
         [(super::APPLIED.to_owned(), encode(&self.wanted))].into()
     }
 }

@@ -14,10 +14,12 @@ pub mod schema;
 #[cfg(test)]
 mod tests;
 
-use crate::diagnostics::{self, storage as words};
+use crate::diagnostics::storage as words;
 use crate::kubernetes::failure::Failure;
-use crate::plugin::diagnostic::{Diagnostic, Diagnostics};
-use crate::plugin::resource::{Change, Context, Plan, Private, Reply, Resource};
+use crate::plugin::context::Context;
+use crate::plugin::diagnostic::Diagnostics;
+use crate::plugin::operations::{Create, Delete, Done, Failed, Plan, Private, Update};
+use crate::plugin::resource::Resource;
 use crate::resources::workload::anchor::Phase;
 use crate::resources::workload::converge::Live;
 use crate::stack::Stack;
@@ -52,108 +54,81 @@ impl Resource for KafkaStorage {
         schema::check(config, diagnostics);
     }
 
-    async fn plan(&self, cx: &Context<'_, Stack>, plan: &mut Plan<Storage>) {
+    async fn plan(&self, cx: &Context<'_, Stack>, plan: &mut Plan<Storage>) -> Result<(), Diagnostics> {
         plan::complete(&mut plan.planned);
-        let Some(stack) = cx.client else { return };
-        if let Err(failure) = plan::check(stack, plan).await {
-            plan.diagnostics.push(diagnostics::kubernetes(&failure));
+        if let Some(stack) = cx.client {
+            plan::check(stack, plan).await?;
         }
+        Ok(())
     }
 
-    async fn plan_delete(&self, cx: &Context<'_, Stack>, prior: &Storage) -> Diagnostics {
-        let Some(stack) = cx.client else { return Diagnostics::new() };
-        let mut claims = match claims::look(stack, prior.name.text()).await {
-            Ok(claims) => claims,
-            Err(failure) => return diagnostics::kubernetes(&failure).into(),
-        };
+    async fn plan_delete(&self, cx: &Context<'_, Stack>, prior: &Storage) -> Result<Diagnostics, Diagnostics> {
+        let Some(stack) = cx.client else { return Ok(Diagnostics::new()) };
+        let mut claims = claims::look(stack, prior.name.text()).await?;
         // Workloads go before the storage that they name. The apply looks again.
         claims.retain(|claim| !matches!(claim.fate, Fate::Going | Fate::GoesWith(_)));
         match claims.is_empty() {
-            true => Diagnostics::new(),
-            false => words::class_in_use(prior.name.text(), &claims).into(),
+            true => Ok(Diagnostics::new()),
+            false => Err(words::class_in_use(prior.name.text(), &claims).into()),
         }
     }
 
-    async fn create(&self, cx: &Context<'_, Stack>, change: Change<Storage>) -> Reply<Storage> {
-        let stack = match cx.client() {
-            Ok(stack) => stack,
-            Err(diagnostic) => return Reply::failed(None, diagnostic),
-        };
-        let mut wanted = change.planned;
+    async fn create(&self, cx: &Context<'_, Stack>, create: Create<Storage>) -> Result<Done<Storage>, Failed<Storage>> {
+        let mut wanted = create.planned;
         plan::complete(&mut wanted);
-        let mut run = Run { cx, stack, wanted, applied: None, prior: None, diagnostics: Diagnostics::new() };
-        if let Err(diagnostic) = run.own().await {
-            return Reply::failed(None, diagnostic);
-        }
+        let mut run = Run { cx, stack: cx.client()?, wanted, applied: None, prior: None, diagnostics: Diagnostics::new() };
+        run.own().await?;
         match run.converge(Phase::Creating).await {
-            Ok(live) => finished(run, &live),
-            Err(diagnostic) => Reply::failed(Some(run.look().await), diagnostic).keep(run.private()).and(run.diagnostics),
+            Ok(live) => Ok(finished(run, &live)),
+            Err(why) => Err(Failed::from(why).leaving(run.look().await, run.private()).and(run.diagnostics)),
         }
     }
 
-    async fn read(&self, cx: &Context<'_, Stack>, state: Storage, private: Private) -> Reply<Storage> {
-        let stack = match cx.client() {
-            Ok(stack) => stack,
-            Err(diagnostic) => return Reply::failed(Some(state), diagnostic),
-        };
+    async fn read(
+        &self,
+        cx: &Context<'_, Stack>,
+        state: Storage,
+        private: Private,
+    ) -> Result<Option<Done<Storage>>, Diagnostics> {
         let applied = applied(&private, &state);
-        match look(stack, &applied).await {
-            Ok(live) if live.values().all(Option::is_none) => Reply::gone(),
-            Ok(live) => Reply::state(read::state(&applied, &live)).keep(private),
-            // Not known is not gone.
-            Err(failure) => Reply::failed(Some(state), diagnostics::kubernetes(&failure)).keep(private),
-        }
+        // Not known is not gone.
+        let live = look(cx.client()?, &applied).await?;
+        let is_there = live.values().any(Option::is_some);
+        Ok(is_there.then(|| Done::new(read::state(&applied, &live)).keep(private)))
     }
 
-    async fn update(&self, cx: &Context<'_, Stack>, change: Change<Storage>) -> Reply<Storage> {
-        let (prior, private) = (change.prior, change.private);
-        let stack = match cx.client() {
-            Ok(stack) => stack,
-            Err(diagnostic) => return Reply::failed(Some(prior), diagnostic),
-        };
-        let mut wanted = change.planned;
+    async fn update(&self, cx: &Context<'_, Stack>, update: Update<Storage>) -> Result<Done<Storage>, Failed<Storage>> {
+        let mut wanted = update.planned;
         plan::complete(&mut wanted);
-        let applied = Some(applied(&private, &prior));
-        let mut run = Run { cx, stack, wanted, applied, prior: Some(prior.clone()), diagnostics: Diagnostics::new() };
+        let applied = Some(applied(&update.private, &update.prior));
+        let (stack, prior) = (cx.client()?, Some(update.prior));
+        let mut run = Run { cx, stack, wanted, applied, prior, diagnostics: Diagnostics::new() };
         match run.converge(Phase::Updating).await {
-            Ok(live) => finished(run, &live),
+            Ok(live) => Ok(finished(run, &live)),
             // What was applied before is kept, so that the next update still knows which volumes have to go.
-            Err(diagnostic) => Reply::failed(Some(prior), diagnostic).keep(private).and(run.diagnostics),
+            Err(why) => Err(Failed::from(why).and(run.diagnostics)),
         }
     }
 
-    async fn delete(&self, cx: &Context<'_, Stack>, change: Change<Storage>) -> Reply<Storage> {
-        let (prior, private) = (change.prior, change.private);
-        let stack = match cx.client() {
-            Ok(stack) => stack,
-            Err(diagnostic) => return Reply::failed(Some(prior), diagnostic),
+    async fn delete(&self, cx: &Context<'_, Stack>, delete: Delete<Storage>) -> Result<Diagnostics, Failed<Storage>> {
+        let wanted = applied(&delete.private, &delete.prior);
+        let run = Run { cx, stack: cx.client()?, wanted, applied: None, prior: None, diagnostics: Diagnostics::new() };
+        run.delete().await?;
+        Ok(run.diagnostics)
+    }
+
+    async fn import(&self, cx: &Context<'_, Stack>, named: Storage) -> Result<Option<Done<Storage>>, Diagnostics> {
+        let (stack, name) = (cx.client()?, named.name.text());
+        let class = stack.kubernetes.get(&objects::class_key(name)).await?;
+        let Some((_, storage)) = class.as_ref().and_then(objects::anchor) else {
+            return Err(words::nothing_to_import(name).into());
         };
-        let wanted = applied(&private, &prior);
-        let run = Run { cx, stack, wanted, applied: None, prior: None, diagnostics: Diagnostics::new() };
-        match run.delete().await {
-            Ok(()) => Reply::gone(),
-            Err(diagnostic) => Reply::failed(Some(prior), diagnostic).keep(private),
-        }
-    }
-
-    async fn import(&self, cx: &Context<'_, Stack>, id: &str) -> Reply<Storage> {
-        match import(cx, id).await {
-            Ok(reply) => reply,
-            Err(diagnostic) => Reply::failed(None, diagnostic),
-        }
+        let live = look(stack, &storage).await?;
+        let private = [(APPLIED.to_owned(), objects::encode(&storage))].into();
+        Ok(Some(Done::new(read::state(&storage, &live)).keep(private)))
     }
 }
 
-fn finished(run: Run<'_>, live: &Live) -> Reply<Storage> {
-    Reply::state(read::state(&run.wanted, live)).keep(run.private()).and(run.diagnostics)
-}
-
-async fn import(cx: &Context<'_, Stack>, id: &str) -> Result<Reply<Storage>, Diagnostic> {
-    let stack = cx.client()?;
-    let failed = |failure| diagnostics::kubernetes(&failure);
-    let class = stack.kubernetes.get(&objects::class_key(id)).await.map_err(failed)?;
-    let Some((_, storage)) = class.as_ref().and_then(objects::anchor) else { return Err(words::nothing_to_import(id)) };
-    let live = look(stack, &storage).await.map_err(failed)?;
-    let private = [(APPLIED.to_owned(), objects::encode(&storage))].into();
-    Ok(Reply::state(read::state(&storage, &live)).keep(private))
+fn finished(run: Run<'_>, live: &Live) -> Done<Storage> {
+    Done::new(read::state(&run.wanted, live)).keep(run.private()).and(run.diagnostics)
 }

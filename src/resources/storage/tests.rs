@@ -6,7 +6,7 @@ use super::*;
 use crate::kubernetes::object::{Key, Kind, Object};
 use crate::kubernetes::{Kubernetes, differences};
 use crate::plugin::model::Attr;
-use crate::plugin::resource::Limits;
+use crate::plugin::operations::Limits;
 use crate::resources::cluster::schema::Cluster;
 use crate::resources::workload::anchor::Anchor;
 use crate::resources::workload::converge::MANAGED_BY;
@@ -14,7 +14,6 @@ use crate::stack::Access;
 use crate::testing::fake_kubernetes::FakeKubernetes;
 use crate::testing::faults::{Fault, Faults, sweep};
 use serde_json::{Value, json};
-use tokio_util::sync::CancellationToken;
 
 fn text(text: &str) -> Attr<String> {
     Attr::Known(text.to_owned())
@@ -50,56 +49,74 @@ fn stack(kubernetes: Kubernetes) -> Stack {
 }
 
 fn context(stack: &Stack) -> Context<'_, Stack> {
-    let deadline = tokio::time::Instant::now() + Limits::default().create;
-    Context { client: Some(stack), cancel: CancellationToken::new(), deadline }
+    crate::testing::context(stack, Limits::default().create)
 }
 
 /// What core keeps: state and private state.
 type Kept = Option<(Storage, Private)>;
 
-fn keep(reply: Reply<Storage>, before: Kept) -> Kept {
-    let failed = reply.diagnostics.has_errors();
-    match reply.state {
-        Some(state) => Some((state, reply.private)),
-        None if failed => before,
-        None => None,
+/// What a create or an update leaves, and what it said.
+fn outcome(outcome: Result<Done<Storage>, Failed<Storage>>, before: &Kept) -> (Kept, Diagnostics) {
+    match outcome {
+        Ok(Done { state, private, said }) => (Some((state, private)), said),
+        Err(Failed { said, left: Some(left) }) => (Some(*left), said),
+        Err(Failed { said, left: None }) => (before.clone(), said),
     }
 }
 
-fn change(prior: &Kept, planned: &Storage) -> Change<Storage> {
-    let (prior, private) = prior.clone().unwrap_or_default();
-    Change { config: planned.clone(), prior, planned: planned.clone(), private }
+async fn create(stack: &Stack, wanted: &Storage) -> (Kept, Diagnostics) {
+    let create = Create { config: wanted.clone(), planned: wanted.clone(), private: Private::new() };
+    outcome(KafkaStorage.create(&context(stack), create).await, &None)
+}
+
+async fn update(stack: &Stack, kept: &Kept, wanted: &Storage) -> (Kept, Diagnostics) {
+    let (prior, private) = kept.clone().unwrap();
+    let update = Update { config: wanted.clone(), prior, planned: wanted.clone(), private };
+    outcome(KafkaStorage.update(&context(stack), update).await, kept)
+}
+
+/// What a delete said; no error: it is gone.
+async fn delete(stack: &Stack, kept: &Kept) -> Diagnostics {
+    delete_within(&context(stack), kept).await
+}
+
+async fn delete_within(cx: &Context<'_, Stack>, kept: &Kept) -> Diagnostics {
+    let (prior, private) = kept.clone().unwrap();
+    KafkaStorage.delete(cx, Delete { prior, private }).await.unwrap_or_else(|failed| failed.said)
+}
+
+async fn plan_delete(stack: &Stack, existing: &Storage) -> Diagnostics {
+    KafkaStorage.plan_delete(&context(stack), existing).await.unwrap_or_else(|refused| refused)
+}
+
+async fn import(stack: &Stack, name: &str) -> Result<Option<Done<Storage>>, Diagnostics> {
+    KafkaStorage.import(&context(stack), Storage { name: text(name), ..Storage::default() }).await
 }
 
 /// One run of core: refresh, then create or update. `tainted` by a failed create: destroyed first.
 async fn apply(stack: &Stack, kept: Kept, tainted: &mut bool, wanted: &Storage) -> Kept {
-    let cx = context(stack);
     let mut kept = match kept.clone() {
         None => None,
-        Some((state, private)) => {
-            let reply = KafkaStorage.read(&cx, state, private).await;
-            if reply.diagnostics.has_errors() {
-                return kept;
-            }
-            keep(reply, kept)
-        }
+        Some((state, private)) => match KafkaStorage.read(&context(stack), state, private).await {
+            Ok(found) => found.map(|Done { state, private, .. }| (state, private)),
+            Err(_) => return kept,
+        },
     };
     if *tainted && kept.is_some() {
-        let reply = KafkaStorage.delete(&cx, change(&kept, &Storage::default())).await;
-        kept = keep(reply, kept);
-        if kept.is_some() {
+        if delete(stack, &kept).await.has_errors() {
             return kept;
         }
+        kept = None;
     }
     *tainted = false;
     match &kept {
         None => {
-            let reply = KafkaStorage.create(&cx, change(&None, wanted)).await;
-            *tainted = reply.diagnostics.has_errors() && reply.state.is_some();
-            keep(reply, None)
+            let (kept, said) = create(stack, wanted).await;
+            *tainted = said.has_errors() && kept.is_some();
+            kept
         }
         Some((state, _)) if state == wanted => kept,
-        Some(_) => keep(KafkaStorage.update(&cx, change(&kept, wanted)).await, kept.clone()),
+        Some(_) => update(stack, &kept, wanted).await.0,
     }
 }
 
@@ -163,13 +180,11 @@ async fn a_delete_survives_every_fault_at_every_request() {
     let existing = storage(&[("a", "/a"), ("b", "/b")], true);
     let runs = sweep(&Fault::ALL, async |faults: Faults| {
         let (fake, stack, kept) = world(Some(&existing), &faults).await;
-        let nothing = Storage::default();
-        let reply = KafkaStorage.delete(&context(&stack), change(&kept, &nothing)).await;
-        let gone = !reply.diagnostics.has_errors();
+        let gone = !delete(&stack, &kept).await.has_errors();
         assert!(!gone || fake.get(&class()).is_none(), "said to be gone");
         faults.stop();
-        let reply = KafkaStorage.delete(&context(&stack), change(&kept, &nothing)).await;
-        assert!(!reply.diagnostics.has_errors(), "{:?}", reply.diagnostics);
+        let said = delete(&stack, &kept).await;
+        assert!(!said.has_errors(), "{said:?}");
         assert!(fake.all(Kind::StorageClass).is_empty() && fake.all(Kind::PersistentVolume).is_empty());
     })
     .await;
@@ -219,7 +234,9 @@ async fn planned(stack: &Stack, prior: &Kept, planned: Storage) -> Plan<Storage>
     let (prior, private) = prior.clone().unwrap();
     let mut plan =
         Plan { config: planned.clone(), prior: Some(prior), planned, replace: vec![], private, diagnostics: Diagnostics::new() };
-    KafkaStorage.plan(&context(stack), &mut plan).await;
+    if let Err(why) = KafkaStorage.plan(&context(stack), &mut plan).await {
+        plan.diagnostics.extend(why);
+    }
     plan
 }
 
@@ -232,22 +249,18 @@ async fn what_a_claim_uses_is_neither_removed_nor_moved() {
         let plan = planned(&stack, &kept, changed.clone()).await;
         assert_eq!(refused(&plan.diagnostics), Some("A claim is bound to the volume"));
         assert!(plan.diagnostics.iter().all(|d| d.detail.contains("prod/data-0")));
-        let reply = KafkaStorage.update(&context(&stack), change(&kept, &changed)).await;
-        assert_eq!(refused(&reply.diagnostics), Some("A claim is bound to the volume"));
+        assert_eq!(refused(&update(&stack, &kept, &changed).await.1), Some("A claim is bound to the volume"));
     }
     let other_class = Storage { volume_binding_mode: text("Immediate"), ..existing.clone() };
     let plan = planned(&stack, &kept, other_class).await;
     assert_eq!(refused(&plan.diagnostics), Some("Claims are bound to the storage"), "nor is its class replaced");
-    let said = KafkaStorage.plan_delete(&context(&stack), &existing).await;
-    assert_eq!(refused(&said), Some("Claims are bound to the storage"));
-    let reply = KafkaStorage.delete(&context(&stack), change(&kept, &Storage::default())).await;
-    assert_eq!(refused(&reply.diagnostics), Some("Claims are bound to the storage"));
+    assert_eq!(refused(&plan_delete(&stack, &existing).await), Some("Claims are bound to the storage"));
+    assert_eq!(refused(&delete(&stack, &kept).await), Some("Claims are bound to the storage"));
     assert_eq!(fake.writes(), Vec::<String>::new());
     // The others are free.
     let fewer = storage(&[("a", "/a"), ("c", "/c")], true);
     assert_eq!(refused(&planned(&stack, &kept, fewer.clone()).await.diagnostics), None);
-    let reply = KafkaStorage.update(&context(&stack), change(&kept, &fewer)).await;
-    assert_eq!(refused(&reply.diagnostics), None);
+    assert_eq!(refused(&update(&stack, &kept, &fewer).await.1), None);
     assert!(fake.get(&volume("b")).is_none() && fake.get(&volume("c")).is_some());
 }
 
@@ -256,7 +269,7 @@ async fn a_destroy_is_planned_where_the_workloads_take_their_claims_with_them() 
     let existing = storage(&[("a", "/a"), ("b", "/b")], true);
     let (fake, stack, kept) = world(Some(&existing), &Faults::none()).await;
     of_a_broker(&fake, "a");
-    let ask = async || KafkaStorage.plan_delete(&context(&stack), &existing).await;
+    let ask = async || plan_delete(&stack, &existing).await;
     fake.put("kube", cluster(true, false));
     assert!(!ask().await.has_errors(), "{:?}", ask().await);
     for (delete_claims, protected) in [(false, false), (true, true)] {
@@ -278,8 +291,8 @@ async fn a_destroy_is_planned_where_the_workloads_take_their_claims_with_them() 
     let other_class = Storage { volume_binding_mode: text("Immediate"), ..existing.clone() };
     assert!(planned(&stack, &kept, other_class).await.diagnostics.iter().all(|d| d.detail.contains("prod/data-kafka-0")));
     // The apply looks again.
-    let reply = KafkaStorage.delete(&context(&stack), change(&kept, &Storage::default())).await;
-    assert!(reply.diagnostics.iter().all(|d| d.detail.contains("prod/data-0, prod/data-kafka-0")), "{:?}", reply.diagnostics);
+    let said = delete(&stack, &kept).await;
+    assert!(said.iter().all(|d| d.detail.contains("prod/data-0, prod/data-kafka-0")), "{said:?}");
     assert_eq!(fake.writes(), Vec::<String>::new());
 }
 
@@ -293,10 +306,10 @@ async fn a_volume_that_outlives_its_claim_for_a_moment_does_not_count() {
         }
         let claim = of_a_broker(&fake, "a");
         fake.remove(&claim);
-        let reply = KafkaStorage.delete(&context(&stack), change(&kept, &Storage::default())).await;
+        let said = delete(&stack, &kept).await;
         let gone = fake.all(Kind::StorageClass).is_empty() && fake.all(Kind::PersistentVolume).is_empty();
         // Who sees no claims believes the volume.
-        assert_eq!((reply.diagnostics.has_errors(), gone), (forbidden, !forbidden), "{:?}", reply.diagnostics);
+        assert_eq!((said.has_errors(), gone), (forbidden, !forbidden), "{said:?}");
     }
 }
 
@@ -310,19 +323,18 @@ async fn claims_on_their_way_out_are_planned_over_and_waited_for() {
     fake.put("kube", Object::of(&pod, json!({"spec": {"volumes": mounts}})));
     fake.remove(&claim);
     assert!(fake.get(&claim).is_some_and(|claim| claim.deleting()));
-    assert!(!KafkaStorage.plan_delete(&context(&stack), &existing).await.has_errors());
-    let cx = Context { deadline: tokio::time::Instant::now() + std::time::Duration::from_secs(5), ..context(&stack) };
-    let reply = KafkaStorage.delete(&cx, change(&kept, &Storage::default())).await;
-    assert_eq!(refused(&reply.diagnostics), Some("Claims are being deleted and are still there"));
+    assert!(!plan_delete(&stack, &existing).await.has_errors());
+    let cx = crate::testing::context(&stack, std::time::Duration::from_secs(5));
+    assert_eq!(refused(&delete_within(&cx, &kept).await), Some("Claims are being deleted and are still there"));
     assert_eq!(fake.writes(), Vec::<String>::new());
     let kubelet = fake.clone();
     let ends = tokio::spawn(async move {
         tokio::time::sleep(std::time::Duration::from_secs(30)).await;
         kubelet.remove(&pod);
     });
-    let reply = KafkaStorage.delete(&context(&stack), change(&kept, &Storage::default())).await;
+    let said = delete(&stack, &kept).await;
     ends.await.unwrap();
-    assert!(!reply.diagnostics.has_errors(), "{:?}", reply.diagnostics);
+    assert!(!said.has_errors(), "{said:?}");
     assert!(fake.all(Kind::StorageClass).is_empty() && fake.all(Kind::PersistentVolume).is_empty());
 }
 
@@ -333,16 +345,15 @@ async fn nothing_foreign_is_touched() {
     for (key, others) in [(class(), "StorageClass disks"), (volume("a"), "PersistentVolume a")] {
         let (fake, stack, _) = world(None, &Faults::none()).await;
         fake.put("kubectl", theirs(&key));
-        let reply = KafkaStorage.create(&context(&stack), change(&None, &wanted)).await;
-        assert_eq!((refused(&reply.diagnostics), reply.state.is_some()), (Some("The name is taken"), false), "{others}");
+        let (kept, said) = create(&stack, &wanted).await;
+        assert_eq!((refused(&said), kept.is_some()), (Some("The name is taken"), false), "{others}");
         assert_eq!(fake.writes(), Vec::<String>::new());
     }
     let (_, stack, kept) = world(Some(&wanted), &Faults::none()).await;
-    let reply = KafkaStorage.create(&context(&stack), change(&None, &wanted)).await;
-    assert_eq!(refused(&reply.diagnostics), Some("It exists already"));
-    let imported = KafkaStorage.import(&context(&stack), "disks").await;
-    assert_eq!(imported.state, kept.map(|(state, _)| state));
-    assert_eq!(refused(&KafkaStorage.import(&context(&stack), "other").await.diagnostics), Some("Nothing to import"));
+    assert_eq!(refused(&create(&stack, &wanted).await.1), Some("It exists already"));
+    let imported = import(&stack, "disks").await.unwrap().unwrap();
+    assert_eq!(Some(imported.state), kept.map(|(state, _)| state));
+    assert_eq!(refused(&import(&stack, "other").await.unwrap_err()), Some("Nothing to import"));
 }
 
 #[tokio::test]
@@ -355,14 +366,14 @@ async fn drift_shows_where_it_is_and_is_put_right() {
     fake.edit("kubectl", &class(), "/metadata/annotations/of-another", json!("kept"));
     fake.edit("kubectl", &volume("a"), "/spec/capacity", json!({"storage": "5Gi"}));
     let (state, private) = kept.unwrap();
-    let seen = KafkaStorage.read(&context(&stack), state, private).await;
-    let now = seen.state.clone().unwrap();
+    let seen = KafkaStorage.read(&context(&stack), state, private).await.unwrap().unwrap();
+    let now = seen.state.clone();
     assert_eq!((now.default_class.clone(), now.allow_volume_expansion.clone()), (Attr::Known(false), Attr::Known(false)));
     assert_eq!(now.objects.known().unwrap()["PersistentVolume/a"], "differs at .spec.capacity.storage");
     let mut planned = wanted.clone();
     plan::complete(&mut planned);
-    let reply = KafkaStorage.update(&context(&stack), change(&keep(seen, None), &planned)).await;
-    assert_eq!((refused(&reply.diagnostics), reply.state.as_ref()), (None, Some(&planned)));
+    let (kept, said) = update(&stack, &Some((seen.state, seen.private)), &planned).await;
+    assert_eq!((refused(&said), kept.map(|(state, _)| state)), (None, Some(planned.clone())));
     assert!(is_as_wanted(&fake, &planned));
     assert_eq!(fake.get(&class()).unwrap().annotations().get("of-another"), Some(&"kept"));
 }

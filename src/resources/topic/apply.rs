@@ -7,20 +7,19 @@ use super::schema::Topic;
 use super::step::Seen;
 use crate::diagnostics::topic as words;
 use crate::kafka::{Admin, Class, Error, NewTopic, Outcome};
+use crate::plugin::context::Context;
 use crate::plugin::diagnostic::{Diagnostic, Diagnostics};
+use crate::stack::Stack;
 use futures::future::try_join_all;
 use std::time::Duration;
 use tokio::time::Instant;
-use tokio_util::sync::CancellationToken;
 
 /// What an operation works with.
-pub struct Run {
+pub struct Run<'a> {
     /// The topic's cluster.
     pub admin: Admin,
-    /// The user interrupts.
-    pub cancel: CancellationToken,
-    /// After this nothing new is begun.
-    pub deadline: Instant,
+    /// Until when something new is begun, and whether.
+    pub cx: Context<'a, Stack>,
 }
 
 /// A created topic.
@@ -50,32 +49,11 @@ pub(super) const AWAY: Duration = Duration::from_secs(60);
 /// What the last call before the deadline gets.
 const MARGIN: Duration = Duration::from_secs(1);
 
-const OUT_OF_TIME: &str = "the time is up";
-const INTERRUPTED: &str = "it was interrupted";
-
-impl Run {
+impl<'a> Run<'a> {
     /// The client whose calls end with the operation.
-    pub fn new(admin: Admin, cancel: CancellationToken, deadline: Instant) -> Self {
+    pub fn new(admin: Admin, cx: &Context<'a, Stack>) -> Self {
         // A write that is begun with no time left would end as one of which nothing is known.
-        let last = deadline.checked_sub(MARGIN).unwrap_or(deadline);
-        Self { admin: admin.until(deadline), cancel, deadline: last }
-    }
-
-    /// Why to stop here, if so.
-    pub(super) fn halt(&self) -> Option<&'static str> {
-        match self.cancel.is_cancelled() {
-            true => Some(INTERRUPTED),
-            false => (Instant::now() >= self.deadline).then_some(OUT_OF_TIME),
-        }
-    }
-
-    /// Waits, or says why there is no more waiting.
-    pub(super) async fn pause(&self, time: Duration) -> Result<(), &'static str> {
-        tokio::select! {
-            () = self.cancel.cancelled() => Err(INTERRUPTED),
-            () = tokio::time::sleep_until(self.deadline) => Err(OUT_OF_TIME),
-            () = tokio::time::sleep(time) => Ok(()),
-        }
+        Self { admin: admin.until(cx.deadline), cx: cx.sparing(MARGIN) }
     }
 
     /// Looks at the topic, for a while also again: brokers that restart are soon back.
@@ -83,7 +61,7 @@ impl Run {
         let end = Instant::now() + AWAY;
         loop {
             match look(&self.admin, name, moves).await {
-                Err(error) if error.may_pass() && Instant::now() < end => self.pause(LATER).await.map_err(|_| error)?,
+                Err(error) if error.may_pass() && Instant::now() < end => self.cx.pause(LATER).await.map_err(|_| error)?,
                 done => return done,
             }
         }
@@ -96,9 +74,7 @@ impl Run {
     pub async fn create(&self, planned: &Topic) -> Result<Made, Diagnostic> {
         let name = planned.name.text();
         let refused = |error: Error| words::refused("create", name, &error);
-        if let Some(why) = self.halt() {
-            return Err(words::not_created(name, why));
-        }
+        self.cx.go_on().map_err(|halt| words::not_created(name, &halt.to_string()))?;
         if self.look(name, false).await.map_err(refused)?.is_some() {
             return Err(words::exists(planned.id.text(), name));
         }
@@ -145,7 +121,7 @@ impl Run {
             } else if unsure == 0 || !error.is_unreachable() {
                 return Err(words::refused("create", name, &error));
             }
-            let stop = match self.pause(LATER).await {
+            let stop = match self.cx.pause(LATER).await {
                 Ok(()) if unsure <= UNSURE => continue,
                 Ok(()) => error.to_string(),
                 Err(why) => format!("{why}; {error}"),
@@ -165,7 +141,7 @@ impl Run {
             if let Ok(Some(seen)) = look(&self.admin, name, false).await {
                 return Some(seen);
             }
-            if Instant::now() >= end || self.pause(INTERVAL).await.is_err() {
+            if Instant::now() >= end || self.cx.pause(INTERVAL).await.is_err() {
                 return None;
             }
         }
@@ -188,7 +164,7 @@ impl Run {
                 Ok(None) => "the controller does not show it yet".to_owned(),
                 Err(error) => error.to_string(),
             };
-            if let Err(why) = self.pause(INTERVAL).await {
+            if let Err(why) = self.cx.pause(INTERVAL).await {
                 return (last, Some(format!("{why}; {waiting}")));
             }
         }
@@ -197,7 +173,7 @@ impl Run {
     /// Waits until every broker shows what the controller does; who did not, if not. A client asks any of them, and one that has
     /// not heard of its own part refuses records.
     async fn until_known(&self, name: &str, partitions: i32) -> Result<(), String> {
-        let end = self.deadline.min(Instant::now() + BEHIND);
+        let end = self.cx.deadline.min(Instant::now() + BEHIND);
         let admin = self.admin.clone().until(end + MARGIN);
         loop {
             let waiting = match behind(&admin, name, partitions).await {
@@ -208,7 +184,7 @@ impl Run {
             if Instant::now() >= end {
                 return Err(waiting);
             }
-            self.pause(INTERVAL).await.map_err(|why| format!("{why}; {waiting}"))?;
+            self.cx.pause(INTERVAL).await.map_err(|why| format!("{why}; {waiting}"))?;
         }
     }
 }

@@ -7,8 +7,9 @@ use super::read::look;
 use super::schema::Topic;
 use crate::diagnostics::topic as words;
 use crate::kafka::{Class, Error, Outcome};
+use crate::plugin::context::Context;
 use crate::plugin::diagnostic::{Diagnostic, Diagnostics};
-use crate::plugin::resource::{Context, Private};
+use crate::plugin::operations::Private;
 use crate::stack::{Stack, Target};
 use std::time::Duration;
 
@@ -58,7 +59,7 @@ pub async fn delete(
         Place::There(admin, target) => (admin, target),
         Place::Gone => return Ok(words::went_with_its_cluster(cluster, name).into()),
     };
-    let run = Run::new(admin, cx.cancel.clone(), cx.deadline);
+    let run = Run::new(admin, cx);
     loop {
         let standing = reach::standing(stack, target.as_ref()).await;
         let waiting = match way(standing, away.silent(cluster, standing)) {
@@ -70,7 +71,7 @@ pub async fn delete(
             Way::Wait => "none of its brokers is ready".to_owned(),
             Way::GiveUp => return without_brokers(stack, target.as_ref(), prior).await,
         };
-        run.pause(LATER).await.map_err(|why| words::not_deleted(name, &format!("{why}; {waiting}")))?;
+        run.cx.pause(LATER).await.map_err(|why| words::not_deleted(name, &format!("{why}; {waiting}")))?;
     }
 }
 
@@ -83,7 +84,7 @@ async fn without_brokers(stack: &Stack, target: Option<&Target>, prior: &Topic) 
     }
 }
 
-impl Run {
+impl Run<'_> {
     /// Deletes a topic; one that is gone already is no error.
     ///
     /// # Errors
@@ -92,8 +93,8 @@ impl Run {
         let refused = |why| Err(Undeleted::Refused(why));
         let mut unsure = 0;
         loop {
-            if let Some(why) = self.halt() {
-                return refused(words::not_deleted(name, why));
+            if let Err(halt) = self.cx.go_on() {
+                return refused(words::not_deleted(name, &halt.to_string()));
             }
             match self.admin.delete_topic(name).await {
                 Ok(()) => break,
@@ -105,7 +106,7 @@ impl Run {
             }
             match look(&self.admin, name, false).await {
                 Ok(None) => return Ok(()),
-                _ => self.pause(LATER).await.or_else(|why| refused(words::still_deleting(name, why)))?,
+                _ => self.cx.pause(LATER).await.or_else(|why| refused(words::still_deleting(name, &why.to_string())))?,
             }
         }
         self.until_gone(name).await.map_err(Undeleted::Refused)
@@ -118,7 +119,7 @@ impl Run {
                 Ok(_) => "the controller still shows it".to_owned(),
                 Err(error) => error.to_string(),
             };
-            self.pause(INTERVAL).await.map_err(|why| words::still_deleting(name, &format!("{why}; {waiting}")))?;
+            self.cx.pause(INTERVAL).await.map_err(|why| words::still_deleting(name, &format!("{why}; {waiting}")))?;
         }
     }
 }

@@ -7,10 +7,11 @@ use super::{KafkaTopic, plan, read, there};
 use crate::diagnostics::{self, topic as words};
 use crate::kafka::{self, Admin, ConfigEntry, Error};
 use crate::model;
-use crate::plugin::diagnostic::Diagnostic;
+use crate::plugin::context::Context;
+use crate::plugin::diagnostic::Diagnostics;
 use crate::plugin::list::{List, Listed, Listing, Wanted};
 use crate::plugin::model::Attr;
-use crate::plugin::resource::{Context, Private};
+use crate::plugin::operations::Private;
 use crate::plugin::schema::optional;
 use crate::plugin::timeouts::ReadTimeouts;
 use crate::stack::Stack;
@@ -34,18 +35,14 @@ impl List for Topics {
     type Resource = KafkaTopic;
     type Model = Search;
 
-    async fn list(&self, cx: &Context<'_, Stack>, config: Search, wanted: Wanted) -> Listing<Topic> {
-        let found = async {
-            let of = Topic { cluster: config.cluster, ..Topic::default() };
-            let (admin, _) = there(cx.client()?, &of, &Private::new()).await?;
-            let found = look(&admin.until(cx.deadline), config.prefix.text(), wanted).await;
-            let found = found.map_err(|error| diagnostics::kafka("list the topics", &error))?;
-            Ok::<_, Diagnostic>(found.into_iter().map(|found| listed(&of, found)).collect())
+    async fn list(&self, cx: &Context<'_, Stack>, config: Search, wanted: Wanted) -> Result<Listing<Topic>, Diagnostics> {
+        let of = Topic { cluster: config.cluster, ..Topic::default() };
+        let (admin, _) = there(cx.client()?, &of, &Private::new()).await?;
+        let found = match cx.race(look(&admin.until(cx.deadline), config.prefix.text(), wanted)).await {
+            Ok(found) => found.map_err(|error| diagnostics::kafka("list the topics", &error))?,
+            Err(halt) => return Err(words::not_listed(halt).into()),
         };
-        tokio::select! {
-            found = found => found.map_or_else(Listing::failed, Listing::of),
-            () = cx.cancel.cancelled() => Listing::failed(words::not_listed()),
-        }
+        Ok(Listing::of(found.into_iter().map(|found| listed(&of, found)).collect()))
     }
 }
 

@@ -27,9 +27,11 @@ mod tests;
 
 use crate::diagnostics::{self, topic as words};
 use crate::kafka::{Admin, Error};
+use crate::plugin::context::Context;
 use crate::plugin::diagnostic::{Diagnostic, Diagnostics};
 use crate::plugin::model::Attr;
-use crate::plugin::resource::{Change, Context, Limits, Plan, Private, Reply, Resource};
+use crate::plugin::operations::{Create, Delete, Done, Failed, Limits, Plan, Private, Update};
+use crate::plugin::resource::Resource;
 use crate::stack::Stack;
 use apply::{AWAY, LATER, Made, Run};
 use reach::{Place, Standing};
@@ -68,12 +70,12 @@ async fn there(stack: &Stack, topic: &Topic, private: &Private) -> Result<(Admin
     }
 }
 
-fn finished(planned: &Topic, made: &Made) -> Reply<Topic> {
+fn finished(planned: &Topic, made: &Made) -> Done<Topic> {
     let mut state = read::applied(planned, made.seen.as_ref());
     if state.replication_factor.is_null() {
         state.replication_factor = Attr::Known(made.factor);
     }
-    Reply::state(state).and(made.diagnostics.clone())
+    Done::new(state).and(made.diagnostics.clone())
 }
 
 impl Resource for KafkaTopic {
@@ -87,7 +89,7 @@ impl Resource for KafkaTopic {
         Limits { create: minutes(5), read: minutes(2), update: minutes(60), delete: minutes(5) }
     }
 
-    async fn plan(&self, cx: &Context<'_, Stack>, plan: &mut Plan<Topic>) {
+    async fn plan(&self, cx: &Context<'_, Stack>, plan: &mut Plan<Topic>) -> Result<(), Diagnostics> {
         plan::complete(plan);
         if let Some(prior) = &plan.prior {
             self.remember(&prior.id);
@@ -96,70 +98,55 @@ impl Resource for KafkaTopic {
         if let Some(stack) = cx.client {
             plan::check(cx, stack, plan, may_exist).await;
         }
+        Ok(())
     }
 
-    async fn plan_delete(&self, _cx: &Context<'_, Stack>, prior: &Topic) -> Diagnostics {
+    async fn plan_delete(&self, _cx: &Context<'_, Stack>, prior: &Topic) -> Result<Diagnostics, Diagnostics> {
         self.remember(&prior.id);
-        guard(prior).err().map(Diagnostics::from).unwrap_or_default()
+        guard(prior)?;
+        Ok(Diagnostics::new())
     }
 
-    async fn create(&self, cx: &Context<'_, Stack>, change: Change<Topic>) -> Reply<Topic> {
-        let planned = Topic { id: plan::id(&change.planned), ..change.planned };
-        let made = async {
-            let (admin, private) = there(cx.client()?, &planned, &Private::new()).await?;
-            let made = Run::new(admin, cx.cancel.clone(), cx.deadline).create(&planned).await?;
-            Ok::<_, Diagnostic>((made, private))
-        };
-        match made.await {
-            Ok((made, private)) => finished(&planned, &made).keep(private),
-            Err(diagnostic) => Reply::failed(None, diagnostic),
-        }
+    async fn create(&self, cx: &Context<'_, Stack>, create: Create<Topic>) -> Result<Done<Topic>, Failed<Topic>> {
+        let planned = Topic { id: plan::id(&create.planned), ..create.planned };
+        let (admin, private) = there(cx.client()?, &planned, &Private::new()).await?;
+        let made = Run::new(admin, cx).create(&planned).await?;
+        Ok(finished(&planned, &made).keep(private))
     }
 
-    async fn read(&self, cx: &Context<'_, Stack>, state: Topic, private: Private) -> Reply<Topic> {
+    async fn read(&self, cx: &Context<'_, Stack>, state: Topic, private: Private) -> Result<Option<Done<Topic>>, Diagnostics> {
         self.remember(&state.id);
-        match refresh(cx, &self.away, &state, &private).await {
-            Ok(reply) => reply,
-            Err(diagnostic) => Reply::failed(Some(state), diagnostic).keep(private),
-        }
+        refresh(cx, &self.away, state, private).await
     }
 
-    async fn update(&self, cx: &Context<'_, Stack>, change: Change<Topic>) -> Reply<Topic> {
-        let Change { prior, planned, private, .. } = change;
+    async fn update(&self, cx: &Context<'_, Stack>, update: Update<Topic>) -> Result<Done<Topic>, Failed<Topic>> {
+        let Update { prior, planned, private, .. } = update;
         // `deletion_protection` and `timeouts` are the provider's own: no cluster is needed for them.
         if (&prior.partitions, &prior.replication_factor, &prior.config)
             == (&planned.partitions, &planned.replication_factor, &planned.config)
         {
-            return Reply::state(read::applied(&planned, None)).keep(private);
+            return Ok(Done::new(read::applied(&planned, None)).keep(private));
         }
-        let there = async { there(cx.client()?, &planned, &private).await };
-        let (admin, now) = match there.await {
-            Ok(there) => there,
-            Err(diagnostic) => return Reply::failed(Some(prior), diagnostic).keep(private),
-        };
-        match Run::new(admin, cx.cancel.clone(), cx.deadline).update(&prior, &planned).await {
-            Ok(made) => finished(&planned, &made).keep(now),
-            Err(stopped) => Reply::failed(Some(stopped.state), stopped.why).keep(private),
+        let (admin, now) = there(cx.client()?, &planned, &private).await?;
+        match Run::new(admin, cx).update(&prior, &planned).await {
+            Ok(made) => Ok(finished(&planned, &made).keep(now)),
+            Err(stopped) => Err(Failed::from(stopped.why).leaving(stopped.state, private)),
         }
     }
 
-    async fn delete(&self, cx: &Context<'_, Stack>, change: Change<Topic>) -> Reply<Topic> {
-        let Change { prior, private, .. } = change;
-        let deleted = async {
-            guard(&prior)?;
-            delete::delete(cx, &self.away, &prior, &private).await
-        };
-        match deleted.await {
-            Ok(said) => Reply::gone().and(said),
-            Err(diagnostic) => Reply::failed(Some(prior), diagnostic).keep(private),
-        }
+    async fn delete(&self, cx: &Context<'_, Stack>, delete: Delete<Topic>) -> Result<Diagnostics, Failed<Topic>> {
+        guard(&delete.prior)?;
+        Ok(delete::delete(cx, &self.away, &delete.prior, &delete.private).await?)
     }
 
-    async fn import(&self, cx: &Context<'_, Stack>, id: &str) -> Reply<Topic> {
-        match import(cx, id).await {
-            Ok(reply) => reply,
-            Err(diagnostic) => Reply::failed(None, diagnostic),
-        }
+    async fn import(&self, cx: &Context<'_, Stack>, named: Topic) -> Result<Option<Done<Topic>>, Diagnostics> {
+        let identity = Topic { id: plan::id(&named), ..named };
+        let (id, name) = (identity.id.text(), identity.name.text());
+        let (admin, private) = there(cx.client()?, &identity, &Private::new()).await?;
+        let seen = read::look(&admin.until(cx.deadline), name, true).await;
+        let seen = seen.map_err(|error| diagnostics::kafka(&format!("look at topic {name:?}"), &error))?;
+        let seen = seen.ok_or_else(|| words::nothing_to_import(id, name))?;
+        Ok(Some(Done::new(read::imported(identity, &seen)).keep(private)))
     }
 }
 
@@ -175,42 +162,37 @@ fn guard(topic: &Topic) -> Result<(), Diagnostic> {
 async fn refresh(
     cx: &Context<'_, Stack>,
     away: &reach::Away,
-    state: &Topic,
-    private: &Private,
-) -> Result<Reply<Topic>, Diagnostic> {
+    state: Topic,
+    private: Private,
+) -> Result<Option<Done<Topic>>, Diagnostics> {
     let (stack, name, cluster) = (cx.client()?, state.name.text(), state.cluster.text());
-    let kept = |why: &str| Reply::state(state.clone()).keep(private.clone()).and(words::cluster_is_away(cluster, name, why));
-    let (admin, target) = match reach::find(stack, state, private).await? {
+    let kept = |warning| Ok(Some(Done::new(state.clone()).keep(private.clone()).and(warning)));
+    let (admin, target) = match reach::find(stack, &state, &private).await? {
         Place::There(admin, target) => (admin.until(cx.deadline), target),
-        Place::Gone => return Ok(kept("neither its ConfigMap nor its StatefulSet is there")),
+        Place::Gone => return kept(words::cluster_is_away(cluster, name, "neither its ConfigMap nor its StatefulSet is there")),
     };
     let seen = loop {
         if reach::standing(stack, target.as_ref()).await != Standing::Serves {
-            return Ok(kept("none of its brokers is ready"));
+            return kept(words::cluster_is_away(cluster, name, "none of its brokers is ready"));
         }
-        match look(&admin, state).await {
+        match look(&admin, &state).await {
             Ok(seen) => break seen,
-            Err(Error::OtherCluster(other)) => {
-                let warning = words::another_kafka(name, &other);
-                return Ok(Reply::state(state.clone()).keep(private.clone()).and(warning));
-            }
+            Err(Error::OtherCluster(other)) => return kept(words::another_kafka(name, &other)),
             // Kubernetes may not have seen yet that they are gone, or they are on their way back.
-            Err(error) if error.may_pass() && away.failed(cluster) < AWAY && !cx.cancel.is_cancelled() => {
-                tokio::time::sleep(LATER).await;
-            }
-            Err(error) => return Err(diagnostics::kafka(&format!("look at topic {name:?}"), &error)),
+            Err(error) if error.may_pass() && away.failed(cluster) < AWAY && cx.pause(LATER).await.is_ok() => {}
+            Err(error) => return Err(diagnostics::kafka(&format!("look at topic {name:?}"), &error).into()),
         }
     };
     away.answered(cluster);
-    let Some(seen) = seen else { return Ok(Reply::gone()) };
-    let now = read::refreshed(state, &seen);
+    let Some(seen) = seen else { return Ok(None) };
+    let now = read::refreshed(&state, &seen);
     let mut said = Diagnostics::new();
     if let (Some(old), Some(new)) = (state.topic_id.known(), now.topic_id.known())
         && old != new
     {
         said.push(words::made_anew(name, old, new));
     }
-    Ok(Reply::state(now).keep(reach::remember(target.as_ref())).and(said))
+    Ok(Some(Done::new(now).keep(reach::remember(target.as_ref())).and(said)))
 }
 
 /// What moves is looked at only where it could be why the replicas are not those of the state.
@@ -219,23 +201,5 @@ async fn look(admin: &Admin, state: &Topic) -> Result<Option<step::Seen>, Error>
     match read::look(admin, state.name.text(), false).await? {
         Some(seen) if differs(&seen) => read::look(admin, state.name.text(), true).await,
         seen => Ok(seen),
-    }
-}
-
-async fn import(cx: &Context<'_, Stack>, id: &str) -> Result<Reply<Topic>, Diagnostic> {
-    let (cluster, name) = match id.rsplit_once('/') {
-        Some((cluster, name)) => (Attr::Known(cluster.to_owned()), name),
-        None => (Attr::Null, id),
-    };
-    let bad = cluster.known().is_some_and(|id| schema::split_cluster(id).is_none()) || name.is_empty();
-    if bad {
-        return Err(diagnostics::import_id(id, "`namespace/cluster/topic`, or `topic` for the provider's own `kafka` block"));
-    }
-    let identity = Topic { id: Attr::Known(id.to_owned()), cluster, name: Attr::Known(name.to_owned()), ..Topic::default() };
-    let (admin, private) = there(cx.client()?, &identity, &Private::new()).await?;
-    let seen = read::look(&admin.until(cx.deadline), name, true).await;
-    match seen.map_err(|error| diagnostics::kafka(&format!("look at topic {name:?}"), &error))? {
-        Some(seen) => Ok(Reply::state(read::imported(identity, &seen)).keep(private)),
-        None => Err(words::nothing_to_import(id, name)),
     }
 }

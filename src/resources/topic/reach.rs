@@ -3,11 +3,11 @@
 //! that Kafka is told from another one that answers under its names. Network.
 
 use super::schema::{Topic, split_cluster};
-use crate::diagnostics::{self, topic as words};
+use crate::diagnostics::topic as words;
 use crate::kafka::Admin;
 use crate::kubernetes::object::{Key, Kind};
 use crate::plugin::diagnostic::Diagnostic;
-use crate::plugin::resource::Private;
+use crate::plugin::operations::Private;
 use crate::resources::cluster::schema::Cluster;
 use crate::resources::workload::anchor::{self, Anchor};
 use crate::stack::{Stack, Target};
@@ -51,15 +51,14 @@ pub async fn find(stack: &Stack, topic: &Topic, private: &Private) -> Result<Pla
     let Some((namespace, name)) = topic.cluster.known().and_then(|id| split_cluster(id)) else {
         return stack.own_admin().map(|admin| Place::There(admin, None)).ok_or_else(words::no_cluster);
     };
-    let failed = |failure| diagnostics::kubernetes(&failure);
-    let found = stack.kubernetes.get(&anchor::key(namespace, name)).await.map_err(failed)?;
+    let found = stack.kubernetes.get(&anchor::key(namespace, name)).await?;
     if let Some(object) = &found
         && let Some(anchor) = Anchor::<Cluster>::read(object)
     {
         let target = Target { cluster_id: anchor.spec.proof(stack, anchor.record.cluster_id.clone()), ..anchor.spec.target() };
         return Ok(Place::There(stack.admin(&target), Some(target)));
     }
-    let set = stack.kubernetes.get(&Key::new(Kind::StatefulSet, namespace, name)).await.map_err(failed)?;
+    let set = stack.kubernetes.get(&Key::new(Kind::StatefulSet, namespace, name)).await?;
     Ok(match (set, recall(private, namespace, name)) {
         (Some(_), Some(target)) => Place::There(stack.admin(&target), Some(target)),
         _ => Place::Gone,
@@ -94,8 +93,7 @@ pub async fn standing(stack: &Stack, target: Option<&Target>) -> Standing {
 /// When Kubernetes does not say.
 pub async fn is_protected(stack: &Stack, target: Option<&Target>) -> Result<bool, Diagnostic> {
     let Some(target) = target else { return Ok(true) };
-    let anchor = stack.kubernetes.get(&anchor::key(&target.namespace, &target.name)).await;
-    let anchor = anchor.map_err(|failure| diagnostics::kubernetes(&failure))?;
+    let anchor = stack.kubernetes.get(&anchor::key(&target.namespace, &target.name)).await?;
     let anchor = anchor.as_ref().and_then(Anchor::<Cluster>::read);
     Ok(anchor.is_none_or(|anchor| anchor.spec.deletion_protection.unwrap_or(true)))
 }

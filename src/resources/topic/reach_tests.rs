@@ -2,7 +2,6 @@
 
 use super::*;
 use crate::plugin::diagnostic::{Diagnostics, Severity};
-use crate::plugin::resource::Context;
 use crate::resources::workload::sweep::{Pods, World, cluster, made, world};
 use crate::stack::Access;
 use crate::testing::core::{Core, Planned, config, resource};
@@ -10,7 +9,6 @@ use crate::testing::fake_kafka::{FakeKafka, FakeTopic};
 use crate::testing::faults::Faults;
 use std::sync::Arc;
 use std::time::Duration;
-use tokio_util::sync::CancellationToken;
 
 /// The cluster `prod/kafka`, whose anchor knows its id.
 async fn prod() -> World {
@@ -112,9 +110,9 @@ async fn no_topic_is_made_changed_deleted_or_imported_in_another_kafka() {
     assert_eq!(named(&fresh.plan(&created).await.diagnostics), Severity::Error);
     let planned = Core::new(resource("topic"), &world.stack).plan(&created).await;
     assert_eq!(named(&fresh.apply_planned(&created, planned).await), Severity::Error);
-    let deadline = tokio::time::Instant::now() + Duration::from_secs(60);
-    let cx = Context { client: Some(&stack), cancel: CancellationToken::new(), deadline };
-    assert_eq!(named(&resource("topic").import(&cx, "prod/kafka/orders".to_owned()).await.diagnostics), Severity::Error);
+    let named_topic = config(&*resource("topic"), json!({"cluster": "prod/kafka", "name": "orders"}));
+    let imported = resource("topic").import(&crate::testing::context(&stack, Duration::from_secs(60)), named_topic).await;
+    assert_eq!(named(&imported.unwrap_err()), Severity::Error);
     untouched(&other);
 }
 

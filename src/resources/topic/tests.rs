@@ -7,9 +7,10 @@ use super::read::{imported, look, refreshed};
 use super::schema::Topic;
 use super::step::Seen;
 use crate::kafka::Admin;
+use crate::plugin::context::Context;
 use crate::plugin::diagnostic::{Diagnostic, Severity};
 use crate::plugin::model::Attr;
-use crate::plugin::resource::{Plan, Private};
+use crate::plugin::operations::{Plan, Private};
 use crate::testing::fake_kafka::{FakeKafka, Fault, When};
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -50,8 +51,12 @@ fn topic(partitions: i64, factor: i64, entries: &[(&str, &str)]) -> Topic {
     }
 }
 
-fn run(admin: Admin) -> Run {
-    Run::new(admin, CancellationToken::new(), Instant::now() + Duration::from_secs(300))
+fn run(admin: Admin) -> Run<'static> {
+    run_for(admin, Duration::from_secs(300))
+}
+
+fn run_for(admin: Admin, limit: Duration) -> Run<'static> {
+    Run::new(admin, &Context::new(None, CancellationToken::new(), Instant::now() + limit))
 }
 
 async fn seen(kafka: &FakeKafka) -> Option<Seen> {

@@ -89,7 +89,7 @@ impl Told {
     }
 }
 
-impl Run {
+impl Run<'_> {
     /// Changes a topic that is there.
     ///
     /// # Errors
@@ -107,9 +107,7 @@ impl Run {
         let factor = planned.replication_factor.unwrap_or(1);
         let (mut unsure, mut grew) = (0, false);
         loop {
-            if let Some(why) = self.halt() {
-                return Err(words::unfinished(name, why));
-            }
+            self.cx.go_on().map_err(|halt| words::unfinished(name, &halt.to_string()))?;
             let seen = self.look(name, wanted.factor.is_some()).await;
             let seen = seen.map_err(|error| words::refused("look at", name, &error))?.ok_or_else(|| words::gone(name))?;
             let step = next(&wanted, &seen);
@@ -129,7 +127,7 @@ impl Run {
                 self.judge(name, error, grew, &mut unsure)?;
             }
             let wait = if matches!(step, Step::AwaitMoves(_)) { LATER } else { INTERVAL };
-            self.pause(wait).await.map_err(|why| words::unfinished(name, &format!("{why}; {step}")))?;
+            self.cx.pause(wait).await.map_err(|why| words::unfinished(name, &format!("{why}; {step}")))?;
         }
         let partitions = i32::try_from(wanted.partitions).unwrap_or(i32::MAX);
         let (seen, why) = self.until_led(name, partitions).await;

@@ -9,15 +9,16 @@ use super::plan::{APPLIED, fingerprints};
 use super::read;
 use super::shown::Shown;
 use super::tidy::tidy;
-use super::wait::{Halt, until_serving};
+use super::wait::{NotServing, until_serving};
 use super::{Spec, converge, template};
 use crate::diagnostics;
 use crate::kubernetes::client::{Apply, FIELD_MANAGER};
 use crate::kubernetes::failure::{Class, Failure, FieldConflict};
 use crate::kubernetes::object::{Key, Kind, Object};
+use crate::plugin::context::{Context, Halt};
 use crate::plugin::diagnostic::{Diagnostic, Diagnostics, Severity};
 use crate::plugin::model::Attr;
-use crate::plugin::resource::{Change, Context, Private, Reply};
+use crate::plugin::operations::{Create, Done, Failed, Private, Update};
 use crate::stack::Stack;
 use jiff::Timestamp;
 use serde_json::Value;
@@ -47,8 +48,14 @@ pub(super) struct Run<'a, M> {
 
 /// Why a run stopped before everything was applied.
 pub(super) enum Stop {
-    Cancelled,
+    Halted(Halt),
     Failed(Diagnostics),
+}
+
+impl From<Halt> for Stop {
+    fn from(halt: Halt) -> Self {
+        Self::Halted(halt)
+    }
 }
 
 impl From<Diagnostic> for Stop {
@@ -59,59 +66,61 @@ impl From<Diagnostic> for Stop {
 
 impl From<Failure> for Stop {
     fn from(failure: Failure) -> Self {
-        Self::from(diagnostics::kubernetes(&failure))
+        Self::Failed(failure.into())
+    }
+}
+
+impl Stop {
+    /// Why, in words. `interrupted`: what an interrupt means here.
+    fn words<M: Spec>(self, spec: &M, interrupted: impl FnOnce() -> Diagnostic) -> Diagnostics {
+        match self {
+            Self::Halted(Halt::Interrupted) => interrupted().into(),
+            Self::Halted(Halt::OutOfTime) => diagnostics::out_of_time(M::RESOURCE, spec.name()).into(),
+            Self::Failed(why) => why,
+        }
     }
 }
 
 /// Makes a workload.
-pub async fn create<M: Spec>(cx: &Context<'_, Stack>, change: Change<M>) -> Reply<M> {
-    let stack = match cx.client() {
-        Ok(stack) => stack,
-        Err(diagnostic) => return Reply::failed(None, diagnostic),
-    };
-    let mut run = Run::new(cx, stack, change.planned, M::default(), Shown::All);
-    match run.own().await {
-        Ok(()) => {}
-        // Nothing was written: there is nothing to keep.
-        Err(Stop::Cancelled) => return Reply::failed(None, diagnostics::cancelled(M::RESOURCE)),
-        Err(Stop::Failed(refused)) => return Reply::failed(None, refused),
-    }
+///
+/// # Errors
+/// Why it was not made, and what is there all the same.
+pub async fn create<M: Spec>(cx: &Context<'_, Stack>, create: Create<M>) -> Result<Done<M>, Failed<M>> {
+    let mut run = Run::new(cx, cx.client()?, create.planned, M::default(), Shown::All);
+    // Nothing is written then: there is nothing to keep.
+    run.own().await.map_err(|stop| stop.words(&run.spec, || diagnostics::cancelled(M::RESOURCE)))?;
     match run.write().await {
         Ok(()) => {}
         // State without an error: an error would have core destroy and make again what only has to be gone on with.
-        Err(Stop::Cancelled) => return run.interrupted(),
-        // What an earlier run made may serve: no state, so that it is not tainted, and the next apply takes it up again.
-        Err(Stop::Failed(why)) if run.taken_up => return Reply::failed(None, run.diagnostics).and(why),
-        Err(Stop::Failed(why)) => return run.unfinished().and(why),
+        Err(Stop::Halted(Halt::Interrupted)) => return Ok(run.interrupted()),
+        Err(stop) => return Err(run.unfinished(stop)),
     }
     // Everything is there: from here on nothing is an error.
-    if let Err(Stop::Failed(why)) = run.mark(Phase::Creating, None).await {
-        run.tell(why, Severity::Warning);
+    if let Err(stop) = run.mark(Phase::Creating, None).await {
+        run.tell(stop, Severity::Warning);
     }
-    let halt = until_serving(cx, stack, &run.spec, run.template.as_ref()).await.err();
-    run.finish(halt, Some(Timestamp::now()), Severity::Warning).await
+    let missing = until_serving(cx, run.stack, &run.spec, run.template.as_ref()).await.err();
+    run.finish(missing, Some(Timestamp::now()), Severity::Warning).await.or_failed()
 }
 
 /// Changes a workload.
-pub async fn update<M: Spec>(cx: &Context<'_, Stack>, change: Change<M>) -> Reply<M> {
-    let stack = match cx.client() {
-        Ok(stack) => stack,
-        Err(diagnostic) => return Reply::failed(Some(change.prior), diagnostic),
-    };
-    let (prior, private) = (change.prior, change.private);
+///
+/// # Errors
+/// Why not, and what is there now.
+pub async fn update<M: Spec>(cx: &Context<'_, Stack>, update: Update<M>) -> Result<Done<M>, Failed<M>> {
+    let (prior, private) = (update.prior, update.private);
     let before = private.get(APPLIED).and_then(|text| anchor::decode::<M>(text)).map(|applied| applied.objects());
-    let mut run = Run::new(cx, stack, change.planned, prior.clone(), Shown::of(&prior));
+    let mut run = Run::new(cx, cx.client()?, update.planned, prior.clone(), Shown::of(&prior));
     if let Some(before) = before {
         run.changes(&before);
     }
-    match run.change().await {
-        Ok(()) => {}
+    if let Err(stop) = run.change().await {
         // The old state: the next refresh sees what of the change is there already.
-        Err(Stop::Cancelled) => return Reply::failed(Some(prior), diagnostics::change_interrupted()).keep(private),
-        Err(Stop::Failed(why)) => return Reply::failed(Some(prior), why).keep(private).and(run.diagnostics),
+        let why = stop.words(&run.spec, diagnostics::change_interrupted);
+        return Err(Failed::from(why).and(run.diagnostics));
     }
-    let halt = until_serving(cx, stack, &run.spec, run.template.as_ref()).await.err();
-    run.finish(halt, None, Severity::Error).await
+    let missing = until_serving(cx, run.stack, &run.spec, run.template.as_ref()).await.err();
+    run.finish(missing, None, Severity::Error).await.or_failed()
 }
 
 impl<'a, M: Spec> Run<'a, M> {
@@ -132,23 +141,13 @@ impl<'a, M: Spec> Run<'a, M> {
         self.shown.add(before, &wanted);
     }
 
-    pub(super) fn go_on(&self) -> Result<(), Stop> {
-        if self.cx.cancel.is_cancelled() {
-            return Err(Stop::Cancelled);
-        }
-        if Instant::now() >= self.cx.deadline {
-            return Err(diagnostics::out_of_time(M::RESOURCE, self.spec.name()).into());
-        }
-        Ok(())
-    }
-
     pub(super) fn anchor_key(&self) -> Key {
         anchor::key(self.spec.namespace(), self.spec.name())
     }
 
     /// Applies a change of what is there.
     async fn change(&mut self) -> Result<(), Stop> {
-        self.go_on()?;
+        self.cx.go_on()?;
         let site = self.look_around().await?;
         self.check_template(&site)?;
         // An anchor of the first version does not know whose it is; the state does.
@@ -198,7 +197,9 @@ impl<'a, M: Spec> Run<'a, M> {
         }
     }
 
-    fn tell(&mut self, why: Diagnostics, severity: Severity) {
+    /// Says what an operation goes on without. An interrupt is said by whoever ends it.
+    fn tell(&mut self, stop: Stop, severity: Severity) {
+        let Stop::Failed(why) = stop else { return };
         why.into_iter().for_each(|why| self.diagnostics.push(Diagnostic { severity, ..why }));
     }
 
@@ -209,7 +210,7 @@ impl<'a, M: Spec> Run<'a, M> {
         let mut written = BTreeSet::new();
         self.live.clear();
         loop {
-            self.go_on()?;
+            self.cx.go_on()?;
             match next(&wanted, &self.live, true, &self.changed) {
                 Step::Look(object) => {
                     let found = self.stack.kubernetes.get(&object.key()).await?;
@@ -262,31 +263,36 @@ impl<'a, M: Spec> Run<'a, M> {
         Ok(())
     }
 
-    /// What is there of a create that failed half-way.
-    fn unfinished(self) -> Reply<M> {
-        let state = read::state(&self.spec, &self.live, None, false);
-        Reply::state(state).keep(applied(&self.spec)).and(self.diagnostics)
+    /// A create that failed half-way, with what is there of it. Where an earlier run made what may serve by now there is no
+    /// state, so that it is not tainted and the next apply takes it up again.
+    fn unfinished(self, stop: Stop) -> Failed<M> {
+        let why = stop.words(&self.spec, || diagnostics::cancelled(M::RESOURCE));
+        let failed = Failed::from(why).and(self.diagnostics);
+        match self.taken_up {
+            true => failed,
+            false => failed.leaving(read::state(&self.spec, &self.live, None, false), applied(&self.spec)),
+        }
     }
 
     /// A create that the user interrupted. Without an error, core wants exactly what was planned; `ready` says that it is not
     /// done, and the next refresh what is missing.
-    fn interrupted(self) -> Reply<M> {
+    fn interrupted(self) -> Done<M> {
         let mut state = self.spec.clone();
         let wanted = fingerprints(&self.spec.objects());
         let common = state.common();
         *common.ready = Attr::Known(false);
         *common.objects = Attr::Known(wanted);
-        Reply::state(state).keep(applied(&self.spec)).and(self.diagnostics).and(diagnostics::interrupted())
+        Done::new(state).keep(applied(&self.spec)).and(self.diagnostics).and(diagnostics::interrupted())
     }
 
     /// Makes state of what is there, and says in the anchor that everything is applied. `severity`: of what is missing. A create
-    /// has only warnings here, for after its last object an error would have core destroy what may only be slow.
-    async fn finish(mut self, halt: Option<Halt>, created: Option<Timestamp>, severity: Severity) -> Reply<M> {
+    /// has only warnings here: after its last object, an error would have core destroy what may only be slow.
+    async fn finish(mut self, missing: Option<NotServing>, created: Option<Timestamp>, severity: Severity) -> Done<M> {
         let mut state = read::state(&self.spec, &self.live, None, false);
         state.keep_observations(&self.prior);
-        let serving = halt.is_none();
-        if let Some(halt) = &halt {
-            self.diagnostics.push(diagnostics::not_serving(M::RESOURCE, self.spec.name(), halt, severity));
+        let serving = missing.is_none();
+        if let Some(missing) = &missing {
+            self.diagnostics.push(diagnostics::not_serving(M::RESOURCE, self.spec.name(), missing, severity));
         }
         let from = if serving { self.cx.deadline } else { Instant::now() };
         let end = from.checked_add(LAST_WORDS).unwrap_or(from);
@@ -296,10 +302,10 @@ impl<'a, M: Spec> Run<'a, M> {
         };
         // Not noted, it is not done: the next apply sees to it.
         *state.common().ready = Attr::Known(serving && noted.is_ok());
-        if let Err(Stop::Failed(why)) = noted {
-            self.tell(why, severity);
+        if let Err(stop) = noted {
+            self.tell(stop, severity);
         }
-        Reply::state(state).keep(applied(&self.spec)).and(self.diagnostics)
+        Done::new(state).keep(applied(&self.spec)).and(self.diagnostics)
     }
 
     /// Notes in the anchor how it ended, and what the running service says of itself.
@@ -318,7 +324,7 @@ impl<'a, M: Spec> Run<'a, M> {
     }
 }
 
-/// How long the end of an operation may take when its time is up: core's own patience is [`GRACE`](crate::plugin::operation::GRACE).
+/// How long the end of an operation may take when its time is up: core's own patience is [`GRACE`](crate::plugin::guard::GRACE).
 const LAST_WORDS: Duration = Duration::from_secs(3);
 
 /// Private state: what was applied.

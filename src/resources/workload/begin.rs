@@ -20,7 +20,7 @@ impl<M: Spec> Run<'_, M> {
     /// Why not; nothing was written but the anchor.
     pub(super) async fn own(&mut self) -> Result<(), Stop> {
         loop {
-            self.go_on()?;
+            self.cx.go_on()?;
             let Some(found) = self.stack.kubernetes.get(&self.anchor_key()).await? else {
                 self.look_for_others().await?;
                 if self.begin().await? {

@@ -13,57 +13,54 @@ use crate::diagnostics;
 use crate::kubernetes::client::Delete;
 use crate::kubernetes::failure::{Class, Failure};
 use crate::kubernetes::object::{Kind, Object};
+use crate::plugin::context::{Context, Halt};
 use crate::plugin::diagnostic::Diagnostics;
-use crate::plugin::resource::{Change, Context, Reply};
+use crate::plugin::operations::{Delete as Going, Failed};
 use crate::stack::Stack;
 use futures::StreamExt;
+use std::time::Duration;
+
+/// How long to wait for a change at most before looking again.
+const LOOK_AGAIN: Duration = Duration::from_secs(1);
 
 /// Destroys a workload.
-pub async fn delete<M: Spec>(cx: &Context<'_, Stack>, change: Change<M>) -> Reply<M> {
-    let prior = change.prior;
-    let stack = match cx.client() {
-        Ok(stack) => stack,
-        Err(diagnostic) => return Reply::failed(Some(prior), diagnostic),
-    };
-    let applied = applied(&change.private, &prior);
-    match remove(cx, stack, &applied, &prior).await {
-        Ok(()) => Reply::gone(),
-        Err(diagnostics) => Reply::failed(Some(prior), diagnostics).keep(change.private),
-    }
-}
-
-fn failed(failure: Failure) -> Diagnostics {
-    diagnostics::kubernetes(&failure).into()
+///
+/// # Errors
+/// Why something of it is still there.
+pub async fn delete<M: Spec>(cx: &Context<'_, Stack>, going: Going<M>) -> Result<Diagnostics, Failed<M>> {
+    let applied = applied(&going.private, &going.prior);
+    remove(cx, cx.client()?, &applied, &going.prior).await?;
+    Ok(Diagnostics::new())
 }
 
 async fn remove<M: Spec>(cx: &Context<'_, Stack>, stack: &Stack, applied: &M, prior: &M) -> Result<(), Diagnostics> {
     let (namespace, name) = (applied.namespace(), applied.name());
-    let site = Site::look(stack, applied).await.map_err(failed)?;
+    let site = Site::look(stack, applied).await?;
     may_go(stack, &site, prior).await?;
     if let Some((found, anchor)) = &site.anchor {
-        mark_deleting(stack, found, anchor, site.has_served()).await.map_err(failed)?;
+        mark_deleting(stack, found, anchor, site.has_served()).await?;
     }
     for object in applied.objects().iter().rev() {
-        let Some(live) = stack.kubernetes.get(&object.key()).await.map_err(failed)? else { continue };
+        let Some(live) = stack.kubernetes.get(&object.key()).await? else { continue };
         if site.anchor.is_none() && !is_ours(&live) {
             return Err(diagnostics::not_ours(&live.key()).into());
         }
-        delete_this(stack, &live).await.map_err(failed)?;
+        delete_this(stack, &live).await?;
     }
     until_gone(cx, stack, applied, Kind::Pod, |pod| owns(site.set.as_ref(), name, pod)).await?;
     if prior.shared().delete_claims {
-        let claims = stack.kubernetes.list(Kind::PersistentVolumeClaim, Some(namespace), "").await.map_err(failed)?;
+        let claims = stack.kubernetes.list(Kind::PersistentVolumeClaim, Some(namespace), "").await?;
         let own = |claim: &Object| is_own_claim::<M>(claim, name);
         for claim in claims.iter().filter(|claim| own(claim)) {
-            delete_this(stack, claim).await.map_err(failed)?;
+            delete_this(stack, claim).await?;
         }
         until_gone(cx, stack, applied, Kind::PersistentVolumeClaim, own).await?;
     }
-    for configuration in configurations(stack, applied).await.map_err(failed)? {
-        delete_this(stack, &configuration).await.map_err(failed)?;
+    for configuration in configurations(stack, applied).await? {
+        delete_this(stack, &configuration).await?;
     }
-    match stack.kubernetes.get(&anchor::key(namespace, name)).await.map_err(failed)? {
-        Some(found) if site.anchor.is_some() => delete_this(stack, &found).await.map_err(failed),
+    match stack.kubernetes.get(&anchor::key(namespace, name)).await? {
+        Some(found) if site.anchor.is_some() => Ok(delete_this(stack, &found).await?),
         _ => Ok(()),
     }
 }
@@ -74,7 +71,7 @@ async fn may_go<M: Spec>(stack: &Stack, site: &Site<M>, prior: &M) -> Result<(),
         return Err(refusal.into());
     }
     let Some((_, anchor)) = &site.anchor else { return Ok(()) };
-    let users = prior.users(stack, &anchor.record).await.map_err(failed)?;
+    let users = prior.users(stack, &anchor.record).await?;
     match users.is_empty() {
         true => Ok(()),
         false => Err(diagnostics::guard::in_use(M::RESOURCE, prior.namespace(), prior.name(), &users).into()),
@@ -117,18 +114,18 @@ async fn until_gone<M: Spec>(
         let left = match left {
             Ok(left) => left.iter().filter(|object| own(object)).map(|object| object.key().to_string()).collect(),
             Err(failure) if matches!(failure.class, Class::Forbidden { .. }) => {
-                return Err(diagnostics::kubernetes(&failure).into());
+                return Err(failure.into());
             }
             Err(failure) => vec![failure.to_string()],
         };
         if left.is_empty() {
             return Ok(());
         }
-        tokio::select! {
-            () = cx.cancel.cancelled() => return Err(diagnostics::delete_interrupted(&left).into()),
-            () = tokio::time::sleep_until(cx.deadline) => return Err(diagnostics::still_there(&left).into()),
-            Some(()) = changes.next() => {}
-            () = tokio::time::sleep(std::time::Duration::from_secs(1)) => {}
+        let changed = tokio::time::timeout(LOOK_AGAIN, changes.next());
+        match cx.race(changed).await {
+            Ok(_) => {}
+            Err(Halt::Interrupted) => return Err(diagnostics::delete_interrupted(&left).into()),
+            Err(Halt::OutOfTime) => return Err(diagnostics::still_there(&left).into()),
         }
     }
 }

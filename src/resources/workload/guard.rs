@@ -134,16 +134,21 @@ pub fn refusal<M: Spec>(verdict: Verdict, prior: &M) -> Option<Diagnostic> {
 }
 
 /// What a plan says to a destroy or a replacement. Where nobody can be asked, what the state protects stays.
-pub async fn at_plan<M: Spec>(stack: Option<&Stack>, prior: &M) -> Diagnostics {
-    let protected = || diagnostics::guard::protected(M::RESOURCE, prior.namespace(), prior.name()).into();
-    let here = prior.shared().deletion_protection;
-    let Some(stack) = stack else { return if here { protected() } else { Diagnostics::new() } };
-    match Site::look(stack, prior).await {
-        Ok(site) => refusal(site.verdict(prior), prior).map(Diagnostics::from).unwrap_or_default(),
-        Err(_) if here => protected(),
+///
+/// # Errors
+/// Why it may not go.
+pub async fn at_plan<M: Spec>(stack: Option<&Stack>, prior: &M) -> Result<Diagnostics, Diagnostics> {
+    let site = match stack {
+        Some(stack) => Site::look(stack, prior).await.ok(),
+        None => None,
+    };
+    let verdict = match site {
+        Some(site) => site.verdict(prior),
+        None if prior.shared().deletion_protection => Verdict::Protected,
         // The apply asks again.
-        Err(_) => Diagnostics::new(),
-    }
+        None => Verdict::Free,
+    };
+    refusal(verdict, prior).map_or_else(|| Ok(Diagnostics::new()), |why| Err(why.into()))
 }
 
 #[cfg(test)]

@@ -6,25 +6,23 @@ use super::plan::{APPLIED, applied};
 use super::wait::is_serving;
 use super::{Spec, read};
 use crate::diagnostics;
+use crate::plugin::context::Context;
+use crate::plugin::diagnostic::Diagnostics;
 use crate::plugin::model::Attr;
-use crate::plugin::resource::{Context, Private, Reply};
+use crate::plugin::operations::{Done, Private};
 use crate::stack::Stack;
 
 /// Reads a workload.
-pub async fn read<M: Spec>(cx: &Context<'_, Stack>, state: M, private: Private) -> Reply<M> {
-    let stack = match cx.client() {
-        Ok(stack) => stack,
-        Err(diagnostic) => return Reply::failed(Some(state), diagnostic),
-    };
+///
+/// # Errors
+/// When Kubernetes does not say what there is: not known is not gone.
+pub async fn read<M: Spec>(cx: &Context<'_, Stack>, state: M, private: Private) -> Result<Option<Done<M>>, Diagnostics> {
+    let stack = cx.client()?;
     let applied = applied(&private, &state);
     let anchor_key = anchor::key(applied.namespace(), applied.name());
-    let (live, found) = match tokio::try_join!(look(stack, &applied), stack.kubernetes.get(&anchor_key)) {
-        Ok(seen) => seen,
-        // Not known is not gone.
-        Err(failure) => return Reply::failed(Some(state), diagnostics::kubernetes(&failure)).keep(private),
-    };
+    let (live, found) = tokio::try_join!(look(stack, &applied), stack.kubernetes.get(&anchor_key))?;
     if found.is_none() && live.values().all(Option::is_none) {
-        return Reply::gone();
+        return Ok(None);
     }
     let anchor = found.as_ref().and_then(Anchor::<M>::read);
     // One that came after its create had ended is not noted as one that has served: the next apply does that.
@@ -38,24 +36,19 @@ pub async fn read<M: Spec>(cx: &Context<'_, Stack>, state: M, private: Private) 
     }
     now.keep_observations(&state);
     now.identify(anchor.as_ref().and_then(|anchor| anchor.record.cluster_id.as_deref()));
-    Reply::state(now).keep(private)
+    Ok(Some(Done::new(now).keep(private)))
 }
 
-/// Finds a workload by `<namespace>/<name>`.
-pub async fn import<M: Spec>(cx: &Context<'_, Stack>, id: &str) -> Reply<M> {
-    let stack = match cx.client() {
-        Ok(stack) => stack,
-        Err(diagnostic) => return Reply::failed(None, diagnostic),
-    };
-    let Some((namespace, name)) = id.split_once('/').filter(|(a, b)| !a.is_empty() && !b.is_empty() && !b.contains('/')) else {
-        return Reply::failed(None, diagnostics::import_id(id, "`namespace/name`"));
-    };
-    let found = match stack.kubernetes.get(&anchor::key(namespace, name)).await {
-        Ok(found) => found,
-        Err(failure) => return Reply::failed(None, diagnostics::kubernetes(&failure)),
-    };
+/// Finds a workload by its namespace and name.
+///
+/// # Errors
+/// When there is none that this provider made, or Kubernetes does not say.
+pub async fn import<M: Spec>(cx: &Context<'_, Stack>, named: M) -> Result<Option<Done<M>>, Diagnostics> {
+    let stack = cx.client()?;
+    let found = stack.kubernetes.get(&anchor::key(named.namespace(), named.name())).await?;
     let Some(anchor) = found.as_ref().and_then(Anchor::<M>::read) else {
-        return Reply::failed(None, diagnostics::nothing_to_import(M::RESOURCE, id));
+        let id = format!("{}/{}", named.namespace(), named.name());
+        return Err(diagnostics::nothing_to_import(M::RESOURCE, &id).into());
     };
     let mut spec = anchor.spec;
     spec.identify(anchor.record.cluster_id.as_deref());

@@ -4,8 +4,9 @@
 use super::rehearse::rehearse;
 use super::{Spec, anchor, guard, is_specified};
 use crate::kubernetes::object::Object;
+use crate::plugin::context::Context;
 use crate::plugin::model::Attr;
-use crate::plugin::resource::{Context, Plan, Private};
+use crate::plugin::operations::{Plan, Private};
 use crate::resources::fingerprint;
 use crate::stack::Stack;
 use std::collections::BTreeMap;
@@ -27,7 +28,8 @@ pub fn label(object: &Object) -> String {
 pub async fn plan<M: Spec>(cx: &Context<'_, Stack>, plan: &mut Plan<M>) {
     complete(plan);
     if let Some(prior) = plan.prior.as_ref().filter(|prior| is_moved(*prior, &plan.planned)) {
-        plan.diagnostics.extend(guard::at_plan(cx.client, prior).await);
+        let said = guard::at_plan(cx.client, prior).await;
+        plan.diagnostics.extend(said.unwrap_or_else(|refused| refused));
     }
     rehearse(cx, plan).await;
 }

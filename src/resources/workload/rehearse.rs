@@ -7,8 +7,9 @@ use crate::diagnostics;
 use crate::kubernetes::client::Apply;
 use crate::kubernetes::failure::Class;
 use crate::kubernetes::object::Object;
+use crate::plugin::context::Context;
 use crate::plugin::diagnostic::{Diagnostic, Severity};
-use crate::plugin::resource::{Context, Plan};
+use crate::plugin::operations::Plan;
 use crate::stack::Stack;
 use std::time::Duration;
 

@@ -4,7 +4,7 @@
 use crate::kafka::{DialError, Dialed, Dialer};
 use crate::kubernetes::object::{Key, Kind, Object};
 use crate::plugin::diagnostic::{Diagnostics, Severity};
-use crate::plugin::resource::AnyResource;
+use crate::plugin::erased::AnyResource;
 use crate::plugin::value::Value;
 use crate::resources::cluster::KafkaCluster;
 use crate::resources::zookeeper_ensemble::ZookeeperEnsemble;

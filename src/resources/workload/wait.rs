@@ -9,20 +9,20 @@ use crate::kubernetes::client::Delete;
 use crate::kubernetes::explain::{Hope, Reason};
 use crate::kubernetes::failure::{Class, Failure};
 use crate::kubernetes::object::{Key, Kind, Object};
-use crate::plugin::resource::Context;
+use crate::plugin::context::{Context, Halt};
 use crate::stack::Stack;
 use futures::StreamExt;
 use serde_json::Value;
 use std::time::Duration;
-use tokio::time::Instant;
+use tokio::time::{Instant, timeout};
 
 /// Why waiting ended before the service was there.
 #[derive(Debug)]
-pub enum Halt {
+pub enum NotServing {
     /// The user interrupts.
-    Cancelled,
+    Interrupted,
     /// The time is up; what was waited for last.
-    TimedOut(String),
+    OutOfTime(String),
     /// Somebody changed these fields of the pods' template after our write: a restart would deliver them.
     Changed(Vec<String>),
     /// Waiting would not help.
@@ -54,7 +54,7 @@ pub async fn until_serving<M: Spec>(
     stack: &Stack,
     spec: &M,
     template: Option<&Value>,
-) -> Result<(), Halt> {
+) -> Result<(), NotServing> {
     let (namespace, query) = (spec.namespace(), Workload::query(M::APP, spec.name()));
     let mut changes = stack.kubernetes.watch(Kind::Pod, namespace, &query);
     let mut waiting = String::from("its pods");
@@ -62,24 +62,24 @@ pub async fn until_serving<M: Spec>(
     let mut zones = Zones::default();
     let begun = Instant::now();
     loop {
-        let seen = tokio::select! {
-            () = cx.cancel.cancelled() => return Err(Halt::Cancelled),
-            seen = look(stack, spec, &query, template) => seen,
+        let seen = match cx.race(look(stack, spec, &query, template)).await {
+            Ok(seen) => seen,
+            Err(halt) => return Err(halted(halt, stack, spec, waiting).await),
         };
         if let (true, Ok(seen)) = (spec.wants_zone(), &seen) {
             zones.tell(stack, &seen.pods).await;
         }
         match seen {
-            Ok(Seen { foreign, .. }) if !foreign.is_empty() => return Err(Halt::Changed(foreign)),
+            Ok(Seen { foreign, .. }) if !foreign.is_empty() => return Err(NotServing::Changed(foreign)),
             Ok(Seen { step: Step::Done, .. }) => return Ok(()),
             Ok(Seen { step: Step::Restart { pod, uid }, .. }) => {
-                tracing::info!(pod, "restarting");
+                cx.say(&format!("restarting {pod}"));
                 restart(stack, namespace, &pod, uid).await?;
                 despair = Despair::default();
             }
             Ok(Seen { step: Step::Wait(why), pods, .. }) => {
                 if why != waiting {
-                    tracing::info!(waiting_for = why, "waiting");
+                    cx.say(&format!("waiting for: {why}"));
                     waiting = why;
                 }
                 if pods.is_empty() || !pods.iter().all(is_ready) {
@@ -90,15 +90,19 @@ pub async fn until_serving<M: Spec>(
             }
             // A call that failed in passing is made again; what is refused stays refused.
             Err(failure) if is_passing(&failure) => waiting = failure.to_string(),
-            Err(failure) => return Err(Halt::Refused(failure)),
+            Err(failure) => return Err(NotServing::Refused(failure)),
         }
         let pause = if begun.elapsed() < LATER { LOOK_AGAIN } else { LOOK_AGAIN_LATER };
-        tokio::select! {
-            () = cx.cancel.cancelled() => return Err(Halt::Cancelled),
-            () = tokio::time::sleep_until(cx.deadline) => return Err(Halt::TimedOut(last_words(stack, spec, waiting).await)),
-            Some(()) = changes.next() => {}
-            () = tokio::time::sleep(pause) => {}
+        if let Err(halt) = cx.race(timeout(pause, changes.next())).await {
+            return Err(halted(halt, stack, spec, waiting).await);
         }
+    }
+}
+
+async fn halted<M: Spec>(halt: Halt, stack: &Stack, spec: &M, waiting: String) -> NotServing {
+    match halt {
+        Halt::Interrupted => NotServing::Interrupted,
+        Halt::OutOfTime => NotServing::OutOfTime(last_words(stack, spec, waiting).await),
     }
 }
 
@@ -131,14 +135,14 @@ async fn look<M: Spec>(stack: &Stack, spec: &M, query: &str, template: Option<&V
     Ok(Seen { step, pods, foreign })
 }
 
-async fn restart(stack: &Stack, namespace: &str, pod: &str, uid: String) -> Result<(), Halt> {
+async fn restart(stack: &Stack, namespace: &str, pod: &str, uid: String) -> Result<(), NotServing> {
     let how = Delete { uid: Some(uid), ..Delete::default() };
     match stack.kubernetes.delete(&Key::new(Kind::Pod, namespace, pod), how).await {
         Ok(_) => Ok(()),
         // Another pod of that name: somebody else restarted it.
         Err(Failure { class: Class::Stale | Class::NotFound, .. }) => Ok(()),
         Err(failure) if is_passing(&failure) => Ok(()),
-        Err(failure) => Err(Halt::Refused(failure)),
+        Err(failure) => Err(NotServing::Refused(failure)),
     }
 }
 
@@ -156,7 +160,7 @@ struct Despair {
 
 impl Despair {
     /// Looks for reasons for which waiting would not help, now and then.
-    async fn look<M: Spec>(&mut self, stack: &Stack, spec: &M) -> Result<(), Halt> {
+    async fn look<M: Spec>(&mut self, stack: &Stack, spec: &M) -> Result<(), NotServing> {
         if self.looked.is_some_and(|looked| looked.elapsed() < LOOK_FOR_REASONS) {
             return Ok(());
         }
@@ -169,7 +173,7 @@ impl Despair {
             false => {
                 let lost = reasons.iter().any(|reason| reason.hope == Hope::None);
                 if since.elapsed() >= if lost { PATIENCE } else { MORE_PATIENCE } {
-                    return Err(Halt::Hopeless(reasons));
+                    return Err(NotServing::Hopeless(reasons));
                 }
             }
         }
@@ -185,6 +189,6 @@ pub async fn explain<M: Spec>(stack: &Stack, spec: &M) -> Vec<Reason> {
 
 async fn last_words<M: Spec>(stack: &Stack, spec: &M, waiting: String) -> String {
     // The time is up already: what is known by now has to do.
-    let reasons = tokio::time::timeout(LAST_LOOK, explain(stack, spec)).await.unwrap_or_default();
+    let reasons = timeout(LAST_LOOK, explain(stack, spec)).await.unwrap_or_default();
     reasons.iter().fold(waiting, |text, reason| format!("{text}\n{}: {}", reason.object, reason.text))
 }

@@ -13,10 +13,12 @@ use super::workload::roll::Health;
 use super::workload::{self, Common, Shared, Spec};
 use crate::kubernetes::failure::Failure;
 use crate::kubernetes::object::Object;
+use crate::plugin::context::Context;
 use crate::plugin::diagnostic::Diagnostics;
 use crate::plugin::model::Attr;
+use crate::plugin::operations::{Create, Delete, Done, Failed, Plan, Private, Update};
 use crate::plugin::path::Path;
-use crate::plugin::resource::{Change, Context, Plan, Private, Reply, Resource};
+use crate::plugin::resource::Resource;
 use crate::stack::Stack;
 use schema::Ensemble;
 
@@ -32,33 +34,39 @@ impl Resource for ZookeeperEnsemble {
         workload::check_storage(&config.storage, diagnostics);
     }
 
-    async fn plan(&self, cx: &Context<'_, Stack>, plan: &mut Plan<Ensemble>) {
+    async fn plan(&self, cx: &Context<'_, Stack>, plan: &mut Plan<Ensemble>) -> Result<(), Diagnostics> {
         workload::plan::plan(cx, plan).await;
         workload::forecast::forecast(cx, plan).await;
+        Ok(())
     }
 
-    async fn plan_delete(&self, cx: &Context<'_, Stack>, prior: &Ensemble) -> Diagnostics {
+    async fn plan_delete(&self, cx: &Context<'_, Stack>, prior: &Ensemble) -> Result<Diagnostics, Diagnostics> {
         workload::guard::at_plan(cx.client, prior).await
     }
 
-    async fn create(&self, cx: &Context<'_, Stack>, change: Change<Ensemble>) -> Reply<Ensemble> {
-        workload::apply::create(cx, change).await
+    async fn create(&self, cx: &Context<'_, Stack>, create: Create<Ensemble>) -> Result<Done<Ensemble>, Failed<Ensemble>> {
+        workload::apply::create(cx, create).await
     }
 
-    async fn read(&self, cx: &Context<'_, Stack>, state: Ensemble, private: Private) -> Reply<Ensemble> {
+    async fn read(
+        &self,
+        cx: &Context<'_, Stack>,
+        state: Ensemble,
+        private: Private,
+    ) -> Result<Option<Done<Ensemble>>, Diagnostics> {
         workload::import::read(cx, state, private).await
     }
 
-    async fn update(&self, cx: &Context<'_, Stack>, change: Change<Ensemble>) -> Reply<Ensemble> {
-        workload::apply::update(cx, change).await
+    async fn update(&self, cx: &Context<'_, Stack>, update: Update<Ensemble>) -> Result<Done<Ensemble>, Failed<Ensemble>> {
+        workload::apply::update(cx, update).await
     }
 
-    async fn delete(&self, cx: &Context<'_, Stack>, change: Change<Ensemble>) -> Reply<Ensemble> {
-        workload::delete::delete(cx, change).await
+    async fn delete(&self, cx: &Context<'_, Stack>, delete: Delete<Ensemble>) -> Result<Diagnostics, Failed<Ensemble>> {
+        workload::delete::delete(cx, delete).await
     }
 
-    async fn import(&self, cx: &Context<'_, Stack>, id: &str) -> Reply<Ensemble> {
-        workload::import::import(cx, id).await
+    async fn import(&self, cx: &Context<'_, Stack>, named: Ensemble) -> Result<Option<Done<Ensemble>>, Diagnostics> {
+        workload::import::import(cx, named).await
     }
 }
 

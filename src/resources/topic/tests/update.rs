@@ -23,7 +23,7 @@ async fn made(kafka: &FakeKafka, wanted: &Topic) -> Topic {
     apply(kafka, None, wanted).await.unwrap()
 }
 
-async fn stops(run: &Run, prior: &Topic, planned: &Topic) -> Stopped {
+async fn stops(run: &Run<'_>, prior: &Topic, planned: &Topic) -> Stopped {
     *run.update(prior, planned).await.unwrap_err()
 }
 
@@ -138,7 +138,7 @@ async fn an_update_out_of_time_says_what_it_waits_for_and_keeps_what_it_wrote() 
     let kafka = FakeKafka::new(3);
     let prior = made(&kafka, &topic(1, 3, &[("segment.ms", "5")])).await;
     // Nobody moves the replicas.
-    let run = Run::new(kafka.admin(), CancellationToken::new(), Instant::now() + Duration::from_secs(20));
+    let run = run_for(kafka.admin(), Duration::from_secs(20));
     let begun = Instant::now();
     let Stopped { why, state } = stops(&run, &prior, &topic(1, 2, &[("retention.ms", "9")])).await;
     assert!(begun.elapsed() < Duration::from_secs(25));
