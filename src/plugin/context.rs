@@ -94,6 +94,7 @@ impl<'a, C> Context<'a, C> {
     /// Resolves when the operation has to stop.
     pub async fn halted(&self) -> Halt {
         tokio::select! {
+            biased;
             () = self.cancel.cancelled() => Halt::Interrupted,
             () = tokio::time::sleep_until(self.deadline) => Halt::OutOfTime,
         }
