@@ -2,18 +2,33 @@
 //! it came.
 
 use super::diagnostic::Diagnostic;
+use futures::FutureExt;
+use futures::future::BoxFuture;
 use std::fmt;
 use std::future::Future;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 /// Who hears what an operation says.
-pub type Listener = Arc<dyn Fn(&str) + Send + Sync>;
+pub trait Listener: Send + Sync {
+    /// Hears a line. The operation does not wait for it.
+    fn hear(&self, line: &str);
+
+    /// Passes on what was heard. Called where the operation waits anyway, and at its end: `end`.
+    fn pass_on(&self, _end: bool) -> BoxFuture<'_, ()> {
+        std::future::ready(()).boxed()
+    }
+}
+
+impl<F: Fn(&str) + Send + Sync> Listener for F {
+    fn hear(&self, line: &str) {
+        self(line);
+    }
+}
 
 /// What an operation may use and how long it may take.
-#[derive(Clone)]
 pub struct Context<'a, C> {
     /// What `configure` made; none while the provider's own settings are unknown.
     pub client: Option<&'a C>,
@@ -22,7 +37,8 @@ pub struct Context<'a, C> {
     /// create made.
     pub deadline: Instant,
     cancel: CancellationToken,
-    listener: Option<Listener>,
+    listeners: Vec<Arc<dyn Listener>>,
+    last: Arc<Mutex<String>>,
 }
 
 /// Why an operation has to stop.
@@ -46,23 +62,26 @@ impl fmt::Display for Halt {
 impl<'a, C> Context<'a, C> {
     /// A context in which `cancel` interrupts.
     pub fn new(client: Option<&'a C>, cancel: CancellationToken, deadline: Instant) -> Self {
-        Self { client, deadline, cancel, listener: None }
+        Self { client, deadline, cancel, listeners: Vec::new(), last: Arc::default() }
     }
 
     /// The same, heard by `listener` too.
     #[must_use]
-    pub fn heard_by(self, listener: Listener) -> Self {
-        Self { listener: Some(listener), ..self }
+    pub fn heard_by(&self, listener: Arc<dyn Listener>) -> Self {
+        let listeners = self.listeners.iter().cloned().chain([listener]).collect();
+        Self { listeners, ..self.until(self.deadline) }
     }
 
     /// The same with an earlier end: `margin` of its time is kept for something else.
     #[must_use]
-    pub fn sparing(&self, margin: Duration) -> Self
-    where
-        C: 'a,
-    {
+    pub fn sparing(&self, margin: Duration) -> Self {
         let deadline = self.deadline.checked_sub(margin).unwrap_or(self.deadline);
-        Self { client: self.client, deadline, cancel: self.cancel.clone(), listener: self.listener.clone() }
+        self.until(deadline)
+    }
+
+    fn until(&self, deadline: Instant) -> Self {
+        let (cancel, listeners) = (self.cancel.clone(), self.listeners.clone());
+        Self { client: self.client, deadline, cancel, listeners, last: self.last.clone() }
     }
 
     /// The client.
@@ -112,19 +131,47 @@ impl<'a, C> Context<'a, C> {
         }
     }
 
-    /// Waits.
+    /// Waits for what others do, which may be dropped at any await.
+    ///
+    /// # Errors
+    /// When the operation has to stop before it is done.
+    pub async fn wait<T>(&self, work: impl Future<Output = T>) -> Result<T, Halt> {
+        self.pass_on().await;
+        self.race(work).await
+    }
+
+    /// Lets time pass.
     ///
     /// # Errors
     /// When the operation has to stop.
     pub async fn pause(&self, time: Duration) -> Result<(), Halt> {
-        self.race(tokio::time::sleep(time)).await
+        self.wait(tokio::time::sleep(time)).await
     }
 
-    /// Tells what is done or waited for, in a line for people: to the log, and to whoever listens.
+    /// Tells what is done or waited for, in a line for people: to the log, and to whoever listens. The same line again is not
+    /// told.
     pub fn say(&self, line: &str) {
+        let mut last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
+        if *last == line {
+            return;
+        }
+        line.clone_into(&mut last);
+        drop(last);
         tracing::info!("{line}");
-        if let Some(listener) = &self.listener {
-            listener(line);
+        self.listeners.iter().for_each(|listener| listener.hear(line));
+    }
+
+    /// Nothing more is said: what was not passed on yet is now.
+    pub async fn end(&self) {
+        for listener in &self.listeners {
+            listener.pass_on(true).await;
+        }
+    }
+
+    /// Lets whoever listens pass on what was said.
+    pub async fn pass_on(&self) {
+        for listener in &self.listeners {
+            listener.pass_on(false).await;
         }
     }
 
@@ -137,7 +184,6 @@ impl<'a, C> Context<'a, C> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::sync::Mutex;
 
     fn context(cancel: &CancellationToken, seconds: u64) -> Context<'static, ()> {
         Context::new(None, cancel.clone(), Instant::now() + Duration::from_secs(seconds))
@@ -168,8 +214,9 @@ mod tests {
         let (into, cancel) = (heard.clone(), CancellationToken::new());
         let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
         let _inside = runtime.enter();
-        let cx = context(&cancel, 1).heard_by(Arc::new(move |line| into.lock().unwrap().push(line.to_owned())));
+        let cx = context(&cancel, 1).heard_by(Arc::new(move |line: &str| into.lock().unwrap().push(line.to_owned())));
         cx.say("waiting");
+        cx.sparing(Duration::ZERO).say("waiting");
         assert_eq!(*heard.lock().unwrap(), ["waiting"]);
     }
 }

@@ -3,6 +3,7 @@
 pub mod checks;
 pub mod cluster;
 pub mod ha_drill;
+pub mod owned;
 pub mod site;
 pub mod storage;
 pub mod topic;

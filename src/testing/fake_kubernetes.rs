@@ -45,6 +45,8 @@ struct World {
     /// Accepted writes that were not dry runs, as `apply StatefulSet default/kafka`.
     writes: Vec<String>,
     requests: Vec<String>,
+    /// Messages of events.
+    told: Vec<String>,
     forbidden: BTreeSet<(String, Kind)>,
     admission: Vec<Box<Admission>>,
     mutations: Vec<Box<Mutation>>,
@@ -178,6 +180,11 @@ impl FakeKubernetes {
     /// The accepted writes so far (dry runs are none), as `apply StatefulSet default/kafka`.
     pub fn writes(&self) -> Vec<String> {
         self.world().writes.clone()
+    }
+
+    /// The messages of all events so far.
+    pub fn told(&self) -> Vec<String> {
+        self.world().told.clone()
     }
 
     /// All requests so far, as `PATCH /apis/...`.

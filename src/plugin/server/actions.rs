@@ -69,7 +69,7 @@ impl<P: Provider> Server<P> {
         let task = tokio::spawn(async move {
             let _running = running.read_owned().await;
             // Nobody listening is no error.
-            let cx = Context::new(client.as_deref(), cancel, deadline).heard_by(Arc::new(move |line| {
+            let cx = Context::new(client.as_deref(), cancel, deadline).heard_by(Arc::new(move |line: &str| {
                 let _ = to.send(line.to_owned());
             }));
             guarded(deadline, action.invoke(&cx, config)).await

@@ -126,8 +126,8 @@ impl Action for Shout {
         }
     }
     async fn invoke(&self, cx: &Context<'_, String>, config: Word) -> Result<Diagnostics, Diagnostics> {
-        for _ in 0..config.times.unwrap_or(0) {
-            cx.say(config.word.text());
+        for n in 1..=config.times.unwrap_or(0) {
+            cx.say(&format!("{} {n}", config.word.text()));
         }
         match config.word.text() {
             "panic" => panic!("with a s3cret"),
@@ -323,7 +323,7 @@ async fn invoked(server: &Server<Test>, of: &str) -> (Vec<String>, Vec<proto::Di
 #[tokio::test]
 async fn an_action_tells_how_far_it_came_and_how_it_ended() {
     let server = Server::new(Test);
-    assert_eq!(invoked(&server, "hey").await, (vec!["hey".to_owned(), "hey".to_owned()], vec![]));
+    assert_eq!(invoked(&server, "hey").await, (vec!["hey 1".to_owned(), "hey 2".to_owned()], vec![]));
     let (progress, said) = invoked(&server, "panic").await;
     assert_eq!(progress.len(), 2);
     assert!(said[0].summary.starts_with("The action stopped on a fault"), "{said:?}");

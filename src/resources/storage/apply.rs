@@ -116,6 +116,7 @@ impl Run<'_> {
                 }
                 Step::Apply(object, _) => {
                     let done = self.apply(object).await?;
+                    self.cx.say(&format!("applied {} {}", object.kind(), object.name()));
                     otherwise.remove(&object.key());
                     applied.insert(object.key());
                     live.insert(object.key(), Some(done));
@@ -171,6 +172,7 @@ impl Run<'_> {
             if self.get(&live.key()).await?.is_none_or(|found| found.uid() != live.uid()) {
                 return Ok(());
             }
+            self.cx.say(&format!("waiting until {} is gone", live.key()));
             self.pause().await?;
         }
     }
@@ -224,6 +226,8 @@ impl Run<'_> {
             if claims.iter().any(|claim| claim.fate != Fate::Going) {
                 return Err(words::class_in_use(self.name(), &claims));
             }
+            let named: Vec<&str> = claims.iter().map(|claim| claim.name.as_str()).collect();
+            self.cx.say(&format!("waiting until these claims are gone: {}", named.join(", ")));
             self.cx.pause(LOOK_AGAIN).await.map_err(|_| words::claims_linger(self.name(), &claims))?;
         }
     }

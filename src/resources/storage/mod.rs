@@ -17,9 +17,10 @@ mod tests;
 use crate::diagnostics::storage as words;
 use crate::kubernetes::failure::Failure;
 use crate::plugin::context::Context;
-use crate::plugin::diagnostic::Diagnostics;
+use crate::plugin::diagnostic::{Diagnostic, Diagnostics};
 use crate::plugin::operations::{Create, Delete, Done, Failed, Plan, Private, Update};
 use crate::plugin::resource::Resource;
+use crate::resources::owned::board;
 use crate::resources::workload::anchor::Phase;
 use crate::resources::workload::converge::Live;
 use crate::stack::Stack;
@@ -76,9 +77,12 @@ impl Resource for KafkaStorage {
     async fn create(&self, cx: &Context<'_, Stack>, create: Create<Storage>) -> Result<Done<Storage>, Failed<Storage>> {
         let mut wanted = create.planned;
         plan::complete(&mut wanted);
+        let cx = &told(cx, &wanted)?;
         let mut run = Run { cx, stack: cx.client()?, wanted, applied: None, prior: None, diagnostics: Diagnostics::new() };
         run.own().await?;
-        match run.converge(Phase::Creating).await {
+        let made = run.converge(Phase::Creating).await;
+        cx.end().await;
+        match made {
             Ok(live) => Ok(finished(run, &live)),
             Err(why) => Err(Failed::from(why).leaving(run.look().await, run.private()).and(run.diagnostics)),
         }
@@ -101,9 +105,12 @@ impl Resource for KafkaStorage {
         let mut wanted = update.planned;
         plan::complete(&mut wanted);
         let applied = Some(applied(&update.private, &update.prior));
+        let cx = &told(cx, &wanted)?;
         let (stack, prior) = (cx.client()?, Some(update.prior));
         let mut run = Run { cx, stack, wanted, applied, prior, diagnostics: Diagnostics::new() };
-        match run.converge(Phase::Updating).await {
+        let changed = run.converge(Phase::Updating).await;
+        cx.end().await;
+        match changed {
             Ok(live) => Ok(finished(run, &live)),
             // What was applied before is kept, so that the next update still knows which volumes have to go.
             Err(why) => Err(Failed::from(why).and(run.diagnostics)),
@@ -112,8 +119,11 @@ impl Resource for KafkaStorage {
 
     async fn delete(&self, cx: &Context<'_, Stack>, delete: Delete<Storage>) -> Result<Diagnostics, Failed<Storage>> {
         let wanted = applied(&delete.private, &delete.prior);
+        let cx = &told(cx, &wanted)?;
         let run = Run { cx, stack: cx.client()?, wanted, applied: None, prior: None, diagnostics: Diagnostics::new() };
-        run.delete().await?;
+        let deleted = run.delete().await;
+        cx.end().await;
+        deleted?;
         Ok(run.diagnostics)
     }
 
@@ -127,6 +137,11 @@ impl Resource for KafkaStorage {
         let private = [(APPLIED.to_owned(), objects::encode(&storage))].into();
         Ok(Some(Done::new(read::state(&storage, &live)).keep(private)))
     }
+}
+
+/// The same context, heard at the class too.
+fn told<'a>(cx: &Context<'a, Stack>, storage: &Storage) -> Result<Context<'a, Stack>, Diagnostic> {
+    Ok(board::beside(cx, cx.client()?, objects::class_key(storage.name.text())))
 }
 
 fn finished(run: Run<'_>, live: &Live) -> Done<Storage> {

@@ -46,6 +46,8 @@ pub(super) const LATER: Duration = Duration::from_millis(500);
 
 /// How long brokers that nobody reaches may be on their way back.
 pub(super) const AWAY: Duration = Duration::from_secs(60);
+/// What takes longer is told.
+const LONG: Duration = Duration::from_secs(2);
 /// What the last call before the deadline gets.
 const MARGIN: Duration = Duration::from_secs(1);
 
@@ -150,7 +152,7 @@ impl<'a> Run<'a> {
     /// Waits until the topic has that many partitions, and each a leader, and every broker knows; what was seen last, and why the
     /// waiting ended if not.
     pub(super) async fn until_led(&self, name: &str, partitions: i32) -> (Option<Seen>, Option<String>) {
-        let mut last = None;
+        let (mut last, begun) = (None, Instant::now());
         loop {
             let waiting = match look(&self.admin, name, false).await {
                 Ok(Some(seen)) => {
@@ -164,16 +166,25 @@ impl<'a> Run<'a> {
                 Ok(None) => "the controller does not show it yet".to_owned(),
                 Err(error) => error.to_string(),
             };
+            self.say_after(begun, name, &waiting);
             if let Err(why) = self.cx.pause(INTERVAL).await {
                 return (last, Some(format!("{why}; {waiting}")));
             }
         }
     }
 
+    /// Says what is waited for, once that takes long.
+    pub(super) fn say_after(&self, begun: Instant, name: &str, waiting: &str) {
+        if begun.elapsed() >= LONG {
+            self.cx.say(&format!("waiting for topic {name}: {waiting}"));
+        }
+    }
+
     /// Waits until every broker shows what the controller does; who did not, if not. A client asks any of them, and one that has
     /// not heard of its own part refuses records.
     async fn until_known(&self, name: &str, partitions: i32) -> Result<(), String> {
-        let end = self.cx.deadline.min(Instant::now() + BEHIND);
+        let begun = Instant::now();
+        let end = self.cx.deadline.min(begun + BEHIND);
         let admin = self.admin.clone().until(end + MARGIN);
         loop {
             let waiting = match behind(&admin, name, partitions).await {
@@ -184,6 +195,7 @@ impl<'a> Run<'a> {
             if Instant::now() >= end {
                 return Err(waiting);
             }
+            self.say_after(begun, name, &waiting);
             self.cx.pause(INTERVAL).await.map_err(|why| format!("{why}; {waiting}"))?;
         }
     }

@@ -12,6 +12,7 @@ use crate::plugin::diagnostic::{Diagnostic, Diagnostics};
 use crate::plugin::operations::Private;
 use crate::stack::{Stack, Target};
 use std::time::Duration;
+use tokio::time::Instant;
 
 /// Why a topic was not deleted.
 #[derive(Debug)]
@@ -71,6 +72,7 @@ pub async fn delete(
             Way::Wait => "none of its brokers is ready".to_owned(),
             Way::GiveUp => return without_brokers(stack, target.as_ref(), prior).await,
         };
+        run.cx.say(&format!("waiting to delete topic {name}: {waiting}"));
         run.cx.pause(LATER).await.map_err(|why| words::not_deleted(name, &format!("{why}; {waiting}")))?;
     }
 }
@@ -113,12 +115,14 @@ impl Run<'_> {
     }
 
     async fn until_gone(&self, name: &str) -> Result<(), Diagnostic> {
+        let begun = Instant::now();
         loop {
             let waiting = match self.admin.topics(Some(&[name])).await {
                 Ok(topics) if topics.is_empty() => return Ok(()),
                 Ok(_) => "the controller still shows it".to_owned(),
                 Err(error) => error.to_string(),
             };
+            self.say_after(begun, name, &waiting);
             self.cx.pause(INTERVAL).await.map_err(|why| words::still_deleting(name, &format!("{why}; {waiting}")))?;
         }
     }

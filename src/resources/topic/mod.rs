@@ -32,6 +32,8 @@ use crate::plugin::diagnostic::{Diagnostic, Diagnostics};
 use crate::plugin::model::Attr;
 use crate::plugin::operations::{Create, Delete, Done, Failed, Limits, Plan, Private, Update};
 use crate::plugin::resource::Resource;
+use crate::resources::owned::board;
+use crate::resources::workload::anchor;
 use crate::stack::Stack;
 use apply::{AWAY, LATER, Made, Run};
 use reach::{Place, Standing};
@@ -110,8 +112,10 @@ impl Resource for KafkaTopic {
     async fn create(&self, cx: &Context<'_, Stack>, create: Create<Topic>) -> Result<Done<Topic>, Failed<Topic>> {
         let planned = Topic { id: plan::id(&create.planned), ..create.planned };
         let (admin, private) = there(cx.client()?, &planned, &Private::new()).await?;
-        let made = Run::new(admin, cx).create(&planned).await?;
-        Ok(finished(&planned, &made).keep(private))
+        let run = Run::new(admin, &told(cx, &planned)?);
+        let made = run.create(&planned).await;
+        run.cx.end().await;
+        Ok(finished(&planned, &made?).keep(private))
     }
 
     async fn read(&self, cx: &Context<'_, Stack>, state: Topic, private: Private) -> Result<Option<Done<Topic>>, Diagnostics> {
@@ -128,7 +132,10 @@ impl Resource for KafkaTopic {
             return Ok(Done::new(read::applied(&planned, None)).keep(private));
         }
         let (admin, now) = there(cx.client()?, &planned, &private).await?;
-        match Run::new(admin, cx).update(&prior, &planned).await {
+        let run = Run::new(admin, &told(cx, &planned)?);
+        let changed = run.update(&prior, &planned).await;
+        run.cx.end().await;
+        match changed {
             Ok(made) => Ok(finished(&planned, &made).keep(now)),
             Err(stopped) => Err(Failed::from(stopped.why).leaving(stopped.state, private)),
         }
@@ -136,7 +143,10 @@ impl Resource for KafkaTopic {
 
     async fn delete(&self, cx: &Context<'_, Stack>, delete: Delete<Topic>) -> Result<Diagnostics, Failed<Topic>> {
         guard(&delete.prior)?;
-        Ok(delete::delete(cx, &self.away, &delete.prior, &delete.private).await?)
+        let cx = &told(cx, &delete.prior)?;
+        let deleted = delete::delete(cx, &self.away, &delete.prior, &delete.private).await;
+        cx.end().await;
+        Ok(deleted?)
     }
 
     async fn import(&self, cx: &Context<'_, Stack>, named: Topic) -> Result<Option<Done<Topic>>, Diagnostics> {
@@ -148,6 +158,16 @@ impl Resource for KafkaTopic {
         let seen = seen.ok_or_else(|| words::nothing_to_import(id, name))?;
         Ok(Some(Done::new(read::imported(identity, &seen)).keep(private)))
     }
+}
+
+/// The same context, heard at the anchor of the topic's cluster too, where it has one.
+fn told<'a>(cx: &Context<'a, Stack>, topic: &Topic) -> Result<Context<'a, Stack>, Diagnostic> {
+    let anchor =
+        topic.cluster.known().and_then(|id| schema::split_cluster(id)).map(|(namespace, name)| anchor::key(namespace, name));
+    Ok(match anchor {
+        Some(anchor) => board::beside(cx, cx.client()?, anchor),
+        None => cx.sparing(Duration::ZERO),
+    })
 }
 
 fn guard(topic: &Topic) -> Result<(), Diagnostic> {

@@ -126,7 +126,13 @@ impl Run<'_> {
             if let Err(error) = done {
                 self.judge(name, error, grew, &mut unsure)?;
             }
-            let wait = if matches!(step, Step::AwaitMoves(_)) { LATER } else { INTERVAL };
+            let wait = match step {
+                Step::AwaitMoves(_) => {
+                    self.cx.say(&format!("waiting for topic {name}: {step}"));
+                    LATER
+                }
+                _ => INTERVAL,
+            };
             self.cx.pause(wait).await.map_err(|why| words::unfinished(name, &format!("{why}; {step}")))?;
         }
         let partitions = i32::try_from(wanted.partitions).unwrap_or(i32::MAX);

@@ -19,6 +19,7 @@ use crate::plugin::context::{Context, Halt};
 use crate::plugin::diagnostic::{Diagnostic, Diagnostics, Severity};
 use crate::plugin::model::Attr;
 use crate::plugin::operations::{Create, Done, Failed, Private, Update};
+use crate::resources::owned::board;
 use crate::stack::Stack;
 use jiff::Timestamp;
 use serde_json::Value;
@@ -86,6 +87,18 @@ impl Stop {
 /// # Errors
 /// Why it was not made, and what is there all the same.
 pub async fn create<M: Spec>(cx: &Context<'_, Stack>, create: Create<M>) -> Result<Done<M>, Failed<M>> {
+    let cx = &heard::<M>(cx, &create.planned)?;
+    let ended = make(cx, create).await;
+    cx.end().await;
+    ended
+}
+
+/// The same context, heard at the workload's anchor.
+pub(super) fn heard<'a, M: Spec>(cx: &Context<'a, Stack>, spec: &M) -> Result<Context<'a, Stack>, Diagnostic> {
+    Ok(board::on(cx, cx.client()?, anchor::key(spec.namespace(), spec.name())))
+}
+
+async fn make<M: Spec>(cx: &Context<'_, Stack>, create: Create<M>) -> Result<Done<M>, Failed<M>> {
     let mut run = Run::new(cx, cx.client()?, create.planned, M::default(), Shown::All);
     // Nothing is written then: there is nothing to keep.
     run.own().await.map_err(|stop| stop.words(&run.spec, || diagnostics::cancelled(M::RESOURCE)))?;
@@ -108,6 +121,13 @@ pub async fn create<M: Spec>(cx: &Context<'_, Stack>, create: Create<M>) -> Resu
 /// # Errors
 /// Why not, and what is there now.
 pub async fn update<M: Spec>(cx: &Context<'_, Stack>, update: Update<M>) -> Result<Done<M>, Failed<M>> {
+    let cx = &heard::<M>(cx, &update.planned)?;
+    let ended = change(cx, update).await;
+    cx.end().await;
+    ended
+}
+
+async fn change<M: Spec>(cx: &Context<'_, Stack>, update: Update<M>) -> Result<Done<M>, Failed<M>> {
     let (prior, private) = (update.prior, update.private);
     let before = private.get(APPLIED).and_then(|text| anchor::decode::<M>(text)).map(|applied| applied.objects());
     let mut run = Run::new(cx, cx.client()?, update.planned, prior.clone(), Shown::of(&prior));
@@ -221,8 +241,9 @@ impl<'a, M: Spec> Run<'a, M> {
                     self.diagnostics.push(diagnostics::changed_on_the_way(&object.key(), &fields));
                     self.live.insert(object.key(), Some(object.clone()));
                 }
-                Step::Apply(object, _) => {
+                Step::Apply(object, fields) => {
                     let applied = self.apply(object).await?;
+                    self.cx.say(&what_was_applied(object, &fields));
                     self.changed.remove(&object.key());
                     written.insert(object.key());
                     self.see(object.key(), Some(applied));
@@ -291,8 +312,13 @@ impl<'a, M: Spec> Run<'a, M> {
         let mut state = read::state(&self.spec, &self.live, None, false);
         state.keep_observations(&self.prior);
         let serving = missing.is_none();
-        if let Some(missing) = &missing {
-            self.diagnostics.push(diagnostics::not_serving(M::RESOURCE, self.spec.name(), missing, severity));
+        match &missing {
+            Some(missing) => {
+                let why = diagnostics::not_serving(M::RESOURCE, self.spec.name(), missing, severity);
+                self.cx.say(&format!("{}: {}", why.summary, why.detail.lines().next().unwrap_or_default()));
+                self.diagnostics.push(why);
+            }
+            None => self.cx.say("serving: everything is as wanted"),
         }
         let from = if serving { self.cx.deadline } else { Instant::now() };
         let end = from.checked_add(LAST_WORDS).unwrap_or(from);
@@ -330,6 +356,19 @@ const LAST_WORDS: Duration = Duration::from_secs(3);
 /// Private state: what was applied.
 fn applied<M: Spec>(spec: &M) -> Private {
     [(APPLIED.to_owned(), anchor::encode(spec))].into()
+}
+
+/// How many fields of an object are named in a line.
+const MOST: usize = 3;
+
+fn what_was_applied(object: &Object, fields: &[String]) -> String {
+    let more = fields.len().saturating_sub(MOST);
+    let mut named = fields.iter().take(MOST).cloned().collect::<Vec<_>>().join(", ");
+    if more > 0 {
+        named.push_str(&format!(" and {more} more"));
+    }
+    let colon = if fields.is_empty() { "" } else { ": " };
+    format!("applied {} {}{colon}{named}", object.kind(), object.name())
 }
 
 /// Looks at every object that is wanted.

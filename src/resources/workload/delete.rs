@@ -2,6 +2,7 @@
 //! no error, so a destroy that was interrupted is simply run again. Network.
 
 use super::anchor::{self, Anchor, Phase};
+use super::apply::heard;
 use super::converge::is_ours;
 use super::guard::Site;
 use super::own::{is_own_claim, owns};
@@ -29,7 +30,10 @@ const LOOK_AGAIN: Duration = Duration::from_secs(1);
 /// Why something of it is still there.
 pub async fn delete<M: Spec>(cx: &Context<'_, Stack>, going: Going<M>) -> Result<Diagnostics, Failed<M>> {
     let applied = applied(&going.private, &going.prior);
-    remove(cx, cx.client()?, &applied, &going.prior).await?;
+    let cx = &heard::<M>(cx, &applied)?;
+    let ended = remove(cx, cx.client()?, &applied, &going.prior).await;
+    cx.end().await;
+    ended?;
     Ok(Diagnostics::new())
 }
 
@@ -39,6 +43,9 @@ async fn remove<M: Spec>(cx: &Context<'_, Stack>, stack: &Stack, applied: &M, pr
     may_go(stack, &site, prior).await?;
     if let Some((found, anchor)) = &site.anchor {
         mark_deleting(stack, found, anchor, site.has_served()).await?;
+        cx.say(&format!("deleting kafkastack_{} {namespace}/{name}", M::RESOURCE));
+        // While there is an anchor to say it at.
+        cx.pass_on().await;
     }
     for object in applied.objects().iter().rev() {
         let Some(live) = stack.kubernetes.get(&object.key()).await? else { continue };
@@ -46,6 +53,7 @@ async fn remove<M: Spec>(cx: &Context<'_, Stack>, stack: &Stack, applied: &M, pr
             return Err(diagnostics::not_ours(&live.key()).into());
         }
         delete_this(stack, &live).await?;
+        cx.say(&format!("deleted {} {}", live.kind(), live.name()));
     }
     until_gone(cx, stack, applied, Kind::Pod, |pod| owns(site.set.as_ref(), name, pod)).await?;
     if prior.shared().delete_claims {
@@ -53,6 +61,7 @@ async fn remove<M: Spec>(cx: &Context<'_, Stack>, stack: &Stack, applied: &M, pr
         let own = |claim: &Object| is_own_claim::<M>(claim, name);
         for claim in claims.iter().filter(|claim| own(claim)) {
             delete_this(stack, claim).await?;
+            cx.say(&format!("deleted {} {}", claim.kind(), claim.name()));
         }
         until_gone(cx, stack, applied, Kind::PersistentVolumeClaim, own).await?;
     }
@@ -121,8 +130,9 @@ async fn until_gone<M: Spec>(
         if left.is_empty() {
             return Ok(());
         }
+        cx.say(&format!("waiting until these are gone: {}", left.join(", ")));
         let changed = tokio::time::timeout(LOOK_AGAIN, changes.next());
-        match cx.race(changed).await {
+        match cx.wait(changed).await {
             Ok(_) => {}
             Err(Halt::Interrupted) => return Err(diagnostics::delete_interrupted(&left).into()),
             Err(Halt::OutOfTime) => return Err(diagnostics::still_there(&left).into()),

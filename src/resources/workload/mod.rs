@@ -36,6 +36,8 @@ mod starts;
 pub(crate) mod sweep;
 pub mod template;
 pub mod tidy;
+#[cfg(test)]
+mod told_tests;
 pub mod wait;
 pub mod zones;
 

@@ -73,15 +73,13 @@ pub async fn until_serving<M: Spec>(
             Ok(Seen { foreign, .. }) if !foreign.is_empty() => return Err(NotServing::Changed(foreign)),
             Ok(Seen { step: Step::Done, .. }) => return Ok(()),
             Ok(Seen { step: Step::Restart { pod, uid }, .. }) => {
-                cx.say(&format!("restarting {pod}"));
+                cx.say(&format!("restarting {pod}, which runs an earlier specification"));
                 restart(stack, namespace, &pod, uid).await?;
                 despair = Despair::default();
             }
             Ok(Seen { step: Step::Wait(why), pods, .. }) => {
-                if why != waiting {
-                    cx.say(&format!("waiting for: {why}"));
-                    waiting = why;
-                }
+                cx.say(&format!("waiting for: {why}"));
+                waiting = why;
                 if pods.is_empty() || !pods.iter().all(is_ready) {
                     despair.look(stack, spec).await?;
                 } else {
@@ -93,7 +91,7 @@ pub async fn until_serving<M: Spec>(
             Err(failure) => return Err(NotServing::Refused(failure)),
         }
         let pause = if begun.elapsed() < LATER { LOOK_AGAIN } else { LOOK_AGAIN_LATER };
-        if let Err(halt) = cx.race(timeout(pause, changes.next())).await {
+        if let Err(halt) = cx.wait(timeout(pause, changes.next())).await {
             return Err(halted(halt, stack, spec, waiting).await);
         }
     }

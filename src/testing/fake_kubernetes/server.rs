@@ -176,8 +176,11 @@ impl FakeKubernetes {
             if key.name.is_empty() {
                 asked.body["metadata"]["name"].as_str().unwrap_or_default().clone_into(&mut key.name);
             }
-            world.writes.push(format!("{verb} {key}"));
-            if !world.idle {
+            match key.kind {
+                Kind::Event => world.told.push(asked.body["message"].as_str().unwrap_or_default().to_owned()),
+                _ => world.writes.push(format!("{verb} {key}")),
+            }
+            if !world.idle && key.kind != Kind::Event {
                 world.settle();
             }
             drop(world);
@@ -281,6 +284,10 @@ impl World {
             None => (None, Owners::default()),
         };
         let live = before.clone().unwrap_or_else(|| json!({}));
+        let (wanted, found) = (&asked.body["metadata"]["uid"], &live["metadata"]["uid"]);
+        if let Some(wanted) = wanted.as_str().filter(|wanted| *found != **wanted) {
+            return answers::other_uid(key, wanted, found.as_str().unwrap_or_default());
+        }
         // What the server would make of it: amounts in their canonical spelling, nothing else.
         let applied = owners.apply(asked.get("fieldManager"), &live, &asked.body, asked.get("force") == "true");
         let content = match applied {

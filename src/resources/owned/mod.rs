@@ -1,0 +1,3 @@
+//! What every resource has in common that owns objects of a Kubernetes cluster.
+
+pub mod board;
