@@ -136,22 +136,20 @@ pub fn name_taken(key: &Key, resource: &str) -> Diagnostic {
 }
 
 /// It exists, and is in no state that this run knows.
-pub fn exists(resource: &str, namespace: &str, name: &str) -> Diagnostic {
+pub fn exists(resource: &str, id: &str) -> Diagnostic {
     Diagnostic::error(
         "It exists already",
         format!(
-            "A kafkastack_{resource} {namespace}/{name} exists, made by this provider, and this state does not know it. Nothing was written.\nhint: import it: tofu import kafkastack_{resource}.NAME {namespace}/{name}"
+            "A kafkastack_{resource} {id} exists, made by this provider, and this state does not know it. Nothing was written.\nhint: import it: tofu import kafkastack_{resource}.NAME {id}"
         ),
     )
 }
 
 /// An earlier run was cut off.
-pub fn resuming(resource: &str, namespace: &str, name: &str) -> Diagnostic {
+pub fn resuming(resource: &str, id: &str) -> Diagnostic {
     Diagnostic::warning(
         "An earlier run was cut off and is taken up again",
-        format!(
-            "kafkastack_{resource} {namespace}/{name} was being made or removed by a run that did not end. What it left is used."
-        ),
+        format!("kafkastack_{resource} {id} was being made or removed by a run that did not end. What it left is used."),
     )
 }
 
@@ -315,7 +313,7 @@ pub fn nothing_to_import(resource: &str, id: &str) -> Diagnostic {
     Diagnostic::error(
         "Nothing to import",
         format!(
-            "There is no kafkastack_{resource} {id}, or not one that this provider made.\nhint: check namespace, name and the Kubernetes context"
+            "There is no kafkastack_{resource} {id}, or not one that this provider made.\nhint: check the name and the Kubernetes context"
         ),
     )
 }

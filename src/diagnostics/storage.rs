@@ -1,6 +1,5 @@
 //! Words about storage.
 
-use crate::kubernetes::object::Key;
 use crate::plugin::diagnostic::Diagnostic;
 use crate::resources::storage::claims::{Fate, Held};
 use std::collections::BTreeSet;
@@ -25,34 +24,6 @@ pub fn nobody_deletes() -> String {
 /// A name used twice.
 pub fn twice(name: &str) -> String {
     format!("{name:?} is the name of another volume already.")
-}
-
-/// The class exists, and is in no state that this run knows.
-pub fn exists(name: &str) -> Diagnostic {
-    Diagnostic::error(
-        "It exists already",
-        format!(
-            "A kafkastack_storage {name} exists, made by this provider, and this state does not know it. Nothing was written.\nhint: import it: tofu import kafkastack_storage.NAME {name}"
-        ),
-    )
-}
-
-/// An earlier run was cut off.
-pub fn resuming(name: &str) -> Diagnostic {
-    Diagnostic::warning(
-        "An earlier run was cut off and is taken up again",
-        format!("kafkastack_storage {name} was being made or removed by a run that did not end. What it left is used."),
-    )
-}
-
-/// Another object has the name.
-pub fn name_taken(key: &Key) -> Diagnostic {
-    Diagnostic::error(
-        "The name is taken",
-        format!(
-            "{key} exists, and this kafkastack_storage did not make it. Nothing was written.\nhint: choose another name, or remove that object"
-        ),
-    )
 }
 
 /// Claims keep the class from being removed.
@@ -125,14 +96,6 @@ pub fn unfinished(name: &str, why: &str) -> Diagnostic {
     Diagnostic::error(
         "The storage was not written completely",
         format!("kafkastack_storage {name}: {why}\nhint: apply again, it goes on from here; `timeouts` holds the limits"),
-    )
-}
-
-/// An import of what is not there.
-pub fn nothing_to_import(name: &str) -> Diagnostic {
-    Diagnostic::error(
-        "Nothing to import",
-        format!("There is no StorageClass {name:?} that this provider made.\nhint: check the name and the Kubernetes context"),
     )
 }
 

@@ -1,7 +1,7 @@
 use super::super::tell;
 use super::*;
 use crate::plugin::model::Attr;
-use crate::resources::workload::converge::MANAGED_BY;
+use crate::resources::owned::MANAGED_BY;
 use serde_json::json;
 
 fn object(kind: Kind, name: &str, content: Value) -> Object {

@@ -21,6 +21,7 @@ use crate::plugin::model::Attr;
 use crate::plugin::operations::{Create, Delete, Done, Failed, Plan, Private, Update};
 use crate::plugin::path::Path;
 use crate::plugin::resource::Resource;
+use crate::resources::owned::applied::Specified;
 use crate::stack::{Stack, Target};
 use schema::Cluster;
 
@@ -106,6 +107,12 @@ impl Cluster {
     }
 }
 
+impl Specified for Cluster {
+    fn without_observations(self) -> Self {
+        Self { ready: Attr::Null, objects: Attr::Null, cluster_id: Attr::Null, kafka_version: Attr::Null, ..self }
+    }
+}
+
 impl Spec for Cluster {
     const RESOURCE: &'static str = KafkaCluster::NAME;
     const APP: &'static str = "kafka";
@@ -158,10 +165,6 @@ impl Spec for Cluster {
         if named {
             self.service_names = Attr::Known(workload::pod::service_names(self.name.text()));
         }
-    }
-
-    fn without_observations(self) -> Self {
-        Self { ready: Attr::Null, objects: Attr::Null, cluster_id: Attr::Null, kafka_version: Attr::Null, ..self }
     }
 
     fn keep_observations(&mut self, earlier: &Self) {

@@ -10,9 +10,9 @@ use crate::plugin::context::Context;
 use crate::plugin::diagnostic::Diagnostics;
 use crate::plugin::operations::{Plan, Private};
 use crate::plugin::path::Path;
+use crate::resources::owned::applied::applied;
 use crate::resources::workload::Spec;
 use crate::resources::workload::guard::Site;
-use crate::resources::workload::plan::applied;
 use crate::stack::{Planned, Stack};
 use std::collections::BTreeSet;
 

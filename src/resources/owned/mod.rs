@@ -1,3 +1,29 @@
-//! What every resource has in common that owns objects of a Kubernetes cluster.
+//! What every resource has in common that owns objects of a Kubernetes cluster: one way to decide on writes, to make them, to
+//! take back what others changed, to delete, and to tell what is done.
+//!
+//! ```text
+//! wanted objects ─▶ converge.rs: next(wanted, live) ─▶ write.rs: look, apply ─▶ live objects ─▶ drift.rs: the attribute `objects`
+//!                   shown.rs: fields that may be taken over        delete.rs: this very object        board.rs: events, progress
+//! ```
+//!
+//! `phase.rs` how far the provider came, as the anchor says it · `applied.rs` what was applied last, as text.
 
+pub mod applied;
 pub mod board;
+pub mod converge;
+pub mod delete;
+pub mod drift;
+pub mod phase;
+pub mod shown;
+pub mod write;
+
+use crate::kubernetes::client::FIELD_MANAGER;
+use crate::kubernetes::object::Object;
+
+/// The label that says which program manages an object.
+pub const MANAGED_BY: (&str, &str) = ("app.kubernetes.io/managed-by", FIELD_MANAGER);
+
+/// Whether the provider made the object. One that was ours when last looked at and lost the label has drifted.
+pub fn is_ours(object: &Object) -> bool {
+    object.labels().get(MANAGED_BY.0).copied() == Some(MANAGED_BY.1)
+}

@@ -5,9 +5,9 @@ use super::objects::{CLAIMED_FROM, bound_to, is_bound_to};
 use crate::kubernetes::failure::{Class, Failure};
 use crate::kubernetes::object::{Kind, Object};
 use crate::resources::cluster::schema::Cluster;
+use crate::resources::owned::is_ours;
 use crate::resources::workload::Spec;
 use crate::resources::workload::anchor::{self, Anchor};
-use crate::resources::workload::converge::is_ours;
 use crate::resources::workload::own::ordinal_of;
 use crate::resources::zookeeper_ensemble::schema::Ensemble;
 use crate::stack::Stack;
@@ -150,8 +150,8 @@ fn said_by<M: Spec>(claim: &Object, anchor: &Object) -> Option<Fate> {
 mod tests {
     use super::*;
     use crate::plugin::model::Attr;
-    use crate::resources::workload::anchor::Phase;
-    use crate::resources::workload::converge::MANAGED_BY;
+    use crate::resources::owned::MANAGED_BY;
+    use crate::resources::owned::phase::Phase;
     use serde_json::json;
 
     fn claim(name: &str, manager: &str, app: &str) -> Object {

@@ -14,28 +14,32 @@ pub mod schema;
 #[cfg(test)]
 mod tests;
 
-use crate::diagnostics::storage as words;
+use crate::diagnostics::{self, storage as words};
 use crate::kubernetes::failure::Failure;
 use crate::plugin::context::Context;
 use crate::plugin::diagnostic::{Diagnostic, Diagnostics};
+use crate::plugin::model::Attr;
 use crate::plugin::operations::{Create, Delete, Done, Failed, Plan, Private, Update};
 use crate::plugin::resource::Resource;
+use crate::resources::owned::applied::{Specified, applied, keep};
 use crate::resources::owned::board;
-use crate::resources::workload::anchor::Phase;
-use crate::resources::workload::converge::Live;
+use crate::resources::owned::converge::Live;
+use crate::resources::owned::phase::Phase;
 use crate::stack::Stack;
 use apply::Run;
 use claims::Fate;
 use schema::Storage;
 
-/// The key under which private state keeps what was last applied.
-pub const APPLIED: &str = "applied";
+/// The type's name without the provider's.
+const RESOURCE: &str = "storage";
 
 /// The resource.
 pub struct KafkaStorage;
 
-fn applied(private: &Private, prior: &Storage) -> Storage {
-    private.get(APPLIED).and_then(|text| objects::decode(text)).unwrap_or_else(|| prior.clone())
+impl Specified for Storage {
+    fn without_observations(self) -> Self {
+        Self { objects: Attr::Null, ..self }
+    }
 }
 
 async fn look(stack: &Stack, storage: &Storage) -> Result<Live, Failure> {
@@ -49,7 +53,7 @@ async fn look(stack: &Stack, storage: &Storage) -> Result<Live, Failure> {
 impl Resource for KafkaStorage {
     type Client = Stack;
     type Model = Storage;
-    const NAME: &'static str = "storage";
+    const NAME: &'static str = RESOURCE;
 
     fn validate(&self, config: &Storage, diagnostics: &mut Diagnostics) {
         schema::check(config, diagnostics);
@@ -78,13 +82,15 @@ impl Resource for KafkaStorage {
         let mut wanted = create.planned;
         plan::complete(&mut wanted);
         let cx = &told(cx, &wanted)?;
-        let mut run = Run { cx, stack: cx.client()?, wanted, applied: None, prior: None, diagnostics: Diagnostics::new() };
-        run.own().await?;
+        let mut run = Run::new(cx, cx.client()?, wanted, &Storage::default());
+        if let Err(stop) = run.own().await {
+            return Err(run.words(stop).into());
+        }
         let made = run.converge(Phase::Creating).await;
         cx.end().await;
         match made {
-            Ok(live) => Ok(finished(run, &live)),
-            Err(why) => Err(Failed::from(why).leaving(run.look().await, run.private()).and(run.diagnostics)),
+            Ok(()) => Ok(run.done()),
+            Err(stop) => Err(run.unfinished(stop).await),
         }
     }
 
@@ -104,46 +110,41 @@ impl Resource for KafkaStorage {
     async fn update(&self, cx: &Context<'_, Stack>, update: Update<Storage>) -> Result<Done<Storage>, Failed<Storage>> {
         let mut wanted = update.planned;
         plan::complete(&mut wanted);
-        let applied = Some(applied(&update.private, &update.prior));
         let cx = &told(cx, &wanted)?;
-        let (stack, prior) = (cx.client()?, Some(update.prior));
-        let mut run = Run { cx, stack, wanted, applied, prior, diagnostics: Diagnostics::new() };
+        let before = applied(&update.private, &update.prior);
+        let mut run = Run::new(cx, cx.client()?, wanted, &update.prior).over(before);
         let changed = run.converge(Phase::Updating).await;
         cx.end().await;
         match changed {
-            Ok(live) => Ok(finished(run, &live)),
-            // What was applied before is kept, so that the next update still knows which volumes have to go.
-            Err(why) => Err(Failed::from(why).and(run.diagnostics)),
+            Ok(()) => Ok(run.done()),
+            Err(stop) => Err(run.stopped(stop)),
         }
     }
 
     async fn delete(&self, cx: &Context<'_, Stack>, delete: Delete<Storage>) -> Result<Diagnostics, Failed<Storage>> {
-        let wanted = applied(&delete.private, &delete.prior);
-        let cx = &told(cx, &wanted)?;
-        let run = Run { cx, stack: cx.client()?, wanted, applied: None, prior: None, diagnostics: Diagnostics::new() };
+        let there = applied(&delete.private, &delete.prior);
+        let cx = &told(cx, &there)?;
+        let run = Run::new(cx, cx.client()?, there, &delete.prior);
         let deleted = run.delete().await;
         cx.end().await;
-        deleted?;
-        Ok(run.diagnostics)
+        match deleted {
+            Ok(()) => Ok(Diagnostics::new()),
+            Err(stop) => Err(run.stopped(stop)),
+        }
     }
 
     async fn import(&self, cx: &Context<'_, Stack>, named: Storage) -> Result<Option<Done<Storage>>, Diagnostics> {
         let (stack, name) = (cx.client()?, named.name.text());
         let class = stack.kubernetes.get(&objects::class_key(name)).await?;
         let Some((_, storage)) = class.as_ref().and_then(objects::anchor) else {
-            return Err(words::nothing_to_import(name).into());
+            return Err(diagnostics::nothing_to_import(RESOURCE, name).into());
         };
         let live = look(stack, &storage).await?;
-        let private = [(APPLIED.to_owned(), objects::encode(&storage))].into();
-        Ok(Some(Done::new(read::state(&storage, &live)).keep(private)))
+        Ok(Some(Done::new(read::state(&storage, &live)).keep(keep(&storage))))
     }
 }
 
 /// The same context, heard at the class too.
 fn told<'a>(cx: &Context<'a, Stack>, storage: &Storage) -> Result<Context<'a, Stack>, Diagnostic> {
     Ok(board::beside(cx, cx.client()?, objects::class_key(storage.name.text())))
-}
-
-fn finished(run: Run<'_>, live: &Live) -> Done<Storage> {
-    Done::new(read::state(&run.wanted, live)).keep(run.private()).and(run.diagnostics)
 }

@@ -1,14 +1,13 @@
 //! Storage -> its Kubernetes objects: the StorageClass, which is its own anchor, and PersistentVolumes. Pure.
 
+use super::RESOURCE;
 use super::schema::{NO_PROVISIONER, Storage};
 use crate::kubernetes::object::{Key, Kind, Object};
-use crate::plugin::model::{Attr, Typed};
-use crate::plugin::path::Path;
-use crate::plugin::wire;
-use crate::resources::as_json;
+use crate::plugin::model::Attr;
 use crate::resources::checks::OWN_PREFIX;
-use crate::resources::workload::anchor::Phase;
-use crate::resources::workload::converge::{MANAGED_BY, is_ours};
+use crate::resources::owned::applied::{decode, encode};
+use crate::resources::owned::phase::Phase;
+use crate::resources::owned::{MANAGED_BY, is_ours};
 use serde_json::{Map, Value, json};
 use std::collections::BTreeMap;
 
@@ -168,8 +167,6 @@ fn own(name: &str) -> String {
     format!("{OWN_PREFIX}{name}")
 }
 
-const RESOURCE: &str = "storage";
-
 /// What the anchor's annotations say, if the class is one of ours.
 pub fn anchor(live: &Object) -> Option<(Phase, Storage)> {
     let annotations = live.annotations();
@@ -203,15 +200,4 @@ pub fn written(storage: &Storage, phase: Phase, live: Option<&Object>, applied: 
         result.set_metadata("resourceVersion", live.resource_version().into());
     }
     result
-}
-
-/// What is wanted, as text.
-pub fn encode(storage: &Storage) -> String {
-    as_json(&Storage { objects: Attr::Null, ..storage.clone() }.encode()).to_string()
-}
-
-/// The storage that such text holds.
-pub fn decode(text: &str) -> Option<Storage> {
-    let value = wire::json::decode(&Storage::kind(), text.as_bytes()).ok()?;
-    Storage::decode(&value, &Path::root()).ok()
 }

@@ -10,7 +10,7 @@ use crate::plugin::model::{Attr, Object as _, Typed};
 use crate::plugin::operations::Plan;
 use crate::plugin::path::Path;
 use crate::plugin::schema::Replace;
-use crate::resources::workload::plan::fingerprints;
+use crate::resources::owned::drift::fingerprints;
 use crate::stack::Stack;
 
 /// Fills in what follows from the configuration.

@@ -5,19 +5,17 @@ use super::schema::Storage;
 use crate::kubernetes::difference::differences;
 use crate::kubernetes::object::{Kind, Object};
 use crate::plugin::model::Attr;
-use crate::resources::fingerprint;
-use crate::resources::workload::converge::Live;
-use crate::resources::workload::plan::label;
-use crate::resources::workload::read::DIFFERS;
+use crate::resources::owned::converge::Live;
+use crate::resources::owned::drift::{label, shown};
 use std::collections::BTreeMap;
 
-/// What `objects` says of a volume that a change made which was cut off.
+/// What `objects` says of a volume that is no longer wanted: a change made it, and was cut off.
 const NOT_WANTED: &str = "not wanted";
 
 /// State, from what was applied and what is there.
 pub fn state(applied: &Storage, live: &Live) -> Storage {
     let mut state = applied.clone();
-    let mut shown = BTreeMap::new();
+    let mut told = BTreeMap::new();
     for object in objects(applied) {
         let Some(live) = live.get(&object.key()).and_then(Option::as_ref) else { continue };
         let mut fields = differences(object.json(), live.json());
@@ -27,17 +25,13 @@ pub fn state(applied: &Storage, live: &Live) -> Storage {
                 fields.push(".metadata.annotations".to_owned());
             }
         }
-        let text = match fields.is_empty() {
-            true => fingerprint(object.json()),
-            false => format!("{DIFFERS}{}", fields.join(", ")),
-        };
-        shown.insert(label(&object), text);
+        told.insert(label(&object), shown(&object, &fields));
     }
     let wanted = objects(applied);
     for other in live.values().flatten().filter(|live| !wanted.iter().any(|wanted| wanted.key() == live.key())) {
-        shown.insert(label(other), NOT_WANTED.to_owned());
+        told.insert(label(other), NOT_WANTED.to_owned());
     }
-    state.objects = Attr::Known(shown);
+    state.objects = Attr::Known(told);
     state
 }
 

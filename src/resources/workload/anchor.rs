@@ -4,42 +4,13 @@
 //! remembered of the workload's life, whoever writes into it later. Pure.
 
 use super::Spec;
-use super::converge::MANAGED_BY;
 use crate::kubernetes::object::{Key, Kind, Object};
-use crate::plugin::path::Path;
-use crate::plugin::wire;
-use crate::resources::as_json;
+use crate::resources::owned::MANAGED_BY;
+use crate::resources::owned::applied::{decode, encode};
+use crate::resources::owned::phase::Phase;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Map, Value, json};
 use std::collections::BTreeSet;
-
-/// How far the provider came.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Phase {
-    /// Objects are being made for the first time.
-    Creating,
-    /// Everything is applied.
-    Ready,
-    /// A change is being applied.
-    Updating,
-    /// Objects are being removed.
-    Deleting,
-}
-
-impl Phase {
-    const ALL: [(Phase, &'static str); 4] =
-        [(Phase::Creating, "creating"), (Phase::Ready, "ready"), (Phase::Updating, "updating"), (Phase::Deleting, "deleting")];
-
-    /// As anchors spell it.
-    pub fn name(self) -> &'static str {
-        Self::ALL.iter().find(|(phase, _)| *phase == self).map_or("", |(_, name)| name)
-    }
-
-    /// The phase that is spelled so.
-    pub fn named(text: &str) -> Option<Self> {
-        Self::ALL.iter().find(|(_, name)| *name == text).map(|(phase, _)| *phase)
-    }
-}
 
 /// What an anchor says.
 #[derive(Clone, Debug, PartialEq)]
@@ -158,17 +129,6 @@ impl<M: Spec> Anchor<M> {
         let just_now = self.created.is_some_and(|created| now.duration_since(created) < JUST_NOW);
         just_now && encode(&self.spec) == encode(wanted)
     }
-}
-
-/// A specification as text, for the anchor and for private state. What only the servers know is left out.
-pub fn encode<M: Spec>(spec: &M) -> String {
-    as_json(&spec.clone().without_observations().encode()).to_string()
-}
-
-/// The specification that such text holds; attributes that are newer than it are null.
-pub fn decode<M: Spec>(text: &str) -> Option<M> {
-    let value = wire::json::decode(&M::kind(), text.as_bytes()).ok()?;
-    M::decode(&value, &Path::root()).ok()
 }
 
 #[cfg(test)]

@@ -2,15 +2,16 @@
 //! write. Network.
 
 use super::Spec;
-use super::anchor::{Anchor, Phase, Record};
-use super::apply::{Run, Stop};
-use super::converge::{Step, changed, next};
+use super::anchor::{Anchor, Record};
+use super::apply::Run;
 use super::guard::{Site, claims};
 use super::own::{foreign_claims, is_own_claim};
 use crate::diagnostics;
 use crate::kubernetes::failure::{Class, Failure};
 use crate::kubernetes::object::{Key, Kind, Object};
 use crate::plugin::diagnostic::Diagnostics;
+use crate::resources::owned::phase::Phase;
+use crate::resources::owned::write::Stop;
 use jiff::Timestamp;
 
 impl<M: Spec> Run<'_, M> {
@@ -33,7 +34,7 @@ impl<M: Spec> Run<'_, M> {
             };
             match anchor.phase {
                 Phase::Ready | Phase::Updating if !anchor.may_be_unheard_of(&self.spec, Timestamp::now()) => {
-                    return Err(diagnostics::exists(M::RESOURCE, self.spec.namespace(), self.spec.name()).into());
+                    return Err(diagnostics::exists(M::RESOURCE, &self.spec.id()).into());
                 }
                 Phase::Ready | Phase::Updating | Phase::Creating | Phase::Deleting => return self.take_up(&anchor).await,
             }
@@ -47,8 +48,8 @@ impl<M: Spec> Run<'_, M> {
             self.refuse(&anchor.spec)?;
         }
         self.taken_up = site.set.is_some();
-        self.diagnostics.push(diagnostics::resuming(M::RESOURCE, self.spec.namespace(), self.spec.name()));
-        self.changed = changed(&anchor.spec.objects(), &self.spec.objects());
+        self.writer.said.push(diagnostics::resuming(M::RESOURCE, &self.spec.id()));
+        self.writer.changes(&anchor.spec.objects(), &self.spec.objects(), false);
         self.mark(Phase::Creating, None).await
     }
 
@@ -88,27 +89,21 @@ impl<M: Spec> Run<'_, M> {
 
     /// Everything that could refuse the create is looked at before the first write.
     async fn look_for_others(&mut self) -> Result<(), Stop> {
-        let wanted = self.spec.objects();
-        while let Step::Look(object) = next(&wanted, &self.live, false, &self.changed) {
-            let found = self.stack.kubernetes.get(&object.key()).await?;
-            self.live.insert(object.key(), found);
-        }
-        if let Step::Refuse(key) = next(&wanted, &self.live, false, &self.changed) {
-            return Err(diagnostics::name_taken(&key, M::RESOURCE).into());
-        }
-        let found: Vec<String> = self.live.values().flatten().map(|object| object.key().to_string()).collect();
-        let set = self.live.values().flatten().any(|object| object.kind() == Kind::StatefulSet);
+        self.writer.look(&self.spec.objects()).await?;
+        let found = || self.writer.live.values().flatten();
+        let set = found().any(|object| object.kind() == Kind::StatefulSet);
+        let found: Vec<String> = found().map(|object| object.key().to_string()).collect();
         self.taken_up = set;
         let all = claims(self.stack, self.spec.namespace()).await?;
         self.refuse_foreign_claims(&all, 0)?;
         self.check_storage_class().await?;
         if !found.is_empty() {
-            self.diagnostics.push(diagnostics::taking_up(&found));
+            self.writer.said.push(diagnostics::taking_up(&found));
         }
         let own = all.iter().filter(|claim| is_own_claim::<M>(claim, self.spec.name()));
         let own: Vec<String> = own.map(|claim| claim.name().to_owned()).collect();
         if !own.is_empty() {
-            self.diagnostics.push(diagnostics::kept_claims(&own));
+            self.writer.said.push(diagnostics::kept_claims(&own));
         }
         // What lost its anchor may have served for years.
         self.learnt = Record { served: Some(set), kept_claims: !own.is_empty(), ..Record::default() };
@@ -174,7 +169,7 @@ impl<M: Spec> Run<'_, M> {
     }
 
     fn anchor(&self, phase: Phase, created: Option<Timestamp>, record: Record) -> Object {
-        let record = Record { template: self.template.clone(), ..record };
+        let record = Record { template: self.template().cloned(), ..record };
         Anchor { phase, spec: self.spec.clone(), created, record }.object()
     }
 }

@@ -1,22 +1,23 @@
 //! Destroy: objects in reverse order, claims only when the configuration says so, the anchor last. What is gone already is
 //! no error, so a destroy that was interrupted is simply run again. Network.
 
-use super::anchor::{self, Anchor, Phase};
+use super::anchor::{self, Anchor};
 use super::apply::heard;
-use super::converge::is_ours;
 use super::guard::Site;
 use super::own::{is_own_claim, owns};
-use super::plan::applied;
 use super::pod::Workload;
 use super::tidy::configurations;
 use super::{Spec, guard::refusal};
 use crate::diagnostics;
-use crate::kubernetes::client::Delete;
 use crate::kubernetes::failure::{Class, Failure};
 use crate::kubernetes::object::{Kind, Object};
 use crate::plugin::context::{Context, Halt};
 use crate::plugin::diagnostic::Diagnostics;
-use crate::plugin::operations::{Delete as Going, Failed};
+use crate::plugin::operations::{Delete, Failed};
+use crate::resources::owned::applied::applied;
+use crate::resources::owned::delete::delete_this;
+use crate::resources::owned::is_ours;
+use crate::resources::owned::phase::Phase;
 use crate::stack::Stack;
 use futures::StreamExt;
 use std::time::Duration;
@@ -28,7 +29,7 @@ const LOOK_AGAIN: Duration = Duration::from_secs(1);
 ///
 /// # Errors
 /// Why something of it is still there.
-pub async fn delete<M: Spec>(cx: &Context<'_, Stack>, going: Going<M>) -> Result<Diagnostics, Failed<M>> {
+pub async fn delete<M: Spec>(cx: &Context<'_, Stack>, going: Delete<M>) -> Result<Diagnostics, Failed<M>> {
     let applied = applied(&going.private, &going.prior);
     let cx = &heard::<M>(cx, &applied)?;
     let ended = remove(cx, cx.client()?, &applied, &going.prior).await;
@@ -52,7 +53,7 @@ async fn remove<M: Spec>(cx: &Context<'_, Stack>, stack: &Stack, applied: &M, pr
         if site.anchor.is_none() && !is_ours(&live) {
             return Err(diagnostics::not_ours(&live.key()).into());
         }
-        delete_this(stack, &live).await?;
+        delete_this(&stack.kubernetes, &live).await?;
         cx.say(&format!("deleted {} {}", live.kind(), live.name()));
     }
     until_gone(cx, stack, applied, Kind::Pod, |pod| owns(site.set.as_ref(), name, pod)).await?;
@@ -60,16 +61,16 @@ async fn remove<M: Spec>(cx: &Context<'_, Stack>, stack: &Stack, applied: &M, pr
         let claims = stack.kubernetes.list(Kind::PersistentVolumeClaim, Some(namespace), "").await?;
         let own = |claim: &Object| is_own_claim::<M>(claim, name);
         for claim in claims.iter().filter(|claim| own(claim)) {
-            delete_this(stack, claim).await?;
+            delete_this(&stack.kubernetes, claim).await?;
             cx.say(&format!("deleted {} {}", claim.kind(), claim.name()));
         }
         until_gone(cx, stack, applied, Kind::PersistentVolumeClaim, own).await?;
     }
     for configuration in configurations(stack, applied).await? {
-        delete_this(stack, &configuration).await?;
+        delete_this(&stack.kubernetes, &configuration).await?;
     }
     match stack.kubernetes.get(&anchor::key(namespace, name)).await? {
-        Some(found) if site.anchor.is_some() => Ok(delete_this(stack, &found).await?),
+        Some(found) if site.anchor.is_some() => Ok(delete_this(&stack.kubernetes, &found).await?),
         _ => Ok(()),
     }
 }
@@ -97,15 +98,6 @@ async fn mark_deleting<M: Spec>(stack: &Stack, found: &Object, anchor: &Anchor<M
     }
     object.set_metadata("resourceVersion", found.resource_version().into());
     stack.kubernetes.replace(&object).await.map(|_| ())
-}
-
-/// This very object: one of the same name that came meanwhile stays.
-pub(super) async fn delete_this(stack: &Stack, object: &Object) -> Result<(), Failure> {
-    let how = Delete { uid: Some(object.uid().to_owned()), ..Delete::default() };
-    match stack.kubernetes.delete(&object.key(), how).await {
-        Ok(_) | Err(Failure { class: Class::NotFound | Class::NamespaceTerminating(_), .. }) => Ok(()),
-        Err(failure) => Err(failure),
-    }
 }
 
 /// Waits until what is the workload's own is gone; neighbours with the same labels are not waited for.

@@ -2,9 +2,8 @@
 //! template that a hand changed is taken back, and pods that do not run what is wanted go with it. [`restarts`] is pure.
 
 use super::guard::Site;
-use super::plan::{applied, is_moved, label};
+use super::plan::is_moved;
 use super::pod::Workload;
-use super::read::DIFFERS;
 use super::roll::revision;
 use super::template::{self, FIELD};
 use super::{Spec, is_specified, own};
@@ -14,6 +13,8 @@ use crate::kubernetes::object::{Kind, Object};
 use crate::plugin::context::Context;
 use crate::plugin::operations::Plan;
 use crate::plugin::path::Path;
+use crate::resources::owned::applied::applied;
+use crate::resources::owned::drift::{fields, label};
 use crate::stack::Stack;
 use serde_json::Value;
 use std::collections::BTreeSet;
@@ -69,8 +70,7 @@ fn drifted<M: Spec>(prior: &M) -> Vec<String> {
     let objects = prior.shared().objects.unwrap_or_default();
     let set = prior.objects().into_iter().find(|object| object.kind() == Kind::StatefulSet);
     let text = set.and_then(|set| objects.get(&label(&set)).cloned()).unwrap_or_default();
-    let fields = text.strip_prefix(DIFFERS).unwrap_or_default().split(", ");
-    fields.filter_map(|field| field.strip_prefix(FIELD)).map(str::to_owned).collect()
+    fields(&text).filter_map(|field| field.strip_prefix(FIELD)).map(str::to_owned).collect()
 }
 
 /// The pods that the apply restarts, as far as Kubernetes says. `same`: the specification wants the same template as before.

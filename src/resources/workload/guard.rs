@@ -1,15 +1,16 @@
 //! Whether a workload may be destroyed or replaced. What has served, or holds what an earlier life left, goes only when state and
 //! anchor both say so; what never came to anything may always make way. [`judge`] is pure, the rest looks.
 
+use super::Spec;
 use super::anchor::{self, Anchor};
 use super::own::{is_own_claim, owns};
 use super::pod::Workload;
 use super::roll::{is_ready, is_up};
-use super::{Spec, converge};
 use crate::diagnostics;
 use crate::kubernetes::failure::{Class, Failure};
 use crate::kubernetes::object::{Key, Kind, Object};
 use crate::plugin::diagnostic::{Diagnostic, Diagnostics};
+use crate::resources::owned::is_ours;
 use crate::stack::Stack;
 use serde_json::Value;
 
@@ -106,8 +107,8 @@ impl<M: Spec> Site<M> {
             let data = anchor.has_served() || anchor.record.kept_claims;
             (anchor.spec.shared().deletion_protection, data)
         });
-        let anything = self.set.as_ref().is_some_and(converge::is_ours)
-            || self.claims.iter().any(|claim| is_own_claim::<M>(claim, prior.name()));
+        let anything =
+            self.set.as_ref().is_some_and(is_ours) || self.claims.iter().any(|claim| is_own_claim::<M>(claim, prior.name()));
         judge(Evidence { here: prior.shared().deletion_protection, anchor, up: self.is_up(), anything })
     }
 }

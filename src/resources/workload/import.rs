@@ -1,8 +1,7 @@
 //! Refresh and import: the anchor tells what was wanted, the live objects what is there. Network.
 
-use super::anchor::{self, Anchor, Phase};
+use super::anchor::{self, Anchor};
 use super::apply::look;
-use super::plan::{APPLIED, applied};
 use super::wait::is_serving;
 use super::{Spec, read};
 use crate::diagnostics;
@@ -10,6 +9,8 @@ use crate::plugin::context::Context;
 use crate::plugin::diagnostic::Diagnostics;
 use crate::plugin::model::Attr;
 use crate::plugin::operations::{Done, Private};
+use crate::resources::owned::applied::{applied, keep};
+use crate::resources::owned::phase::Phase;
 use crate::stack::Stack;
 
 /// Reads a workload.
@@ -47,14 +48,13 @@ pub async fn import<M: Spec>(cx: &Context<'_, Stack>, named: M) -> Result<Option
     let stack = cx.client()?;
     let found = stack.kubernetes.get(&anchor::key(named.namespace(), named.name())).await?;
     let Some(anchor) = found.as_ref().and_then(Anchor::<M>::read) else {
-        let id = format!("{}/{}", named.namespace(), named.name());
-        return Err(diagnostics::nothing_to_import(M::RESOURCE, &id).into());
+        return Err(diagnostics::nothing_to_import(M::RESOURCE, &named.id()).into());
     };
     let mut spec = anchor.spec;
     spec.identify(anchor.record.cluster_id.as_deref());
     if anchor.phase == Phase::Ready {
         spec.observe(stack).await;
     }
-    let private = [(APPLIED.to_owned(), anchor::encode(&spec))].into();
+    let private = keep(&spec);
     read(cx, spec, private).await
 }

@@ -3,7 +3,7 @@
 //! ```text
 //!            plan.rs: planned outputs, refusals; rehearse.rs: what the API server would refuse; forecast.rs: what restarts
 //! create ─┐  begin.rs: the name is ours, own.rs: which pods and claims are
-//! update ─┼─▶ apply.rs: anchor ─▶ converge.rs: next(desired, observed) ─▶ wait.rs: roll.rs::next(pods, health) ─▶ anchor
+//! update ─┼─▶ apply.rs: anchor ─▶ ../owned/write.rs: what differs ─▶ wait.rs: roll.rs::next(pods, health) ─▶ anchor
 //!            template.rs: what hands did to the pods' template; tidy.rs: configurations that no pod uses go
 //! read   ─┼─▶ import.rs, read.rs: live objects ─▶ state, drift on the attribute that it is about
 //! delete ─┘   guard.rs: whether it may go; delete.rs: objects in reverse, claims only if asked to, the anchor last
@@ -12,7 +12,6 @@
 pub mod anchor;
 pub mod apply;
 pub mod begin;
-pub mod converge;
 pub mod delete;
 pub mod forecast;
 pub mod guard;
@@ -29,7 +28,6 @@ pub mod read;
 pub mod rehearse;
 pub mod roll;
 pub mod settings;
-mod shown;
 #[cfg(test)]
 mod starts;
 #[cfg(test)]
@@ -46,6 +44,7 @@ use crate::kubernetes::object::Object;
 use crate::plugin::diagnostic::Diagnostics;
 use crate::plugin::model::{Attr, Object as Model};
 use crate::plugin::path::Path;
+use crate::resources::owned::applied::Specified;
 use crate::stack::Stack;
 use anchor::Record;
 use roll::Health;
@@ -54,7 +53,7 @@ use std::collections::BTreeMap;
 use std::future::Future;
 
 /// What a workload's attributes have to tell the common procedure.
-pub trait Spec: Model {
+pub trait Spec: Specified {
     /// The resource's type without the provider's name, as the anchor has it.
     const RESOURCE: &'static str;
     /// The value of `app.kubernetes.io/name`, and the container's name.
@@ -66,6 +65,10 @@ pub trait Spec: Model {
     fn namespace(&self) -> &str;
     /// The name.
     fn name(&self) -> &str;
+    /// Its id, as other resources name it.
+    fn id(&self) -> String {
+        format!("{}/{}", self.namespace(), self.name())
+    }
     /// Every object, in the order in which it is applied; the StatefulSet last.
     fn objects(&self) -> Vec<Object>;
     /// The attributes that the procedure reads and writes.
@@ -74,9 +77,6 @@ pub trait Spec: Model {
     fn shared(&self) -> Shared<'_>;
     /// Sets the computed attributes that follow from the others, where these are known.
     fn set_outputs(&mut self);
-    /// The same without what only the servers know: what is wanted.
-    #[must_use]
-    fn without_observations(self) -> Self;
     /// Takes over from an earlier state what only the running service knows.
     fn keep_observations(&mut self, _earlier: &Self) {}
     /// Makes unknown what the running service was not asked for yet: the apply that is planned will ask it.

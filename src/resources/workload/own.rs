@@ -2,9 +2,9 @@
 //! may carry them too: a pod is ours by its owner, a claim by our mark and by its name. Pure.
 
 use super::Spec;
-use super::converge::is_ours;
 use super::pod::VOLUME;
 use crate::kubernetes::object::{Kind, Object, at};
+use crate::resources::owned::is_ours;
 
 /// The ordinal in the name of a claim of the workload `name`: `data-<name>-<ordinal>`.
 pub fn ordinal_of(claim: &str, name: &str) -> Option<i64> {
@@ -48,7 +48,7 @@ mod tests {
     use super::*;
     use crate::kubernetes::object::Key;
     use crate::resources::cluster::schema::Cluster;
-    use crate::resources::workload::converge::MANAGED_BY;
+    use crate::resources::owned::MANAGED_BY;
     use serde_json::json;
 
     fn claim(name: &str, manager: &str, app: &str, instance: &str) -> Object {

@@ -2,27 +2,13 @@
 //! is refused here.
 
 use super::rehearse::rehearse;
-use super::{Spec, anchor, guard, is_specified};
-use crate::kubernetes::object::Object;
+use super::{Spec, guard, is_specified};
 use crate::plugin::context::Context;
 use crate::plugin::model::Attr;
-use crate::plugin::operations::{Plan, Private};
-use crate::resources::fingerprint;
+use crate::plugin::operations::Plan;
+use crate::resources::owned::applied::applied;
+use crate::resources::owned::drift::fingerprints;
 use crate::stack::Stack;
-use std::collections::BTreeMap;
-
-/// The key under which private state keeps what was last applied.
-pub const APPLIED: &str = "applied";
-
-/// What every object is wanted to be, as the attribute `objects` shows it.
-pub fn fingerprints(objects: &[Object]) -> BTreeMap<String, String> {
-    objects.iter().map(|object| (label(object), fingerprint(object.json()))).collect()
-}
-
-/// How the attribute `objects` names an object.
-pub fn label(object: &Object) -> String {
-    format!("{}/{}", object.kind(), object.name())
-}
 
 /// Plans a workload: what follows from the configuration, what cannot be, what may not be replaced, what the server would refuse.
 pub async fn plan<M: Spec>(cx: &Context<'_, Stack>, plan: &mut Plan<M>) {
@@ -32,11 +18,6 @@ pub async fn plan<M: Spec>(cx: &Context<'_, Stack>, plan: &mut Plan<M>) {
         plan.diagnostics.extend(said.unwrap_or_else(|refused| refused));
     }
     rehearse(cx, plan).await;
-}
-
-/// What was last applied; the prior state where private state does not say.
-pub fn applied<M: Spec>(private: &Private, prior: &M) -> M {
-    private.get(APPLIED).and_then(|text| anchor::decode(text)).unwrap_or_else(|| prior.clone())
 }
 
 /// Whether another one is planned under another name.

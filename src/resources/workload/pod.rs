@@ -1,9 +1,9 @@
 //! Settings -> the pod template and StatefulSet of a workload. Pure.
 
-use super::converge::MANAGED_BY;
 use super::settings::{Pod, Probe, Resources, Spread, Storage};
 use crate::kubernetes::object::{Kind, Object};
 use crate::plugin::model::Attr;
+use crate::resources::owned::MANAGED_BY;
 use serde_json::{Map, Value, json};
 use std::collections::BTreeMap;
 

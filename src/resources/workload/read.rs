@@ -1,24 +1,20 @@
 //! Live objects -> state. What differs from what was applied is shown on the attribute that it is about, and in
 //! `objects` by its field; what the server adds by itself is no drift.
 
-use super::converge::{Live, covers};
-use super::plan::label;
 use super::{Spec, template};
 use crate::kubernetes::difference::differences;
 use crate::kubernetes::object::{self, Kind, Object};
 use crate::plugin::model::Attr;
-use crate::resources::fingerprint;
+use crate::resources::owned::converge::{Live, covers};
+use crate::resources::owned::drift::{label, shown};
 use serde_json::Value;
 use std::collections::BTreeMap;
-
-/// What `objects` says of an object that is not as wanted begins with this.
-pub const DIFFERS: &str = "differs at ";
 
 /// State, from what was applied and what is there. `left`: the pods' template as our last write left it. `settled`: the anchor says that the last apply came to its end.
 pub fn state<M: Spec>(applied: &M, live: &Live, left: Option<&Value>, settled: bool) -> M {
     let mut state = applied.clone();
     let wanted = applied.objects();
-    let mut shown = BTreeMap::new();
+    let mut objects = BTreeMap::new();
     for object in &wanted {
         let Some(live) = live.get(&object.key()).and_then(Option::as_ref) else { continue };
         let mut fields = differences(object.json(), live.json());
@@ -27,15 +23,14 @@ pub fn state<M: Spec>(applied: &M, live: &Live, left: Option<&Value>, settled: b
             let more: Vec<String> = foreign.into_iter().filter(|field| !covers(&fields, field)).collect();
             fields.extend(more);
         }
-        let text = if fields.is_empty() { fingerprint(object.json()) } else { format!("{DIFFERS}{}", fields.join(", ")) };
-        shown.insert(label(object), text);
+        objects.insert(label(object), shown(object, &fields));
         attribute_drift(&mut state, object, live);
     }
     let set = wanted.iter().find(|object| object.kind() == Kind::StatefulSet);
     let set = set.and_then(|set| live.get(&set.key())).and_then(Option::as_ref);
     let common = state.common();
     *common.ready = Attr::Known(settled && set.is_some_and(is_rolled_out));
-    *common.objects = Attr::Known(shown);
+    *common.objects = Attr::Known(objects);
     state
 }
 

@@ -1,8 +1,7 @@
 //! What the API server would say to a change, asked at plan by server-side dry runs: a refused field is known before apply.
 //! A plan that changes nothing asks nothing. Network; nothing is written.
 
-use super::plan::APPLIED;
-use super::{Spec, anchor, converge, is_specified};
+use super::{Spec, is_specified};
 use crate::diagnostics;
 use crate::kubernetes::client::Apply;
 use crate::kubernetes::failure::Class;
@@ -10,6 +9,8 @@ use crate::kubernetes::object::Object;
 use crate::plugin::context::Context;
 use crate::plugin::diagnostic::{Diagnostic, Severity};
 use crate::plugin::operations::Plan;
+use crate::resources::owned::applied::kept;
+use crate::resources::owned::converge::changed;
 use crate::stack::Stack;
 use std::time::Duration;
 
@@ -24,10 +25,9 @@ pub async fn rehearse<M: Spec>(cx: &Context<'_, Stack>, plan: &mut Plan<M>) {
     if nothing_changes || plan.diagnostics.has_errors() || !is_specified(&plan.planned) {
         return;
     }
-    let applied = plan.private.get(APPLIED).and_then(|text| anchor::decode::<M>(text));
-    let before = applied.map(|applied| applied.objects()).unwrap_or_default();
+    let before = kept::<M>(&plan.private).map(|applied| applied.objects()).unwrap_or_default();
     let wanted = plan.planned.clone().without_observations().objects();
-    let changed = converge::changed(&before, &wanted);
+    let changed = changed(&before, &wanted);
     let objects = wanted.iter().filter(|object| changed.contains(&object.key()));
     if let Ok(Some(refused)) = tokio::time::timeout(LIMIT, first_refusal(stack, objects)).await {
         plan.diagnostics.push(refused);

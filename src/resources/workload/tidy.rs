@@ -1,11 +1,12 @@
 //! The configurations of pods: each is a ConfigMap that never changes, named by its content, so a pod that a roll has not reached
 //! starts again with the one that it had. One goes when no pod uses it any more. Network.
 
-use super::delete::delete_this;
 use super::pod::{self, Workload};
-use super::{Spec, converge, template};
+use super::{Spec, template};
 use crate::kubernetes::failure::{Class, Failure};
 use crate::kubernetes::object::{Kind, Object};
+use crate::resources::owned::MANAGED_BY;
+use crate::resources::owned::delete::delete_this;
 use crate::stack::Stack;
 use std::collections::BTreeSet;
 
@@ -14,7 +15,7 @@ use std::collections::BTreeSet;
 /// # Errors
 /// When Kubernetes does not say.
 pub async fn configurations<M: Spec>(stack: &Stack, spec: &M) -> Result<Vec<Object>, Failure> {
-    let labels = format!("{}={},{}", converge::MANAGED_BY.0, converge::MANAGED_BY.1, Workload::query(M::APP, spec.name()));
+    let labels = format!("{}={},{}", MANAGED_BY.0, MANAGED_BY.1, Workload::query(M::APP, spec.name()));
     let mut found = match stack.kubernetes.list(Kind::ConfigMap, Some(spec.namespace()), &labels).await {
         Err(Failure { class: Class::Forbidden { .. }, .. }) => Vec::new(),
         listed => listed?,
@@ -36,7 +37,7 @@ pub async fn tidy<M: Spec>(stack: &Stack, spec: &M) {
         let pods = stack.kubernetes.list(Kind::Pod, Some(spec.namespace()), &Workload::query(M::APP, spec.name())).await?;
         let used: BTreeSet<&str> = pods.iter().flat_map(template::config_maps).collect();
         for object in old.into_iter().filter(|object| !used.contains(object.name())) {
-            delete_this(stack, object).await?;
+            delete_this(&stack.kubernetes, object).await?;
         }
         Ok::<_, Failure>(())
     };

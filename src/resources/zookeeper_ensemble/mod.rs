@@ -19,6 +19,7 @@ use crate::plugin::model::Attr;
 use crate::plugin::operations::{Create, Delete, Done, Failed, Plan, Private, Update};
 use crate::plugin::path::Path;
 use crate::plugin::resource::Resource;
+use crate::resources::owned::applied::Specified;
 use crate::stack::Stack;
 use schema::Ensemble;
 
@@ -67,6 +68,12 @@ impl Resource for ZookeeperEnsemble {
 
     async fn import(&self, cx: &Context<'_, Stack>, named: Ensemble) -> Result<Option<Done<Ensemble>>, Diagnostics> {
         workload::import::import(cx, named).await
+    }
+}
+
+impl Specified for Ensemble {
+    fn without_observations(self) -> Self {
+        Self { ready: Attr::Null, objects: Attr::Null, ..self }
     }
 }
 
@@ -121,10 +128,6 @@ impl Spec for Ensemble {
         if named {
             self.service_names = Attr::Known(workload::pod::service_names(self.name.text()));
         }
-    }
-
-    fn without_observations(self) -> Self {
-        Self { ready: Attr::Null, objects: Attr::Null, ..self }
     }
 
     fn refuse(applied: &Self, planned: &Self, diagnostics: &mut Diagnostics) {

@@ -6,10 +6,10 @@ use super::schema::Ensemble;
 use crate::kubernetes::failure::{Class, Failure};
 use crate::kubernetes::object::{Key, Kind};
 use crate::resources::cluster::{ensemble::connection, schema::Cluster};
+use crate::resources::owned::is_ours;
 use crate::resources::topic::schema::split_cluster;
 use crate::resources::workload::Spec;
 use crate::resources::workload::anchor::{self, Anchor, Record};
-use crate::resources::workload::converge::is_ours;
 use crate::stack::Stack;
 
 /// Those that are still there.

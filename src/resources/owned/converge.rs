@@ -1,5 +1,6 @@
-//! The next write that brings the live objects to the wanted ones. Pure; the loop that obeys it is in `apply.rs`.
+//! The next write that brings the live objects to the wanted ones. Pure; the loop that obeys it is in `write.rs`.
 
+use super::is_ours;
 use crate::kubernetes::difference::differences;
 use crate::kubernetes::object::{Key, Object};
 use std::collections::{BTreeMap, BTreeSet};
@@ -44,14 +45,6 @@ pub fn covers(fields: &[String], field: &str) -> bool {
     fields.iter().any(|one| holds(one, field) || holds(field, one))
 }
 
-/// The label that says which program manages an object.
-pub const MANAGED_BY: (&str, &str) = ("app.kubernetes.io/managed-by", "terraform-provider-kafkastack");
-
-/// Whether the provider made the object. `known` are objects that were ours when last looked at: a stolen label is drift.
-pub fn is_ours(object: &Object) -> bool {
-    object.labels().get(MANAGED_BY.0).copied() == Some(MANAGED_BY.1)
-}
-
 /// Progress is a function of what is observed, never of where the code was. `owned`: the anchor has been ours since before
 /// these objects, so one without our label has lost it and is put right; otherwise it is somebody else's. `changed`: objects
 /// that are wanted otherwise than they were last applied; they are applied even where no field differs, for a field that
@@ -83,6 +76,7 @@ pub fn next<'a>(wanted: &'a [Object], live: &Live, owned: bool, changed: &BTreeS
 mod tests {
     use super::*;
     use crate::kubernetes::object::Kind;
+    use crate::resources::owned::MANAGED_BY;
     use serde_json::json;
 
     fn wanted() -> Object {

@@ -1,14 +1,13 @@
 //! Which fields the user saw in a plan: these, and no others, an apply takes over from whoever has them. Pure.
 
-use super::Spec;
 use super::converge::{changed_fields, covers};
-use super::plan::label;
-use super::read::DIFFERS;
+use super::drift::{fields, label};
 use crate::kubernetes::object::Object;
+use crate::plugin::model::Attr;
 use std::collections::BTreeMap;
 
 /// Which fields the user saw in the plan.
-pub(super) enum Shown {
+pub enum Shown {
     /// Everything is to be made.
     All,
     /// These, by object.
@@ -16,18 +15,14 @@ pub(super) enum Shown {
 }
 
 impl Shown {
-    /// What a refresh showed as changed by hand.
-    pub(super) fn of<M: Spec>(prior: &M) -> Self {
-        let objects = prior.shared().objects.unwrap_or_default();
-        let fields = objects.into_iter().filter_map(|(object, text)| {
-            let fields = text.strip_prefix(DIFFERS)?.split(", ").map(str::to_owned).collect();
-            Some((object, fields))
-        });
-        Self::Fields(fields.collect())
+    /// What a refresh showed as changed by hand, in the attribute `objects`.
+    pub fn of(objects: &Attr<BTreeMap<String, String>>) -> Self {
+        let named = |(object, text): (&String, &String)| (object.clone(), fields(text).map(str::to_owned).collect());
+        Self::Fields(objects.known().into_iter().flatten().map(named).collect())
     }
 
     /// Whether the plan showed this field, or one that it lies in or holds.
-    pub(super) fn has(&self, object: &Object, field: &str) -> bool {
+    pub fn has(&self, object: &Object, field: &str) -> bool {
         match self {
             Self::All => true,
             Self::Fields(fields) => fields.get(&label(object)).is_some_and(|fields| covers(fields, field)),
@@ -35,7 +30,7 @@ impl Shown {
     }
 
     /// Adds what the plan itself changes.
-    pub(super) fn add(&mut self, before: &[Object], wanted: &[Object]) {
+    pub fn add(&mut self, before: &[Object], wanted: &[Object]) {
         let Self::Fields(shown) = self else { return };
         for (key, fields) in changed_fields(before, wanted) {
             shown.entry(format!("{}/{}", key.kind, key.name)).or_default().extend(fields);
