@@ -6,7 +6,8 @@ pub mod guard;
 pub mod storage;
 pub mod topic;
 
-use crate::kafka::{ConnectError, DialError, Error as KafkaError, OtherCluster};
+use crate::dial::DialError;
+use crate::kafka::{ConnectError, Error as KafkaError, OtherCluster};
 use crate::kubernetes::ConfigError;
 use crate::kubernetes::failure::{Class, Failure};
 use crate::kubernetes::object::Key;
@@ -14,6 +15,7 @@ use crate::plugin::diagnostic::{Diagnostic, Diagnostics, Severity};
 use crate::plugin::operations::Failed;
 use crate::plugin::path::Path;
 use crate::resources::workload::wait::NotServing;
+use crate::stack::site::Missing;
 
 const NOT_CONFIGURED: &str = "The Kubernetes cluster is not configured";
 const WHICH_CLUSTER: &str = "the provider's `kubernetes` block or the environment says which cluster and context";
@@ -70,6 +72,17 @@ impl From<Failure> for Diagnostics {
 impl<M> From<Failure> for Failed<M> {
     fn from(failure: Failure) -> Self {
         kubernetes(&failure).into()
+    }
+}
+
+impl From<Missing> for Diagnostics {
+    fn from(missing: Missing) -> Self {
+        match missing {
+            Missing::Cluster(id) => topic::no_such_cluster(&id),
+            Missing::Ensemble(id) => no_such_ensemble(&id),
+            Missing::Unknown(failure) => kubernetes(&failure),
+        }
+        .into()
     }
 }
 

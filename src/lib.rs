@@ -26,11 +26,12 @@
 //! | module | is |
 //! | --- | --- |
 //! | [`provider`] | the provider block, and the list of resources |
-//! | [`resources`] | one folder for each resource; `workload` is what ensemble and cluster have in common |
+//! | [`resources`] | one folder for each resource; `workload` is what ensemble and cluster have in common, `owned` what all owners of objects have |
 //! | [`data_sources`] | one folder for each data source |
-//! | [`stack`] | what every resource is given: the Kubernetes cluster, and through it brokers and members |
+//! | [`stack`] | what every resource is given: the Kubernetes cluster, and through it brokers and members; how all is named, found, seen and judged |
 //! | [`kubernetes`] | the API server: calls, their failures, differences, reasons, tunnels |
 //! | [`kafka`], [`zookeeper`] | what brokers and members are asked |
+//! | [`dial`] | where byte streams to them come from |
 //! | [`drill`] | the load, the kills, and what they show |
 //! | [`diagnostics`] | errors to words for people |
 //! | [`plugin`] | the plugin protocol; it knows neither Kubernetes nor Kafka |
@@ -41,6 +42,7 @@
 
 pub mod data_sources;
 pub mod diagnostics;
+pub mod dial;
 pub mod docs;
 pub mod drill;
 pub mod kafka;

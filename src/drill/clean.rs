@@ -1,9 +1,9 @@
 //! Removes what a drill made. Network.
 
 use super::claim::Traces;
-use super::look::Site;
 use super::znode;
 use crate::kafka::{Admin, Class};
+use crate::stack::site::Site;
 use std::time::Duration;
 use tokio::time::Instant;
 

@@ -1,10 +1,8 @@
 //! The drill itself: the load runs from before the first step to after the last, pods go one at a time, and the next one goes only
 //! when everything is whole again. Network.
 
-use super::facts::{Facts, Pod, Service};
 use super::limits::{Halt, Limits};
 use super::load::{Clock, Load, Plan};
-use super::look::Site;
 use super::monitor::Monitor;
 use super::recording::{Recording, Settings, StepRun};
 use super::recovery::{Recovery, Taken};
@@ -13,6 +11,8 @@ use super::step::{How, Step, targets};
 use super::znode::Znode;
 use crate::kafka::NewTopic;
 use crate::kubernetes::{Class, Delete, Failure, Key, Kind};
+use crate::stack::facts::{Facts, Pod, Service};
+use crate::stack::site::Site;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use tokio::time::Instant;
 

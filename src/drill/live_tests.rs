@@ -7,6 +7,7 @@ use super::pace::Pace;
 use super::recording::Outcome;
 use crate::kafka::NewTopic;
 use crate::kubernetes::{Kubernetes, Settings};
+use crate::stack::names::Id;
 use crate::stack::{Access, Stack, Target};
 use crate::zookeeper::Session;
 use std::time::Duration;
@@ -40,7 +41,7 @@ async fn a_znode_is_made_and_read_in_a_real_session() {
 async fn everything_that_was_acknowledged_is_read_back() {
     let (stack, namespace, name) = stack().await;
     let (namespace, name) = (namespace.as_str(), name.as_str());
-    let target = Target { namespace: namespace.to_owned(), name: name.to_owned(), port: 9092, brokers: 3, cluster_id: None };
+    let target = Target { id: Id::new(namespace, name), port: 9092, brokers: 3, cluster_id: None };
     let (admin, topic) = (stack.admin(&target), format!("kafkastack-drill-test-{}", std::process::id()));
     let new = NewTopic { name: topic.clone(), partitions: 3, replication_factor: 3, ..NewTopic::default() };
     admin.create_topic(&new, false).await.unwrap();

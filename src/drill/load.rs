@@ -7,7 +7,7 @@ use super::limits::Limits;
 use super::pace::Pace;
 use super::recording::{Outcome, Read, Write};
 use super::sockets::Sockets;
-use crate::kafka::Dialer;
+use crate::dial::Dialer;
 use rdkafka::client::ClientContext;
 use rdkafka::config::{ClientConfig, RDKafkaLogLevel};
 use rdkafka::consumer::{BaseConsumer, Consumer, ConsumerContext, Rebalance};

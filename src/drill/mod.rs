@@ -2,7 +2,7 @@
 //! it; everything that happens is recorded.
 //!
 //! ```text
-//! run: settle (facts: ailments, objections) ─▶ claim ─▶ conduct ─▶ clean ─▶ release
+//! run: settle (objections, stack: ailments) ─▶ claim ─▶ conduct ─▶ clean ─▶ release
 //!                                                         │
 //!        load (pace, sockets, ffi) ─┐                     ├─ step::targets ─▶ one pod goes ─▶ recovery::see, until all is whole
 //!        monitor, znode ────────────┴─▶ recording ◀───────┘
@@ -13,15 +13,14 @@
 mod claim;
 mod clean;
 mod conduct;
-pub mod facts;
 #[allow(unsafe_code, reason = "librdkafka is C")]
 mod ffi;
 pub mod limits;
 #[cfg(test)]
 mod live_tests;
 pub mod load;
-pub mod look;
 mod monitor;
+pub mod objections;
 pub mod pace;
 pub mod recording;
 mod recovery;

@@ -1,12 +1,12 @@
 //! Watches a stack while it is drilled: the drill's topic, the controller, the members, the pods, each as often as makes sense.
 //! Network.
 
-use super::facts::Pod;
 use super::load::Clock;
-use super::look::Site;
 use super::recording::{MemberSample, PartitionSample, Sample};
 use crate::kafka::{Limits, Partition, Topic};
 use crate::kubernetes::Kind;
+use crate::stack::facts::Pod;
+use crate::stack::site::Site;
 use crate::zookeeper::Mode;
 use futures::StreamExt;
 use futures::stream::select_all;
@@ -132,7 +132,7 @@ fn role(mode: Option<Mode>) -> &'static str {
 }
 
 async fn watch_pods(site: Site, board: Board) {
-    let watch = |one: &super::look::Workload| site.kubernetes.watch(Kind::Pod, &one.namespace, &one.selector);
+    let watch = |one: &crate::stack::site::Endpoints| site.kubernetes.watch(Kind::Pod, &one.namespace, &one.selector);
     let mut changes = select_all(site.workloads().map(watch));
     while changes.next().await.is_some() {
         let mut pods = Vec::new();

@@ -1,8 +1,8 @@
 //! When a stack is whole again after a pod was taken away, seen in samples. Pure.
 
-use super::facts::{Pod, Service};
 use super::recording::{PartitionSample, Sample};
 use super::step::broker_id;
+use crate::stack::facts::{Pod, Service};
 
 /// A pod that was taken away.
 #[derive(Clone, Debug)]

@@ -4,13 +4,15 @@
 use super::claim::{self, Claim, Traces, Unclaimed};
 use super::clean::{Follow, clean};
 use super::conduct::Drill;
-use super::facts::{Demands, Facts, ailments, exposed, objections};
 use super::limits::{Halt, Limits};
-use super::look::Site;
+use super::objections::{Demands, exposed, objections};
 use super::pace::Pace;
 use super::recording::Recording;
 use crate::kafka;
 use crate::kubernetes::Failure;
+use crate::stack::ailments::ailments;
+use crate::stack::facts::Facts;
+use crate::stack::site::Site;
 use std::hash::{BuildHasher, RandomState};
 use std::time::Duration;
 use thiserror::Error;
@@ -136,7 +138,7 @@ pub(super) async fn settle(site: &Site, demands: Option<&Demands>, limits: &Limi
         if !objections.is_empty() {
             return Err(Refused::Objections(objections));
         }
-        let ailments = ailments(&facts);
+        let ailments: Vec<String> = ailments(&facts).iter().map(ToString::to_string).collect();
         if ailments.is_empty() {
             return Ok(facts);
         }

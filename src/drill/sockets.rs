@@ -1,7 +1,7 @@
 //! Connections of librdkafka that end in streams of a [`Dialer`]: each is one end of a pair of Unix sockets, and a task copies
 //! between the other end and a stream. No port is opened, and no other process can get at it. Effects only.
 
-use crate::kafka::Dialer;
+use crate::dial::Dialer;
 use std::collections::HashMap;
 use std::os::fd::{AsRawFd, RawFd};
 use std::os::unix::net::UnixStream;
@@ -101,7 +101,7 @@ async fn connect(dialer: Arc<dyn Dialer>, wanted: Wanted) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::kafka::{DialError, Dialed};
+    use crate::dial::{DialError, Dialed};
     use futures::FutureExt;
     use futures::future::BoxFuture;
     use std::io::{Read, Write};

@@ -1,6 +1,6 @@
 //! What a drill does, and to whom. Pure.
 
-use super::facts::{Facts, Pod, Service, leader};
+use crate::stack::facts::{Facts, Pod, Service, leader};
 use std::time::Duration;
 
 /// One step.

@@ -2,8 +2,8 @@
 //! time between, in one session. Network.
 
 use super::load::Clock;
-use super::look::Workload;
 use super::recording::ZnodeCheck;
+use crate::stack::site::Endpoints;
 use crate::zookeeper::{Session, SessionError};
 use std::sync::{Arc, PoisonError};
 use std::time::{Duration, Instant};
@@ -38,7 +38,7 @@ impl Znode {
     ///
     /// # Errors
     /// When the ensemble does not take it.
-    pub async fn write(ensemble: &Workload, path: &str) -> Result<Self, SessionError> {
+    pub async fn write(ensemble: &Endpoints, path: &str) -> Result<Self, SessionError> {
         let begun = Instant::now();
         let mut session = Session::open(ensemble.dialer.clone(), ensemble.addresses(), SESSION).await?;
         session.create(path, b"").await?;
@@ -80,7 +80,7 @@ impl Znode {
 ///
 /// # Errors
 /// When it may still be there.
-pub async fn remove(ensemble: &Workload, path: &str) -> Result<(), SessionError> {
+pub async fn remove(ensemble: &Endpoints, path: &str) -> Result<(), SessionError> {
     let mut session = Session::open(ensemble.dialer.clone(), ensemble.addresses(), SESSION).await?;
     session.delete(&foo(path)).await?;
     session.delete(path).await?;

@@ -2,13 +2,13 @@
 //! values; who is asked and what is repeated is the router's. Touches the network.
 
 use super::connection::{Security, Settings};
-use super::dialer::Dialer;
 use super::error::{Address, Class, Error, Refusal, Resource};
 use super::identity::Identity;
 use super::model::{ClusterView, Created, NewTopic, Reassignment, Topic};
 use super::pool::{Lane, Pool};
 use super::router::{Limits, Router, Target, no_topics};
 use super::versions::{ApiTable, Release, api_name};
+use crate::dial::Dialer;
 use kafka_protocol::messages::alter_partition_reassignments_request::{ReassignablePartition, ReassignableTopic};
 use kafka_protocol::messages::create_partitions_request::CreatePartitionsTopic;
 use kafka_protocol::messages::create_topics_request::{CreatableTopic, CreatableTopicConfig};

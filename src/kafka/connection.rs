@@ -3,10 +3,10 @@
 //! A connection that failed in any way, or was left in the middle of a request, is never used again: whoever calls takes
 //! it out of its place first and puts it back after an answer.
 
-use super::dialer::{DialError, Dialer, Stream};
 use super::error::{Address, ConnectError};
 use super::frame::{self, FrameError};
 use super::versions::ApiTable;
+use crate::dial::{DialError, Dialer, Stream};
 use bytes::Bytes;
 use futures::future::BoxFuture;
 use kafka_protocol::messages::{ApiVersionsRequest, ApiVersionsResponse};

@@ -1,8 +1,8 @@
 //! What can go wrong with a broker, in classes that a caller can decide on, and what is known about a write afterwards. Pure.
 
-use super::dialer::DialError;
 use super::identity::OtherCluster;
 use super::versions::Release;
+use crate::dial::DialError;
 use kafka_protocol::ResponseError;
 use std::fmt;
 use std::time::Duration;

@@ -1,7 +1,8 @@
 //! Two clusters of the same names: whichever of the names lead astray, the other cluster is asked who it is and nothing else.
 
 use super::*;
-use crate::kafka::{Admin, DialError, Dialed, Dialer, Error, NewTopic, Outcome};
+use crate::dial::{DialError, Dialed, Dialer};
+use crate::kafka::{Admin, Error, NewTopic, Outcome};
 use crate::testing::fake_kafka::{Down, FakeKafka};
 use futures::future::BoxFuture;
 use std::collections::{BTreeMap, BTreeSet};

@@ -5,7 +5,7 @@
 //!   router                who is asked: the controller, one broker, any; what may be repeated
 //!     pool                kept connections, one for reads and one for writes to each broker, each proved to be of the cluster
 //!       connection        dial -> secure -> ApiVersions -> one request at a time
-//!         dialer, frame   bytes
+//!         frame           bytes, over a stream of `crate::dial`
 //! ```
 //!
 //! A write is repeated only when it is known that it had no effect. Any other failure of a write has
@@ -14,7 +14,6 @@
 mod admin;
 mod configs;
 mod connection;
-mod dialer;
 mod error;
 mod frame;
 mod identity;
@@ -31,7 +30,6 @@ mod real;
 
 pub use admin::Admin;
 pub use connection::Security;
-pub use dialer::{AsyncReadWrite, DialError, Dialed, Dialer, Direct, Stream};
 pub use error::{Address, Class, ConnectError, Error, Outcome, Refusal, Resource};
 pub use identity::{Identity, OtherCluster};
 pub use log_dirs::LogDir;

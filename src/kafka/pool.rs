@@ -2,11 +2,11 @@
 //! read behind them (a broker serves one request at a time per connection). Touches the network.
 
 use super::connection::{Connection, Settings};
-use super::dialer::Dialer;
 use super::error::{Address, ConnectError, Error, Outcome};
 use super::identity::{Identity, OtherCluster};
 use super::router::no_topics;
 use super::versions::{ApiTable, api_name};
+use crate::dial::Dialer;
 use kafka_protocol::messages::MetadataRequest;
 use kafka_protocol::protocol::Request;
 use std::collections::HashMap;

@@ -2,6 +2,7 @@
 //! `KAFKASTACK_TEST_BOOTSTRAP=host:port,... KAFKASTACK_TEST_RELEASE=3.9 cargo test --lib kafka::real -- --ignored --nocapture`.
 
 use super::*;
+use crate::dial::Direct;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;

@@ -4,7 +4,6 @@ pub mod checks;
 pub mod cluster;
 pub mod ha_drill;
 pub mod owned;
-pub mod site;
 pub mod storage;
 pub mod topic;
 pub mod workload;
@@ -16,6 +15,8 @@ mod golden;
 mod histories;
 #[cfg(test)]
 mod properties;
+#[cfg(test)]
+mod site_tests;
 
 use crate::plugin::value::Value;
 use sha2::{Digest, Sha256};

@@ -1,17 +1,19 @@
 //! How a stack is found, and what is done where another Kafka answers under its names.
 
-use super::*;
 use crate::data_sources::health::Health;
 use crate::data_sources::health::schema::StackHealth;
 use crate::kubernetes::object::Kind;
 use crate::plugin::data_source::DataSource;
 use crate::plugin::model::Attr;
 use crate::resources::cluster::health;
+use crate::resources::cluster::schema::Cluster;
 use crate::resources::ha_drill::apply::drill;
 use crate::resources::ha_drill::schema::HaDrill;
+use crate::resources::workload::anchor::Anchor;
 use crate::resources::workload::roll;
 use crate::resources::workload::sweep;
 use crate::resources::workload::sweep::{World, made, world};
+use crate::stack::names;
 use crate::testing::context;
 use crate::testing::faults::Faults;
 use std::time::Duration;
@@ -21,7 +23,7 @@ use tokio::time::Instant;
 async fn crossed() -> World {
     let world = world(Faults::none());
     made(&world, sweep::cluster()).await;
-    world.kubernetes.edit("kubectl", &anchor::key("prod", "kafka"), "/data/cluster_id", "ours".into());
+    world.kubernetes.edit("kubectl", &names::anchor("prod", "kafka"), "/data/cluster_id", "ours".into());
     world
 }
 
@@ -57,10 +59,11 @@ async fn a_cluster_under_whose_names_another_kafka_answers_is_not_healthy() {
 #[tokio::test(start_paused = true)]
 async fn no_pod_is_restarted_on_the_word_of_another_kafka() {
     let world = crossed().await;
-    let (cluster, _) = anchored::<Cluster>(&world.stack, "prod/kafka").await.unwrap().unwrap();
+    let anchor = world.kubernetes.get(&names::anchor("prod", "kafka")).unwrap();
+    let cluster = Anchor::<Cluster>::read(&anchor).unwrap().spec;
     let pods = world.kubernetes.all(Kind::Pod);
     assert_eq!(health::check(&cluster, &world.stack, &pods).await, roll::Health::Waiting(OTHER.to_owned()));
-    world.kubernetes.edit("kubectl", &anchor::key("prod", "kafka"), "/data/cluster_id", serde_json::Value::Null);
+    world.kubernetes.edit("kubectl", &names::anchor("prod", "kafka"), "/data/cluster_id", serde_json::Value::Null);
     let serving = health::check(&cluster, &world.stack, &pods).await;
     assert!(matches!(serving, roll::Health::Healthy { .. }), "who takes the id out says that this Kafka is the right one");
 }

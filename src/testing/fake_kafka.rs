@@ -5,7 +5,8 @@
 //! alone (else code 41); other brokers see them `lag` later; a deleted name is refused for `deleting` after. Requests are
 //! counted from 1, ApiVersions not among them; a `Fault` strikes one by its number, or each of an API, or a broker.
 
-use crate::kafka::{DialError, Dialed, Dialer, api_name};
+use crate::dial::{DialError, Dialed, Dialer};
+use crate::kafka::api_name;
 use futures::FutureExt;
 use futures::future::BoxFuture;
 use std::collections::{BTreeMap, BTreeSet};

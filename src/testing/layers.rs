@@ -4,12 +4,13 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 /// What each folder may name of this crate. `model` is the macro of `plugin`.
-const LAYERS: [(&str, &[&str]); 5] = [
+const LAYERS: [(&str, &[&str]); 6] = [
     ("plugin", &["model", "plugin"]),
     ("kubernetes", &["kubernetes", "secret", "testing"]),
-    ("kafka", &["kafka", "secret", "testing"]),
-    ("zookeeper", &["kafka", "testing", "zookeeper"]),
-    ("drill", &["drill", "kafka", "kubernetes", "secret", "stack", "testing", "zookeeper"]),
+    ("kafka", &["dial", "kafka", "secret", "testing"]),
+    ("zookeeper", &["dial", "testing", "zookeeper"]),
+    ("stack", &["dial", "kafka", "kubernetes", "stack", "zookeeper"]),
+    ("drill", &["dial", "drill", "kafka", "kubernetes", "secret", "stack", "testing", "zookeeper"]),
 ];
 
 fn sources(folder: &Path, found: &mut Vec<PathBuf>) {

@@ -2,7 +2,7 @@
 //! reading of what the znode holds is pure.
 
 use super::session::{Session, SessionError};
-use crate::kafka::Dialer;
+use crate::dial::Dialer;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::time::{Instant, timeout_at};

@@ -16,7 +16,7 @@ pub use parse::{Mntr, Mode, Srvr, Unparsable};
 pub use quorum::{quorum, tolerates};
 pub use session::{Session, SessionError};
 
-use crate::kafka::{Dialer, Stream};
+use crate::dial::{Dialer, Stream};
 use std::time::Duration;
 use thiserror::Error;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -227,7 +227,7 @@ mod tests {
     #[tokio::test]
     #[ignore = "needs members"]
     async fn real_members_answer() {
-        use crate::kafka::Direct;
+        use crate::dial::Direct;
         for member in std::env::var("KAFKASTACK_TEST_ZOOKEEPER").expect("KAFKASTACK_TEST_ZOOKEEPER: host:port,...").split(',') {
             let (host, port) = member.rsplit_once(':').unwrap();
             let dial = async || Direct.dial(host, port.parse().unwrap()).await.unwrap().stream;

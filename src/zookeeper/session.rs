@@ -4,7 +4,7 @@
 //! another member (ZooKeeper programmer's guide, "ZooKeeper Sessions"). A write whose answer was lost is not repeated here.
 
 use super::jute::{self, Reader, Writer};
-use crate::kafka::{Dialer, Stream};
+use crate::dial::{Dialer, Stream};
 use std::sync::Arc;
 use std::time::Duration;
 use thiserror::Error;

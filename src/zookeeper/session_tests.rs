@@ -1,7 +1,7 @@
 //! A session against members that share one tree, and can be killed and brought back.
 
 use super::*;
-use crate::kafka::{DialError, Dialed};
+use crate::dial::{DialError, Dialed};
 use futures::FutureExt;
 use futures::future::BoxFuture;
 use std::collections::BTreeMap;

@@ -8,9 +8,8 @@ use crate::resources::owned::converge::{Live, covers};
 use crate::resources::owned::is_ours;
 use crate::resources::owned::phase::Phase;
 use crate::resources::topic::setting;
-use crate::resources::workload::anchor;
-use crate::resources::workload::pod::{VOLUME, is_configuration};
 use crate::resources::workload::template;
+use crate::stack::names::{self, is_configuration};
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -294,10 +293,10 @@ fn objects(asked: &StackDrift, seen: &Seen, found: &mut Vec<Unmanaged>) {
 fn wanted(seen: &Seen) -> BTreeSet<Key> {
     let mut keys = BTreeSet::new();
     for Workload { namespace, name, applied, .. } in &seen.workloads {
-        keys.insert(anchor::key(namespace, name));
+        keys.insert(names::anchor(namespace, name));
         let Some(applied) = applied else { continue };
         keys.extend(applied.wanted.iter().map(Object::key));
-        let claim = |ordinal| Key::new(Kind::PersistentVolumeClaim, &**namespace, format!("{VOLUME}-{name}-{ordinal}"));
+        let claim = |ordinal| Key::new(Kind::PersistentVolumeClaim, &**namespace, names::claim(name, ordinal));
         keys.extend((0..applied.replicas).map(claim));
     }
     keys

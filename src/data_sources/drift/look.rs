@@ -9,12 +9,12 @@ use crate::kubernetes::object::{Kind, Object};
 use crate::plugin::diagnostic::Diagnostic;
 use crate::resources::cluster::schema::Cluster;
 use crate::resources::owned::MANAGED_BY;
-use crate::resources::topic::schema::split_cluster;
 use crate::resources::workload::Spec;
-use crate::resources::workload::anchor::{self, Anchor};
+use crate::resources::workload::anchor::Anchor;
 use crate::resources::workload::apply;
 use crate::resources::zookeeper_ensemble::schema::Ensemble;
-use crate::stack::{Stack, Target};
+use crate::stack::Stack;
+use crate::stack::names::{self, Id};
 use futures::future::try_join_all;
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -32,16 +32,17 @@ const KINDS: [Kind; 6] =
 /// # Errors
 /// When Kubernetes does not answer, or something is forbidden. Brokers that do not answer are part of what is seen.
 pub async fn look(stack: &Stack, asked: &StackDrift) -> Result<Seen, Diagnostic> {
-    let failed = |failure: Failure| diagnostics::kubernetes(&failure);
-    let cluster = anchored::<Cluster>(stack, asked.cluster.text()).await.map_err(failed)?;
-    let noted = |anchor: &Anchor<Cluster>| anchor.spec.proof(stack, anchor.record.cluster_id.clone());
-    let target = cluster.anchor.as_ref().map(|anchor| Target { cluster_id: noted(anchor), ..anchor.spec.target() });
-    let mut workloads = vec![workload(stack, cluster).await.map_err(failed)?];
+    let cluster = anchored::<Cluster>(stack, asked.cluster.text()).await?;
+    let target = match Id::parse(asked.cluster.text()) {
+        Some(id) => stack.cluster(&id, None).await?,
+        None => None,
+    };
+    let mut workloads = vec![workload(stack, cluster).await?];
     if let Some(id) = asked.zookeeper_ensemble.known() {
-        let ensemble = anchored::<Ensemble>(stack, id).await.map_err(failed)?;
-        workloads.push(workload(stack, ensemble).await.map_err(failed)?);
+        let ensemble = anchored::<Ensemble>(stack, id).await?;
+        workloads.push(workload(stack, ensemble).await?);
     }
-    let objects = objects(stack, &workloads).await.map_err(failed)?;
+    let objects = objects(stack, &workloads).await?;
     let topics = match (&target, asked.topics.known()) {
         (Some(target), Some(_)) => match topics(&stack.admin(target).until(Instant::now() + ANSWER)).await {
             Ok(topics) => Some(Ok(topics)),
@@ -61,10 +62,10 @@ struct Anchored<M> {
 }
 
 async fn anchored<M: Spec>(stack: &Stack, id: &str) -> Result<Anchored<M>, Failure> {
-    let (namespace, name) = split_cluster(id).unwrap_or_default();
-    let found = stack.kubernetes.get(&anchor::key(namespace, name)).await?;
+    let Id { namespace, name } = Id::parse(id).unwrap_or_else(|| Id::new("", ""));
+    let found = stack.kubernetes.get(&names::anchor(&namespace, &name)).await?;
     let anchor = found.as_ref().and_then(Anchor::<M>::read);
-    Ok(Anchored { namespace: namespace.to_owned(), name: name.to_owned(), anchor })
+    Ok(Anchored { namespace, name, anchor })
 }
 
 async fn workload<M: Spec>(stack: &Stack, anchored: Anchored<M>) -> Result<Workload, Failure> {

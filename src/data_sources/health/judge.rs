@@ -1,8 +1,8 @@
 //! What is seen of a stack -> whether it is healthy, and every reason why not. Pure.
 
-use crate::drill::facts::{Facts, Pod, Service};
-use crate::kafka::{ClusterView, Error, LogDir, Partition, Topic};
-use crate::zookeeper::{Mode, quorum};
+use crate::kafka::{ClusterView, LogDir, Topic};
+use crate::stack::ailments::{of_stack, some};
+use crate::stack::facts::{Facts, leads};
 use std::collections::BTreeMap;
 
 /// Everything that is seen.
@@ -40,39 +40,6 @@ pub struct Thresholds {
     pub outstanding_requests: u64,
 }
 
-/// How the partitions are.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Partitions {
-    /// Without a leader: neither written nor read.
-    pub offline: Vec<String>,
-    /// With a replica that is behind or gone.
-    pub under_replicated: Vec<String>,
-    /// With fewer replicas in sync than a write with acks=all needs.
-    pub under_min_insync: Vec<String>,
-}
-
-/// Sorts the partitions that are not whole. One may be in more than one list.
-pub fn partitions(topics: &[Topic], min_insync: &BTreeMap<String, usize>) -> Partitions {
-    let mut found = Partitions::default();
-    for topic in topics {
-        let needed = min_insync.get(&topic.name).copied().unwrap_or(1);
-        for partition in &topic.partitions {
-            let name = format!("{}-{}", topic.name, partition.index);
-            let Partition { leader, isr, replicas, .. } = partition;
-            if leader.is_none() {
-                found.offline.push(name.clone());
-            }
-            if isr.len() < needed {
-                found.under_min_insync.push(name.clone());
-            }
-            if isr.len() < replicas.len() {
-                found.under_replicated.push(name);
-            }
-        }
-    }
-    found
-}
-
 /// How many partitions each registered broker leads.
 pub fn leaders(view: &ClusterView, topics: &[Topic]) -> BTreeMap<i32, u64> {
     let mut led: BTreeMap<i32, u64> = view.brokers.iter().map(|broker| (broker.id, 0)).collect();
@@ -89,46 +56,20 @@ pub fn skew(led: &BTreeMap<i32, u64>) -> u64 {
 
 /// Every reason why the stack is not healthy, the gravest first; none: it is.
 pub fn reasons(seen: &Seen, thresholds: &Thresholds) -> Vec<String> {
-    let mut found = Vec::new();
-    match &seen.facts.kafka {
-        Err(why @ Error::OtherCluster(_)) => found.push(format!("another Kafka answers: {why}")),
-        Err(why) => found.push(format!("the brokers do not answer: {why}")),
-        Ok((view, topics)) => kafka(seen, view, topics, thresholds, &mut found),
+    let mut found: Vec<String> = of_stack(&seen.facts, Some(&seen.min_insync)).iter().map(ToString::to_string).collect();
+    if let Ok((view, topics)) = &seen.facts.kafka {
+        brokers(seen, view, topics, thresholds, &mut found);
     }
     if seen.facts.members.is_some() {
         ensemble(seen, thresholds, &mut found);
     }
-    pods(seen, &mut found);
+    if !seen.outdated.is_empty() {
+        found.push(format!("still of an earlier specification: {}", some(&seen.outdated)));
+    }
     found
 }
 
-/// As many as a person reads, and how many more there are.
-fn some(names: &[String]) -> String {
-    const SHOWN: usize = 5;
-    let shown: Vec<&str> = names.iter().take(SHOWN).map(String::as_str).collect();
-    match names.len().checked_sub(SHOWN).filter(|more| *more > 0) {
-        Some(more) => format!("{} and {more} more", shown.join(", ")),
-        None => shown.join(", "),
-    }
-}
-
-fn kafka(seen: &Seen, view: &ClusterView, topics: &[Topic], thresholds: &Thresholds, found: &mut Vec<String>) {
-    let registered = |id: &i64| view.brokers.iter().any(|broker| i64::from(broker.id) == *id);
-    let missing: Vec<String> = (0..seen.facts.brokers).filter(|id| !registered(id)).map(|id| format!("broker {id}")).collect();
-    let Partitions { offline, under_replicated, under_min_insync } = partitions(topics, &seen.min_insync);
-    for (names, what) in [
-        (&offline, "no leader, so neither writes nor reads: "),
-        (&under_min_insync, "fewer replicas in sync than writes with acks=all need: "),
-        (&missing, "not registered: "),
-        (&under_replicated, "a replica is behind or gone: "),
-    ] {
-        if !names.is_empty() {
-            found.push(format!("{what}{}", some(names)));
-        }
-    }
-    if view.controller.is_none() {
-        found.push("there is no controller".to_owned());
-    }
+fn brokers(seen: &Seen, view: &ClusterView, topics: &[Topic], thresholds: &Thresholds, found: &mut Vec<String>) {
     for (broker, disks) in &seen.disks {
         disk(*broker, disks, thresholds, found);
     }
@@ -159,50 +100,19 @@ fn disk(broker: i32, disks: &Result<Vec<LogDir>, String>, thresholds: &Threshold
 
 fn ensemble(seen: &Seen, thresholds: &Thresholds, found: &mut Vec<String>) {
     let modes = &seen.facts.modes;
-    let out: Vec<String> = modes.iter().filter_map(|(pod, mode)| Some(format!("{pod}: {}", mode.as_ref().err()?))).collect();
-    let serving = modes.len() - out.len();
-    let needed = quorum(modes.len());
-    if serving < needed {
-        found.push(format!("ZooKeeper has no quorum: {serving} of {} members serve", modes.len()));
-    }
-    if !out.is_empty() {
-        found.push(format!("not in the quorum: {}", out.join(", ")));
-    }
-    let leads = |mode: &Result<Mode, String>| matches!(mode, Ok(Mode::Leader | Mode::Standalone));
+    let serving = modes.iter().filter(|(_, mode)| mode.is_ok()).count();
     let leaders: Vec<&str> = modes.iter().filter(|(_, mode)| leads(mode)).map(|(pod, _)| pod.as_str()).collect();
-    match leaders.as_slice() {
-        [] => found.push("no ZooKeeper member leads".to_owned()),
-        [leader] => {
-            let followers = u64::try_from(serving.saturating_sub(1)).unwrap_or_default();
-            let synced = seen.figures.get(*leader).and_then(|figures| figures.synced_followers);
-            if let Some(synced) = synced.filter(|synced| *synced < followers) {
-                found.push(format!("{synced} of {followers} ZooKeeper followers have everything that {leader} has"));
-            }
+    if let [leader] = leaders.as_slice() {
+        let followers = u64::try_from(serving.saturating_sub(1)).unwrap_or_default();
+        let synced = seen.figures.get(*leader).and_then(|figures| figures.synced_followers);
+        if let Some(synced) = synced.filter(|synced| *synced < followers) {
+            found.push(format!("{synced} of {followers} ZooKeeper followers have everything that {leader} has"));
         }
-        several => found.push(format!("more than one ZooKeeper member leads: {}", several.join(", "))),
     }
     for (pod, figures) in &seen.figures {
         if let Some(waiting) = figures.outstanding.filter(|waiting| *waiting > thresholds.outstanding_requests) {
             found.push(format!("{waiting} requests wait at {pod}"));
         }
-    }
-}
-
-fn pods(seen: &Seen, found: &mut Vec<String>) {
-    for (service, wanted) in [(Service::Kafka, Some(seen.facts.brokers)), (Service::Zookeeper, seen.facts.members)] {
-        let pods: Vec<&Pod> = seen.facts.pods.iter().filter(|pod| pod.service == service).collect();
-        let Some(wanted) = wanted else { continue };
-        if usize::try_from(wanted) != Ok(pods.len()) {
-            let what = if service == Service::Kafka { "broker" } else { "ZooKeeper" };
-            found.push(format!("{} of {wanted} {what} pods are there", pods.len()));
-        }
-        let unready: Vec<String> = pods.iter().filter(|pod| !pod.ready).map(|pod| pod.name.clone()).collect();
-        if !unready.is_empty() {
-            found.push(format!("not ready: {}", some(&unready)));
-        }
-    }
-    if !seen.outdated.is_empty() {
-        found.push(format!("still of an earlier specification: {}", some(&seen.outdated)));
     }
 }
 

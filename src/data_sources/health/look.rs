@@ -1,10 +1,10 @@
 //! Asks brokers, members and Kubernetes for everything that health is judged by. Network.
 
 use super::judge::{Figures, Seen};
-use crate::drill::look::{Site, Workload};
 use crate::kafka::{Admin, ClusterView, LogDir, Source, Topic};
 use crate::kubernetes::{Failure, Key, Kind};
 use crate::resources::workload::roll::revision;
+use crate::stack::site::{Endpoints, Site};
 use crate::zookeeper::{Answer, Mode, mntr, srvr};
 use futures::future::join_all;
 use std::collections::BTreeMap;
@@ -38,7 +38,7 @@ pub async fn look(site: &Site) -> Result<Seen, Failure> {
 /// The pods whose revision is not the one that their StatefulSet wants.
 async fn outdated(site: &Site) -> Result<Vec<String>, Failure> {
     let mut found = Vec::new();
-    for Workload { namespace, name, selector, .. } in site.workloads() {
+    for Endpoints { namespace, name, selector, .. } in site.workloads() {
         let key = Key::new(Kind::StatefulSet, namespace, name);
         let (set, pods) =
             tokio::try_join!(site.kubernetes.get(&key), site.kubernetes.list(Kind::Pod, Some(namespace), selector))?;
@@ -68,12 +68,12 @@ async fn disks_of(admin: &Admin, view: &ClusterView) -> BTreeMap<i32, Result<Vec
 }
 
 /// Members that do not answer are left out: that they are out of the quorum is seen elsewhere.
-async fn figures(ensemble: &Workload) -> BTreeMap<String, Figures> {
+async fn figures(ensemble: &Endpoints) -> BTreeMap<String, Figures> {
     let ask = async |host: &String| Some((host.split('.').next()?.to_owned(), figures_of(ensemble, host).await?));
     join_all(ensemble.hosts.iter().map(ask)).await.into_iter().flatten().collect()
 }
 
-async fn figures_of(ensemble: &Workload, host: &str) -> Option<Figures> {
+async fn figures_of(ensemble: &Endpoints, host: &str) -> Option<Figures> {
     let dial = async || tokio::time::timeout(ANSWER, ensemble.dialer.dial(host, ensemble.port)).await.ok()?.ok();
     let told = srvr(dial().await?.stream, ANSWER).await.ok()?.serving()?;
     // Only the leader knows its followers, and only where `mntr` is allowed.

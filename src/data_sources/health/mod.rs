@@ -6,15 +6,15 @@ pub mod judge;
 pub mod look;
 pub mod schema;
 
-use crate::drill::facts::Facts;
 use crate::kafka::LogDir;
 use crate::plugin::context::Context;
 use crate::plugin::data_source::DataSource;
 use crate::plugin::diagnostic::Diagnostics;
 use crate::plugin::model::Attr;
 use crate::plugin::operations::Done;
-use crate::resources::site;
 use crate::stack::Stack;
+use crate::stack::ailments::partitions;
+use crate::stack::facts::Facts;
 use crate::zookeeper::Mode;
 use judge::{Seen, Thresholds};
 use schema::{BrokerHealth, MemberHealth, StackHealth};
@@ -32,7 +32,7 @@ impl DataSource for Health {
 
     async fn read(&self, cx: &Context<'_, Stack>, config: StackHealth) -> Result<Done<StackHealth>, Diagnostics> {
         let ensemble = config.zookeeper_ensemble.known().map(String::as_str);
-        let site = site::find(cx.client()?, config.cluster.text(), ensemble).await?;
+        let site = cx.client()?.site(config.cluster.text(), ensemble).await?;
         let seen = look::look(&site).await?;
         Ok(Done::new(told(config, &seen)))
     }
@@ -60,7 +60,7 @@ fn told(config: StackHealth, seen: &Seen) -> StackHealth {
     let reasons = judge::reasons(seen, &thresholds(&config));
     let nothing = (None, &[][..]);
     let (view, topics) = seen.facts.kafka.as_ref().map_or(nothing, |(view, topics)| (Some(view), topics.as_slice()));
-    let partitions = judge::partitions(topics, &seen.min_insync);
+    let partitions = partitions(topics, Some(&seen.min_insync));
     let listed = |names: &[String]| Attr::Known(names.iter().take(MOST).cloned().collect());
     let led = view.map(|view| judge::leaders(view, topics)).unwrap_or_default();
     let synced = seen.figures.values().find_map(|figures| figures.synced_followers);

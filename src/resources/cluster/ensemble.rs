@@ -5,12 +5,11 @@ use super::schema::Cluster;
 use crate::diagnostics;
 use crate::kubernetes::failure::{Class, Failure};
 use crate::plugin::diagnostic::{Diagnostic, Diagnostics};
-use crate::resources::topic::schema::split_cluster;
 use crate::resources::workload::Spec;
-use crate::resources::workload::anchor::{self, Anchor, Record};
-use crate::resources::zookeeper_ensemble::objects::id_in;
+use crate::resources::workload::anchor::{Anchor, Record};
 use crate::resources::zookeeper_ensemble::schema::Ensemble;
 use crate::stack::Stack;
+use crate::stack::names::workload_in;
 use crate::zookeeper::kafka_cluster_id;
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -30,10 +29,8 @@ pub fn connection(cluster: &Cluster) -> &str {
 /// # Errors
 /// When Kubernetes does not take it. Who may not write there is warned that nothing holds the ensemble back.
 pub async fn enter(stack: &Stack, cluster: &Cluster) -> Result<Diagnostics, Failure> {
-    let Some(id) = id_in(connection(cluster)) else { return Ok(Diagnostics::new()) };
-    let Some((namespace, name)) = split_cluster(&id) else { return Ok(Diagnostics::new()) };
-    let user = format!("{}/{}", cluster.namespace(), cluster.name());
-    let key = anchor::key(namespace, name);
+    let Some(id) = workload_in(connection(cluster)) else { return Ok(Diagnostics::new()) };
+    let (user, key) = (cluster.id(), id.anchor());
     for attempt in 1.. {
         let entered = match stack.kubernetes.get(&key).await {
             Ok(Some(found)) => {
@@ -54,7 +51,7 @@ pub async fn enter(stack: &Stack, cluster: &Cluster) -> Result<Diagnostics, Fail
             Ok(()) => break,
             Err(Failure { class: Class::Stale, .. }) if attempt < TRIES => {}
             Err(failure) if matches!(failure.class, Class::Forbidden { .. }) => {
-                return Ok(diagnostics::guard::not_entered(&user, &id, &failure).into());
+                return Ok(diagnostics::guard::not_entered(&user, &id.to_string(), &failure).into());
             }
             Err(failure) => return Err(failure),
         }
@@ -65,7 +62,7 @@ pub async fn enter(stack: &Stack, cluster: &Cluster) -> Result<Diagnostics, Fail
 /// Whether two connections are of one ensemble: of one that the provider made, or with a member in common.
 fn is_same_ensemble(old: &str, new: &str) -> bool {
     let members = |text: &str| text.split(',').map(|member| member.trim().to_ascii_lowercase()).collect::<BTreeSet<_>>();
-    let ids = (id_in(old), id_in(new));
+    let ids = (workload_in(old), workload_in(new));
     (ids.0.is_some() && ids.0 == ids.1) || !members(old).is_disjoint(&members(new))
 }
 
@@ -90,8 +87,8 @@ pub async fn check_change(stack: Option<&Stack>, applied: &Cluster, planned: &Cl
 /// The cluster id that the planned connection holds.
 async fn cluster_id_at(stack: &Stack, planned: &Cluster) -> Result<Option<String>, String> {
     let zookeeper = planned.zookeeper.unwrap_or_default();
-    let id = id_in(zookeeper.connection.text()).unwrap_or_default();
-    let (namespace, name) = split_cluster(&id).unwrap_or_default();
+    let id = workload_in(zookeeper.connection.text());
+    let (namespace, name) = id.as_ref().map_or(("", ""), |id| (&*id.namespace, &*id.name));
     let member = |member: &str| {
         let (host, port) = member.rsplit_once(':')?;
         Some((host.to_owned(), port.parse().ok()?))

@@ -1,10 +1,11 @@
-//! What brokers say of themselves -> whether the cluster serves. The judgement is pure; the asking is network.
+//! What brokers say of themselves -> whether the cluster serves. Network; the judgement is `stack::ailments`'s.
 
 use super::schema::Cluster;
 use crate::kafka::{ClusterView, Error, Topic};
 use crate::kubernetes::object::Object;
 use crate::resources::workload::roll::{Health, is_ready};
 use crate::stack::Stack;
+use crate::stack::ailments::{Ailment, of_brokers};
 use std::time::Duration;
 
 /// How long the brokers may take to answer: they are asked again anyway.
@@ -22,39 +23,23 @@ pub async fn check(cluster: &Cluster, stack: &Stack, pods: &[Object]) -> Health 
         Err(failure) => return Health::Waiting(failure.to_string()),
     };
     let admin = stack.admin(&target).until(tokio::time::Instant::now() + ANSWER);
+    let (brokers, name) = (cluster.brokers.unwrap_or(3), cluster.name.text());
     let asked = async {
         let view = admin.cluster().await?;
         // Who is not all there has nothing to say about the rest yet.
-        Ok(match unregistered(cluster.brokers.unwrap_or(3), &view) {
-            Some(waiting) => waiting,
-            None => judge(cluster.name.text(), &view, &admin.topics(None).await?),
+        Ok(match of_brokers(brokers, &view, &[], None).into_iter().find(|ailment| matches!(ailment, Ailment::Unregistered(_))) {
+            Some(missing) => Health::Waiting(missing.to_string()),
+            None => judge(name, brokers, &view, &admin.topics(None).await?),
         })
     };
     asked.await.unwrap_or_else(|error: Error| Health::Waiting(error.to_string()))
 }
 
-fn unregistered(brokers: i64, view: &ClusterView) -> Option<Health> {
-    let registered = |id: i64| view.brokers.iter().any(|broker| i64::from(broker.id) == id);
-    let missing: Vec<String> = (0..brokers).filter(|id| !registered(*id)).map(|id| id.to_string()).collect();
-    (!missing.is_empty()).then(|| Health::Waiting(format!("not registered: broker {}", missing.join(", "))))
-}
-
-/// A cluster whose brokers are all registered serves when every replica is in sync. The controller's pod restarts last.
-fn judge(name: &str, view: &ClusterView, topics: &[Topic]) -> Health {
-    let behind: Vec<String> = topics
-        .iter()
-        .flat_map(|topic| topic.partitions.iter().map(move |partition| (topic, partition)))
-        .filter(|(_, partition)| partition.leader.is_none() || partition.isr.len() < partition.replicas.len())
-        .map(|(topic, partition)| {
-            format!("{}-{} (replicas {:?}, in sync {:?})", topic.name, partition.index, partition.replicas, partition.isr)
-        })
-        .collect();
-    if let Some(first) = behind.first() {
-        return Health::Waiting(format!("{} partition(s) not in sync, such as {first}", behind.len()));
-    }
-    match view.controller {
-        Some(id) => Health::Healthy { leaders: vec![format!("{name}-{id}")] },
-        None => Health::Waiting("there is no controller".to_owned()),
+/// A cluster serves when every broker is registered and every replica in sync. The controller's pod restarts last.
+fn judge(name: &str, brokers: i64, view: &ClusterView, topics: &[Topic]) -> Health {
+    match of_brokers(brokers, view, topics, None).first() {
+        Some(ailment) => Health::Waiting(ailment.to_string()),
+        None => Health::Healthy { leaders: view.controller.map(|id| format!("{name}-{id}")).into_iter().collect() },
     }
 }
 
@@ -76,13 +61,15 @@ mod tests {
 
     #[test]
     fn a_cluster_serves_when_all_are_registered_and_in_sync() {
-        assert_eq!(judge("kafka", &view(&[1, 0, 2]), &[topic(&[0, 1, 2])]), Health::Healthy { leaders: vec!["kafka-1".into()] });
-        assert_eq!(unregistered(3, &view(&[0, 2])), Some(Health::Waiting("not registered: broker 1".into())));
-        assert_eq!(unregistered(3, &view(&[2, 0, 1])), None);
         assert_eq!(
-            judge("kafka", &view(&[0, 1, 2]), &[topic(&[0, 2])]),
+            judge("kafka", 3, &view(&[1, 0, 2]), &[topic(&[0, 1, 2])]),
+            Health::Healthy { leaders: vec!["kafka-1".into()] }
+        );
+        assert_eq!(judge("kafka", 3, &view(&[0, 2]), &[]), Health::Waiting("not registered: broker 1".into()));
+        assert_eq!(
+            judge("kafka", 3, &view(&[0, 1, 2]), &[topic(&[0, 2])]),
             Health::Waiting("1 partition(s) not in sync, such as orders-0 (replicas [0, 1, 2], in sync [0, 2])".into())
         );
-        assert!(matches!(judge("kafka", &view(&[0, 1, 2]), &[topic(&[])]), Health::Waiting(_)));
+        assert!(matches!(judge("kafka", 3, &view(&[0, 1, 2]), &[topic(&[])]), Health::Waiting(_)));
     }
 }

@@ -11,7 +11,7 @@ pub mod plan;
 pub mod schema;
 
 use super::workload::roll::Health;
-use super::workload::{self, Common, Shared, Spec, anchor};
+use super::workload::{self, Common, Shared, Spec};
 use crate::diagnostics;
 use crate::kubernetes::failure::Failure;
 use crate::kubernetes::object::Object;
@@ -22,6 +22,9 @@ use crate::plugin::operations::{Create, Delete, Done, Failed, Plan, Private, Upd
 use crate::plugin::path::Path;
 use crate::plugin::resource::Resource;
 use crate::resources::owned::applied::Specified;
+use crate::stack::cluster::{CLUSTER, cluster_id};
+use crate::stack::names::{Id, service_names};
+use crate::stack::profile::Profile;
 use crate::stack::{Stack, Target};
 use schema::Cluster;
 
@@ -31,7 +34,7 @@ pub struct KafkaCluster;
 impl Resource for KafkaCluster {
     type Client = Stack;
     type Model = Cluster;
-    const NAME: &'static str = "cluster";
+    const NAME: &'static str = CLUSTER;
 
     fn validate(&self, config: &Cluster, diagnostics: &mut Diagnostics) {
         workload::check_storage(&config.storage, diagnostics);
@@ -78,8 +81,7 @@ impl Cluster {
     /// How the brokers are found.
     pub fn target(&self) -> Target {
         Target {
-            namespace: self.namespace.text().to_owned(),
-            name: self.name.text().to_owned(),
+            id: Id::new(self.namespace.text(), self.name.text()),
             port: u16::try_from(objects::port(self)).unwrap_or_default(),
             brokers: self.brokers.unwrap_or(3),
             cluster_id: self.cluster_id.known().cloned(),
@@ -91,19 +93,16 @@ impl Cluster {
     /// # Errors
     /// When Kubernetes does not say.
     pub async fn proved_target(&self, stack: &Stack) -> Result<Target, Failure> {
-        let found = stack.kubernetes.get(&anchor::key(self.namespace(), self.name())).await?;
         let target = self.target();
+        let found = stack.kubernetes.get(&target.id.anchor()).await?;
         Ok(match found {
-            Some(found) => Target { cluster_id: self.proof(stack, anchor::cluster_id(&found)), ..target },
+            Some(found) => Target { cluster_id: stack.proof(self.is_ephemeral(), cluster_id(&found)), ..target },
             None => target,
         })
     }
 
-    /// The id that Kafka has to prove, of what its anchor says.
-    pub fn proof(&self, stack: &Stack, noted: Option<String>) -> Option<String> {
-        // What keeps its data in its pods is another Kafka when all of them are new; through the tunnel these are its own.
-        let passing = self.storage.known().is_some_and(|storage| storage.ephemeral.unwrap_or(false)) && !stack.is_direct();
-        noted.filter(|_| !passing)
+    fn is_ephemeral(&self) -> bool {
+        self.storage.known().is_some_and(|storage| storage.ephemeral.unwrap_or(false))
     }
 }
 
@@ -124,6 +123,17 @@ impl Spec for Cluster {
 
     fn name(&self) -> &str {
         self.name.text()
+    }
+
+    fn profile(&self) -> Profile {
+        Profile {
+            replicas: self.brokers.unwrap_or(3),
+            port: u16::try_from(objects::port(self)).unwrap_or_default(),
+            ephemeral: self.is_ephemeral(),
+            deletion_protection: self.deletion_protection.unwrap_or(true),
+            delete_claims: self.delete_claims.unwrap_or(false),
+            zookeeper: Some(ensemble::connection(self).to_owned()),
+        }
     }
 
     fn objects(&self) -> Vec<Object> {
@@ -163,7 +173,7 @@ impl Spec for Cluster {
             self.bootstrap_servers = Attr::Known(objects::bootstrap_servers(self));
         }
         if named {
-            self.service_names = Attr::Known(workload::pod::service_names(self.name.text()));
+            self.service_names = Attr::Known(service_names(self.name.text()));
         }
     }
 

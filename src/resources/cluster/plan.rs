@@ -23,7 +23,7 @@ pub async fn check(cx: &Context<'_, Stack>, plan: &mut Plan<Cluster>) {
     }
     let (Some(stack), Some(brokers)) = (cx.client, plan.planned.brokers.known().copied()) else { return };
     if let Some(id) = plan.planned.id.known() {
-        stack.plan(id, Planned { brokers, exists: plan.prior.is_some() });
+        stack.remember_plan(id, Planned { brokers, exists: plan.prior.is_some() });
     }
     let Some(prior) = &plan.prior else { return };
     if prior.brokers.unwrap_or(brokers) <= brokers {

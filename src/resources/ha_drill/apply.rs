@@ -4,8 +4,8 @@ use super::schema::HaDrill;
 use super::{plan, read};
 use crate::diagnostics::{self, drill as words};
 use crate::drill::Unclaimed;
-use crate::drill::facts::Demands;
 use crate::drill::limits::Limits;
+use crate::drill::objections::Demands;
 use crate::drill::pace::Pace;
 use crate::drill::report::Report;
 use crate::drill::run::{CLEAN, Ended, Order, Refused, run};
@@ -15,7 +15,6 @@ use crate::plugin::diagnostic::{Diagnostic, Diagnostics};
 use crate::plugin::model::Attr;
 use crate::plugin::operations::{Done, Failed};
 use crate::plugin::timeouts::parse_duration;
-use crate::resources::site;
 use crate::stack::Stack;
 use std::time::Duration;
 
@@ -36,7 +35,8 @@ pub async fn create(cx: &Context<'_, Stack>, planned: &HaDrill) -> Result<Done<H
 /// # Errors
 /// When it did not begin, or was cut off.
 pub async fn drill(cx: &Context<'_, Stack>, wanted: &HaDrill) -> Result<(Report, Diagnostics), Diagnostics> {
-    let site = site::find(cx.client()?, wanted.cluster.text(), wanted.zookeeper_ensemble.known().map(String::as_str)).await?;
+    let ensemble = wanted.zookeeper_ensemble.known().map(String::as_str);
+    let site = cx.client()?.site(wanted.cluster.text(), ensemble).await?;
     let limits = Limits::new(cx.interrupt(), cx.sparing(RESERVE).deadline);
     let ended = run(&site, &order(wanted), &limits, &|text| cx.say(&text)).await.map_err(|refused| refusal(wanted, &refused))?;
     let mut said = asides(&ended);

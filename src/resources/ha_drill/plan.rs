@@ -2,8 +2,8 @@
 
 use super::schema::HaDrill;
 use crate::diagnostics::drill as words;
-use crate::drill::facts::contradictions;
 use crate::drill::load::Acks;
+use crate::drill::objections::contradictions;
 use crate::plugin::diagnostic::Diagnostics;
 use crate::plugin::model::Attr;
 use crate::plugin::path::Path;

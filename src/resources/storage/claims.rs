@@ -4,13 +4,12 @@
 use super::objects::{CLAIMED_FROM, bound_to, is_bound_to};
 use crate::kubernetes::failure::{Class, Failure};
 use crate::kubernetes::object::{Kind, Object};
-use crate::resources::cluster::schema::Cluster;
 use crate::resources::owned::is_ours;
-use crate::resources::workload::Spec;
-use crate::resources::workload::anchor::{self, Anchor};
-use crate::resources::workload::own::ordinal_of;
-use crate::resources::zookeeper_ensemble::schema::Ensemble;
 use crate::stack::Stack;
+use crate::stack::cluster::{CLUSTER, ENSEMBLE};
+use crate::stack::facts::Service;
+use crate::stack::names::{self, ordinal_of_claim};
+use crate::stack::profile::Profile;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// A claim that keeps a storage.
@@ -102,7 +101,7 @@ type Anchors = BTreeMap<(String, String), Option<Object>>;
 /// Namespace and name of the workload that made a claim: it carries the provider's mark and has one of the workload's names.
 fn maker(claim: &Object) -> Option<(&str, &str)> {
     let instance = claim.labels().get("app.kubernetes.io/instance").copied()?;
-    (is_ours(claim) && ordinal_of(claim.name(), instance).is_some()).then_some((claim.namespace()?, instance))
+    (is_ours(claim) && ordinal_of_claim(claim.name(), instance).is_some()).then_some((claim.namespace()?, instance))
 }
 
 /// An anchor that may not be read is not in the answer.
@@ -113,7 +112,7 @@ async fn anchors(stack: &Stack, claims: &[Object]) -> Result<Anchors, Failure> {
         if anchors.contains_key(&key) {
             continue;
         }
-        match stack.kubernetes.get(&anchor::key(namespace, name)).await {
+        match stack.kubernetes.get(&names::anchor(namespace, name)).await {
             Ok(found) => drop(anchors.insert(key, found)),
             Err(Failure { class: Class::Forbidden { .. }, .. }) => {}
             Err(failure) => return Err(failure),
@@ -131,18 +130,19 @@ fn fate(claim: &Object, anchors: &Anchors) -> Fate {
         None => Fate::KeptBy(format!("{namespace}/{name}")),
         Some(None) => Fate::LeftBehind,
         Some(Some(anchor)) => {
-            let said = said_by::<Cluster>(claim, anchor).or_else(|| said_by::<Ensemble>(claim, anchor));
-            said.unwrap_or(Fate::Foreign)
+            let of = |service, resource| said_by(claim, anchor, service, resource);
+            of(Service::Kafka, CLUSTER).or_else(|| of(Service::Zookeeper, ENSEMBLE)).unwrap_or(Fate::Foreign)
         }
     }
 }
 
 /// What an anchor of this kind of workload says of a claim.
-fn said_by<M: Spec>(claim: &Object, anchor: &Object) -> Option<Fate> {
-    let spec = Anchor::<M>::read(anchor).filter(|_| is_ours(anchor))?.spec;
-    let workload = format!("kafkastack_{} {}/{}", M::RESOURCE, spec.namespace(), spec.name());
-    let made_it = claim.labels().get("app.kubernetes.io/name").copied() == Some(M::APP);
-    let goes = spec.shared().delete_claims && !spec.shared().deletion_protection;
+fn said_by(claim: &Object, anchor: &Object, service: Service, resource: &str) -> Option<Fate> {
+    let profile = Profile::read(anchor, resource).filter(|_| is_ours(anchor))?;
+    let (namespace, name) = maker(claim)?;
+    let workload = format!("kafkastack_{resource} {namespace}/{name}");
+    let made_it = claim.labels().get("app.kubernetes.io/name").copied() == Some(service.app());
+    let goes = profile.delete_claims && !profile.deletion_protection;
     made_it.then_some(if goes { Fate::GoesWith(workload) } else { Fate::KeptBy(workload) })
 }
 
@@ -150,8 +150,10 @@ fn said_by<M: Spec>(claim: &Object, anchor: &Object) -> Option<Fate> {
 mod tests {
     use super::*;
     use crate::plugin::model::Attr;
+    use crate::resources::cluster::schema::Cluster;
     use crate::resources::owned::MANAGED_BY;
     use crate::resources::owned::phase::Phase;
+    use crate::resources::workload::anchor::Anchor;
     use serde_json::json;
 
     fn claim(name: &str, manager: &str, app: &str) -> Object {

@@ -33,8 +33,8 @@ use crate::plugin::model::Attr;
 use crate::plugin::operations::{Create, Delete, Done, Failed, Limits, Plan, Private, Update};
 use crate::plugin::resource::Resource;
 use crate::resources::owned::board;
-use crate::resources::workload::anchor;
 use crate::stack::Stack;
+use crate::stack::names::Id;
 use apply::{AWAY, LATER, Made, Run};
 use reach::{Place, Standing};
 use schema::Topic;
@@ -162,10 +162,8 @@ impl Resource for KafkaTopic {
 
 /// The same context, heard at the anchor of the topic's cluster too, where it has one.
 fn told<'a>(cx: &Context<'a, Stack>, topic: &Topic) -> Result<Context<'a, Stack>, Diagnostic> {
-    let anchor =
-        topic.cluster.known().and_then(|id| schema::split_cluster(id)).map(|(namespace, name)| anchor::key(namespace, name));
-    Ok(match anchor {
-        Some(anchor) => board::beside(cx, cx.client()?, anchor),
+    Ok(match topic.cluster.known().and_then(|id| Id::parse(id)) {
+        Some(id) => board::beside(cx, cx.client()?, id.anchor()),
         None => cx.sparing(Duration::ZERO),
     })
 }

@@ -2,14 +2,13 @@
 //! it said last is kept in private state, so that a topic outlives an anchor that somebody deleted. Both hold the id by which
 //! that Kafka is told from another one that answers under its names. Network.
 
-use super::schema::{Topic, split_cluster};
+use super::schema::Topic;
 use crate::diagnostics::topic as words;
 use crate::kafka::Admin;
-use crate::kubernetes::object::{Key, Kind};
 use crate::plugin::diagnostic::Diagnostic;
 use crate::plugin::operations::Private;
-use crate::resources::cluster::schema::Cluster;
-use crate::resources::workload::anchor::{self, Anchor};
+use crate::stack::cluster::CLUSTER;
+use crate::stack::names::Id;
 use crate::stack::{Stack, Target};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
@@ -35,12 +34,12 @@ pub fn remember(target: Option<&Target>) -> Private {
     target.map(|target| (TARGET.to_owned(), text(target))).into_iter().collect()
 }
 
-fn recall(private: &Private, namespace: &str, name: &str) -> Option<Target> {
+fn recall(private: &Private, id: &Id) -> Option<Target> {
     let kept: Value = serde_json::from_str(private.get(TARGET)?).ok()?;
     let port = u16::try_from(kept.get("port")?.as_u64()?).ok()?;
     let brokers = kept.get("brokers")?.as_i64()?;
     let cluster_id = kept.get("cluster_id").and_then(Value::as_str).map(str::to_owned);
-    Some(Target { namespace: namespace.to_owned(), name: name.to_owned(), port, brokers, cluster_id })
+    Some(Target { id: id.clone(), port, brokers, cluster_id })
 }
 
 /// Finds the cluster of a topic whose `cluster` is known.
@@ -48,21 +47,11 @@ fn recall(private: &Private, namespace: &str, name: &str) -> Option<Target> {
 /// # Errors
 /// When Kubernetes cannot be asked, or the provider names no cluster of its own.
 pub async fn find(stack: &Stack, topic: &Topic, private: &Private) -> Result<Place, Diagnostic> {
-    let Some((namespace, name)) = topic.cluster.known().and_then(|id| split_cluster(id)) else {
+    let Some(id) = topic.cluster.known().and_then(|id| Id::parse(id)) else {
         return stack.own_admin().map(|admin| Place::There(admin, None)).ok_or_else(words::no_cluster);
     };
-    let found = stack.kubernetes.get(&anchor::key(namespace, name)).await?;
-    if let Some(object) = &found
-        && let Some(anchor) = Anchor::<Cluster>::read(object)
-    {
-        let target = Target { cluster_id: anchor.spec.proof(stack, anchor.record.cluster_id.clone()), ..anchor.spec.target() };
-        return Ok(Place::There(stack.admin(&target), Some(target)));
-    }
-    let set = stack.kubernetes.get(&Key::new(Kind::StatefulSet, namespace, name)).await?;
-    Ok(match (set, recall(private, namespace, name)) {
-        (Some(_), Some(target)) => Place::There(stack.admin(&target), Some(target)),
-        _ => Place::Gone,
-    })
+    let target = stack.cluster(&id, recall(private, &id)).await?;
+    Ok(target.map_or(Place::Gone, |target| Place::There(stack.admin(&target), Some(target))))
 }
 
 /// How a cluster stands, as Kubernetes sees it.
@@ -79,7 +68,7 @@ pub enum Standing {
 /// How the cluster stands. One that is not a `kafkastack_cluster` is taken to serve.
 pub async fn standing(stack: &Stack, target: Option<&Target>) -> Standing {
     let Some(target) = target else { return Standing::Serves };
-    match stack.kubernetes.get(&Key::new(Kind::StatefulSet, &*target.namespace, &*target.name)).await {
+    match stack.kubernetes.get(&target.id.set()).await {
         Ok(Some(set)) if set.int("/spec/replicas") == Some(0) => Standing::Off,
         Ok(Some(set)) if set.int("/status/readyReplicas").unwrap_or(0) == 0 => Standing::Silent,
         Ok(None) => Standing::Off,
@@ -93,9 +82,8 @@ pub async fn standing(stack: &Stack, target: Option<&Target>) -> Standing {
 /// When Kubernetes does not say.
 pub async fn is_protected(stack: &Stack, target: Option<&Target>) -> Result<bool, Diagnostic> {
     let Some(target) = target else { return Ok(true) };
-    let anchor = stack.kubernetes.get(&anchor::key(&target.namespace, &target.name)).await?;
-    let anchor = anchor.as_ref().and_then(Anchor::<Cluster>::read);
-    Ok(anchor.is_none_or(|anchor| anchor.spec.deletion_protection.unwrap_or(true)))
+    let profile = stack.profile(&target.id, CLUSTER).await?;
+    Ok(profile.is_none_or(|profile| profile.deletion_protection))
 }
 
 /// Since when clusters do not answer, for all topics of one run together: each would wait again for what another has waited for.

@@ -4,6 +4,7 @@ use super::*;
 use crate::plugin::diagnostic::{Diagnostics, Severity};
 use crate::resources::workload::sweep::{Pods, World, cluster, made, world};
 use crate::stack::Access;
+use crate::stack::names;
 use crate::testing::core::{Core, Planned, config, resource};
 use crate::testing::fake_kafka::{FakeKafka, FakeTopic};
 use crate::testing::faults::Faults;
@@ -14,7 +15,7 @@ use std::time::Duration;
 async fn prod() -> World {
     let world = world(Faults::none());
     made(&world, cluster()).await;
-    world.kubernetes.edit("kubectl", &anchor::key("prod", "kafka"), "/data/cluster_id", "fake".into());
+    world.kubernetes.edit("kubectl", &names::anchor("prod", "kafka"), "/data/cluster_id", "fake".into());
     world
 }
 
@@ -120,7 +121,7 @@ async fn no_topic_is_made_changed_deleted_or_imported_in_another_kafka() {
 async fn a_topic_whose_anchor_is_gone_still_knows_its_kafka() {
     let (world, other) = (prod().await, other());
     let core = declared(&world).await;
-    world.kubernetes.remove(&anchor::key("prod", "kafka"));
+    world.kubernetes.remove(&names::anchor("prod", "kafka"));
     let stack = elsewhere(&world, &other);
     let mut astray = moved(&core, &stack);
     assert_eq!(named(&astray.refresh().await), Severity::Warning);
@@ -133,7 +134,7 @@ async fn a_topic_whose_anchor_is_gone_still_knows_its_kafka() {
 async fn who_takes_the_id_out_of_the_anchor_goes_on_with_the_kafka_that_answers() {
     let (world, other) = (prod().await, other());
     let core = declared(&world).await;
-    world.kubernetes.edit("kubectl", &anchor::key("prod", "kafka"), "/data/cluster_id", Value::Null);
+    world.kubernetes.edit("kubectl", &names::anchor("prod", "kafka"), "/data/cluster_id", Value::Null);
     let stack = elsewhere(&world, &other);
     let mut core = moved(&core, &stack);
     core.refresh().await;
@@ -143,15 +144,14 @@ async fn who_takes_the_id_out_of_the_anchor_goes_on_with_the_kafka_that_answers(
 #[test]
 fn what_is_remembered_of_a_target_is_recalled_and_an_earlier_release_remembered_no_id() {
     let target = |cluster_id: Option<&str>| Target {
-        namespace: "prod".to_owned(),
-        name: "kafka".to_owned(),
+        id: Id::new("prod", "kafka"),
         port: 9092,
         brokers: 3,
         cluster_id: cluster_id.map(str::to_owned),
     };
     for target in [target(None), target(Some("A"))] {
-        assert_eq!(recall(&remember(Some(&target)), "prod", "kafka"), Some(target));
+        assert_eq!(recall(&remember(Some(&target)), &target.id), Some(target));
     }
     let earlier = [(TARGET.to_owned(), r#"{"port":9092,"brokers":3}"#.to_owned())].into();
-    assert_eq!(recall(&earlier, "prod", "kafka"), Some(target(None)));
+    assert_eq!(recall(&earlier, &target(None).id), Some(target(None)));
 }

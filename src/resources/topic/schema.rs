@@ -6,6 +6,7 @@ use crate::plugin::schema::{computed, optional, required};
 use crate::plugin::timeouts::Timeouts;
 use crate::plugin::value::Value;
 use crate::resources::checks;
+use crate::stack::names::Id;
 use std::collections::BTreeMap;
 
 model! {
@@ -43,17 +44,12 @@ fn text(value: &Value) -> &str {
     value.as_str().unwrap_or_default()
 }
 
-/// `namespace/name` in two parts.
-pub fn split_cluster(id: &str) -> Option<(&str, &str)> {
-    id.split_once('/').filter(|(namespace, name)| !namespace.is_empty() && !name.is_empty() && !name.contains('/'))
-}
-
 /// An id of a cluster or ensemble.
 ///
 /// # Errors
 /// What it should look like.
 pub fn cluster_id(value: &Value) -> Result<(), String> {
-    match split_cluster(text(value)) {
+    match Id::parse(text(value)) {
         Some(_) => Ok(()),
         None => Err(format!("{:?} is not the id of a kafkastack_cluster, `namespace/name`.", text(value))),
     }

@@ -4,10 +4,13 @@
 //! remembered of the workload's life, whoever writes into it later. Pure.
 
 use super::Spec;
-use crate::kubernetes::object::{Key, Kind, Object};
+use crate::kubernetes::object::Object;
 use crate::resources::owned::MANAGED_BY;
 use crate::resources::owned::applied::{decode, encode};
 use crate::resources::owned::phase::Phase;
+use crate::stack::cluster::cluster_id;
+use crate::stack::names;
+use crate::stack::profile;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Map, Value, json};
 use std::collections::BTreeSet;
@@ -82,26 +85,19 @@ impl Record {
 /// write and the answer to core.
 const JUST_NOW: SignedDuration = SignedDuration::from_mins(10);
 
-/// Which object is the anchor of the workload `name`.
-pub fn key(namespace: &str, name: &str) -> Key {
-    Key::new(Kind::ConfigMap, namespace, format!("{name}-kafkastack"))
-}
-
-/// Kafka's own id of the cluster whose anchor this is; none where it is not known, or was taken out.
-pub fn cluster_id(object: &Object) -> Option<String> {
-    Some(object.text("/data/cluster_id")).filter(|id| !id.is_empty()).map(str::to_owned)
-}
-
 impl<M: Spec> Anchor<M> {
     /// The anchor as an object.
     pub fn object(&self) -> Object {
         let labels = json!({MANAGED_BY.0: MANAGED_BY.1, "app.kubernetes.io/instance": self.spec.name()});
-        let mut data = json!({"resource": M::RESOURCE, "phase": self.phase.name(), "spec": encode(&self.spec)});
+        let mut data = json!({
+            "resource": M::RESOURCE, "phase": self.phase.name(), "spec": encode(&self.spec),
+            profile::FIELD: self.spec.profile().text(),
+        });
         if let Some(data) = data.as_object_mut() {
             data.extend(self.created.map(|created| ("created".to_owned(), created.to_string().into())));
             self.record.write(data);
         }
-        Object::of(&key(self.spec.namespace(), self.spec.name()), json!({"metadata": {"labels": labels}, "data": data}))
+        Object::of(&names::anchor(self.spec.namespace(), self.spec.name()), json!({"metadata": {"labels": labels}, "data": data}))
     }
 
     /// What the object says, if it is an anchor of this kind of resource.

@@ -1,7 +1,7 @@
 //! Create and update: own the name, apply what differs, restart and wait, say that it is done. Interrupted anywhere and
 //! run again, it goes on from what is there. Network; the decisions are those of `owned/` and `roll.rs`.
 
-use super::anchor::{self, Record};
+use super::anchor::Record;
 use super::guard::Site;
 use super::read;
 use super::tidy::tidy;
@@ -23,6 +23,7 @@ use crate::resources::owned::phase::Phase;
 use crate::resources::owned::shown::Shown;
 use crate::resources::owned::write::{Stop, Writer};
 use crate::stack::Stack;
+use crate::stack::names;
 use jiff::Timestamp;
 use serde_json::Value;
 use std::time::Duration;
@@ -62,7 +63,7 @@ pub async fn create<M: Spec>(cx: &Context<'_, Stack>, create: Create<M>) -> Resu
 
 /// The same context, heard at the workload's anchor.
 pub(super) fn heard<'a, M: Spec>(cx: &Context<'a, Stack>, spec: &M) -> Result<Context<'a, Stack>, Diagnostic> {
-    Ok(board::on(cx, cx.client()?, anchor::key(spec.namespace(), spec.name())))
+    Ok(board::on(cx, cx.client()?, names::anchor(spec.namespace(), spec.name())))
 }
 
 async fn make<M: Spec>(cx: &Context<'_, Stack>, create: Create<M>) -> Result<Done<M>, Failed<M>> {
@@ -127,7 +128,7 @@ impl<'a, M: Spec> Run<'a, M> {
     }
 
     pub(super) fn anchor_key(&self) -> Key {
-        anchor::key(self.spec.namespace(), self.spec.name())
+        names::anchor(self.spec.namespace(), self.spec.name())
     }
 
     /// Applies a change of what is there.

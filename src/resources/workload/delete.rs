@@ -5,7 +5,6 @@ use super::anchor::{self, Anchor};
 use super::apply::heard;
 use super::guard::Site;
 use super::own::{is_own_claim, owns};
-use super::pod::Workload;
 use super::tidy::configurations;
 use super::{Spec, guard::refusal};
 use crate::diagnostics;
@@ -19,6 +18,7 @@ use crate::resources::owned::delete::delete_this;
 use crate::resources::owned::is_ours;
 use crate::resources::owned::phase::Phase;
 use crate::stack::Stack;
+use crate::stack::names;
 use futures::StreamExt;
 use std::time::Duration;
 
@@ -69,7 +69,7 @@ async fn remove<M: Spec>(cx: &Context<'_, Stack>, stack: &Stack, applied: &M, pr
     for configuration in configurations(stack, applied).await? {
         delete_this(&stack.kubernetes, &configuration).await?;
     }
-    match stack.kubernetes.get(&anchor::key(namespace, name)).await? {
+    match stack.kubernetes.get(&names::anchor(namespace, name)).await? {
         Some(found) if site.anchor.is_some() => Ok(delete_this(&stack.kubernetes, &found).await?),
         _ => Ok(()),
     }
@@ -108,7 +108,7 @@ async fn until_gone<M: Spec>(
     kind: Kind,
     own: impl Fn(&Object) -> bool,
 ) -> Result<(), Diagnostics> {
-    let query = Workload::query(M::APP, spec.name());
+    let query = names::query(M::APP, spec.name());
     let mut changes = stack.kubernetes.watch(kind, spec.namespace(), &query);
     loop {
         let left = stack.kubernetes.list(kind, Some(spec.namespace()), &query).await;

@@ -3,10 +3,9 @@
 
 use super::guard::Site;
 use super::plan::is_moved;
-use super::pod::Workload;
 use super::roll::revision;
 use super::template::{self, FIELD};
-use super::{Spec, is_specified, own};
+use super::{Spec, is_specified};
 use crate::diagnostics;
 use crate::kubernetes::difference::differences;
 use crate::kubernetes::object::{Kind, Object};
@@ -16,6 +15,7 @@ use crate::plugin::path::Path;
 use crate::resources::owned::applied::applied;
 use crate::resources::owned::drift::{fields, label};
 use crate::stack::Stack;
+use crate::stack::names;
 use serde_json::Value;
 use std::collections::BTreeSet;
 
@@ -85,7 +85,7 @@ async fn live<M: Spec>(stack: &Stack, prior: &M, planned: &M, same: bool) -> Opt
         (false, _) => None,
         (true, false) => Some(set.text("/status/updateRevision").to_owned()),
         (true, true) => {
-            let query = Workload::query(M::APP, prior.name());
+            let query = names::query(M::APP, prior.name());
             let revisions = stack.kubernetes.list(Kind::ControllerRevision, Some(prior.namespace()), &query).await;
             left.and_then(|left| template::revision_of(&revisions.unwrap_or_default(), set, left).map(str::to_owned))
         }
@@ -96,7 +96,7 @@ async fn live<M: Spec>(stack: &Stack, prior: &M, planned: &M, same: bool) -> Opt
 
 /// The pods that stay and are not of the revision that is wanted; all that stay where that one is yet to be made.
 fn restarts(pods: &[Object], name: &str, target: Option<&str>, replicas: i64) -> Vec<String> {
-    let stays = |pod: &&Object| own::ordinal_of_pod(pod.name(), name).is_some_and(|ordinal| ordinal < replicas);
+    let stays = |pod: &&Object| names::ordinal_of_pod(pod.name(), name).is_some_and(|ordinal| ordinal < replicas);
     let other = |pod: &&Object| target.is_none_or(|target| revision(pod) != target);
     pods.iter().filter(stays).filter(other).map(|pod| pod.name().to_owned()).collect()
 }

@@ -2,9 +2,8 @@
 //! anchor both say so; what never came to anything may always make way. [`judge`] is pure, the rest looks.
 
 use super::Spec;
-use super::anchor::{self, Anchor};
+use super::anchor::Anchor;
 use super::own::{is_own_claim, owns};
-use super::pod::Workload;
 use super::roll::{is_ready, is_up};
 use crate::diagnostics;
 use crate::kubernetes::failure::{Class, Failure};
@@ -12,6 +11,7 @@ use crate::kubernetes::object::{Key, Kind, Object};
 use crate::plugin::diagnostic::{Diagnostic, Diagnostics};
 use crate::resources::owned::is_ours;
 use crate::stack::Stack;
+use crate::stack::names;
 use serde_json::Value;
 
 /// What there is of a workload.
@@ -69,8 +69,8 @@ impl<M: Spec> Site<M> {
     /// When Kubernetes does not say. Who may not list claims sees none.
     pub async fn look(stack: &Stack, spec: &M) -> Result<Self, Failure> {
         let (namespace, name) = (spec.namespace(), spec.name());
-        let (anchor, set) = (anchor::key(namespace, name), Key::new(Kind::StatefulSet, namespace, name));
-        let query = Workload::query(M::APP, name);
+        let (anchor, set) = (names::anchor(namespace, name), Key::new(Kind::StatefulSet, namespace, name));
+        let query = names::query(M::APP, name);
         let (anchor, set, pods, claims) = tokio::try_join!(
             stack.kubernetes.get(&anchor),
             stack.kubernetes.get(&set),

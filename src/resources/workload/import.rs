@@ -1,6 +1,6 @@
 //! Refresh and import: the anchor tells what was wanted, the live objects what is there. Network.
 
-use super::anchor::{self, Anchor};
+use super::anchor::Anchor;
 use super::apply::look;
 use super::wait::is_serving;
 use super::{Spec, read};
@@ -12,6 +12,7 @@ use crate::plugin::operations::{Done, Private};
 use crate::resources::owned::applied::{applied, keep};
 use crate::resources::owned::phase::Phase;
 use crate::stack::Stack;
+use crate::stack::names;
 
 /// Reads a workload.
 ///
@@ -20,7 +21,7 @@ use crate::stack::Stack;
 pub async fn read<M: Spec>(cx: &Context<'_, Stack>, state: M, private: Private) -> Result<Option<Done<M>>, Diagnostics> {
     let stack = cx.client()?;
     let applied = applied(&private, &state);
-    let anchor_key = anchor::key(applied.namespace(), applied.name());
+    let anchor_key = names::anchor(applied.namespace(), applied.name());
     let (live, found) = tokio::try_join!(look(stack, &applied), stack.kubernetes.get(&anchor_key))?;
     if found.is_none() && live.values().all(Option::is_none) {
         return Ok(None);
@@ -46,7 +47,7 @@ pub async fn read<M: Spec>(cx: &Context<'_, Stack>, state: M, private: Private) 
 /// When there is none that this provider made, or Kubernetes does not say.
 pub async fn import<M: Spec>(cx: &Context<'_, Stack>, named: M) -> Result<Option<Done<M>>, Diagnostics> {
     let stack = cx.client()?;
-    let found = stack.kubernetes.get(&anchor::key(named.namespace(), named.name())).await?;
+    let found = stack.kubernetes.get(&names::anchor(named.namespace(), named.name())).await?;
     let Some(anchor) = found.as_ref().and_then(Anchor::<M>::read) else {
         return Err(diagnostics::nothing_to_import(M::RESOURCE, &named.id()).into());
     };

@@ -46,6 +46,7 @@ use crate::plugin::model::{Attr, Object as Model};
 use crate::plugin::path::Path;
 use crate::resources::owned::applied::Specified;
 use crate::stack::Stack;
+use crate::stack::profile::Profile;
 use anchor::Record;
 use roll::Health;
 use settings::{Resources, Storage};
@@ -69,6 +70,8 @@ pub trait Spec: Specified {
     fn id(&self) -> String {
         format!("{}/{}", self.namespace(), self.name())
     }
+    /// What its anchor tells others of it.
+    fn profile(&self) -> Profile;
     /// Every object, in the order in which it is applied; the StatefulSet last.
     fn objects(&self) -> Vec<Object>;
     /// The attributes that the procedure reads and writes.

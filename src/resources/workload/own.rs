@@ -2,21 +2,9 @@
 //! may carry them too: a pod is ours by its owner, a claim by our mark and by its name. Pure.
 
 use super::Spec;
-use super::pod::VOLUME;
 use crate::kubernetes::object::{Kind, Object, at};
 use crate::resources::owned::is_ours;
-
-/// The ordinal in the name of a claim of the workload `name`: `data-<name>-<ordinal>`.
-pub fn ordinal_of(claim: &str, name: &str) -> Option<i64> {
-    let ordinal = claim.strip_prefix(VOLUME)?.strip_prefix('-')?.strip_prefix(name)?.strip_prefix('-')?;
-    let plain = ordinal == "0" || !ordinal.starts_with('0');
-    ordinal.parse().ok().filter(|_| plain && ordinal.bytes().all(|byte| byte.is_ascii_digit()))
-}
-
-/// The ordinal in the name of a pod of the workload `name`.
-pub fn ordinal_of_pod(pod: &str, name: &str) -> Option<i64> {
-    pod.strip_prefix(name)?.strip_prefix('-')?.parse().ok()
-}
+use crate::stack::names::ordinal_of_claim;
 
 /// Whether a claim was made for this workload: it carries the provider's mark, and has one of the workload's own names.
 pub fn is_own_claim<M: Spec>(claim: &Object, name: &str) -> bool {
@@ -24,12 +12,12 @@ pub fn is_own_claim<M: Spec>(claim: &Object, name: &str) -> bool {
     is_ours(claim)
         && labels.get("app.kubernetes.io/name") == Some(&M::APP)
         && labels.get("app.kubernetes.io/instance") == Some(&name)
-        && ordinal_of(claim.name(), name).is_some()
+        && ordinal_of_claim(claim.name(), name).is_some()
 }
 
 /// The claims of others whose names the pods with these ordinals would use: a StatefulSet takes a claim by its name alone.
 pub fn foreign_claims<'a, M: Spec>(claims: &'a [Object], name: &str, ordinals: std::ops::Range<i64>) -> Vec<&'a str> {
-    let wanted = |claim: &&Object| ordinal_of(claim.name(), name).is_some_and(|ordinal| ordinals.contains(&ordinal));
+    let wanted = |claim: &&Object| ordinal_of_claim(claim.name(), name).is_some_and(|ordinal| ordinals.contains(&ordinal));
     claims.iter().filter(wanted).filter(|claim| !is_own_claim::<M>(claim, name)).map(Object::name).collect()
 }
 

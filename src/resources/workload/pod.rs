@@ -4,6 +4,7 @@ use super::settings::{Pod, Probe, Resources, Spread, Storage};
 use crate::kubernetes::object::{Kind, Object};
 use crate::plugin::model::Attr;
 use crate::resources::owned::MANAGED_BY;
+use crate::stack::names::{self, VOLUME};
 use serde_json::{Map, Value, json};
 use std::collections::BTreeMap;
 
@@ -11,8 +12,6 @@ use std::collections::BTreeMap;
 pub const DATA: &str = "/var/lib/kafkastack";
 /// Where a pod finds the files of its ConfigMap.
 pub const CONFIG: &str = "/etc/kafkastack";
-/// The name of the claim template: claims are called `data-<name>-<ordinal>`.
-pub const VOLUME: &str = "data";
 
 /// What tells one workload from another; everything else is [`Settings`].
 pub struct Workload<'a> {
@@ -78,18 +77,16 @@ fn set(object: &mut Value, key: &str, value: Value) {
 impl Workload<'_> {
     /// What the Services and the StatefulSet select by; it never changes.
     pub fn selector(&self) -> Value {
-        json!({"app.kubernetes.io/name": self.app, "app.kubernetes.io/instance": self.name})
-    }
-
-    /// The selector as a query.
-    pub fn query(app: &str, name: &str) -> String {
-        format!("app.kubernetes.io/name={app},app.kubernetes.io/instance={name}")
+        names::selector(self.app, self.name)
+            .map(|(label, value)| (label.to_owned(), value.into()))
+            .into_iter()
+            .collect::<Map<_, _>>()
+            .into()
     }
 
     fn own_labels(&self) -> Map<String, Value> {
         let mut labels = Map::new();
-        labels.insert("app.kubernetes.io/name".into(), self.app.into());
-        labels.insert("app.kubernetes.io/instance".into(), self.name.into());
+        labels.extend(names::selector(self.app, self.name).map(|(label, value)| (label.to_owned(), value.into())));
         labels.insert(MANAGED_BY.0.into(), MANAGED_BY.1.into());
         labels
     }
@@ -103,14 +100,9 @@ impl Workload<'_> {
         metadata
     }
 
-    /// The name of the headless Service, which gives each pod its DNS name.
-    pub fn headless(&self) -> String {
-        headless(self.name)
-    }
-
     /// The name of the ConfigMap with the files: another content has another name.
     fn config_name(&self) -> String {
-        format!("{}-config-{}", self.name, crate::resources::fingerprint(&json!(self.files)))
+        names::configuration(self.name, &crate::resources::fingerprint(&json!(self.files)))
     }
 
     /// The ConfigMap with the files. It never changes, for pods read it at each start of a container.
@@ -133,7 +125,7 @@ impl Workload<'_> {
             ("selector", self.selector()),
             ("ports", ports(&self.ports)),
         ]);
-        [service(self.name, clients), service(&self.headless(), members)]
+        [service(self.name, clients), service(&names::headless(self.name), members)]
     }
 
     /// How many pods a drain or an upgrade of nodes may take away at once.
@@ -145,7 +137,7 @@ impl Workload<'_> {
     /// The StatefulSet. `OnDelete`: the provider restarts pods itself, for Kubernetes knows neither quorum nor in-sync replicas.
     pub fn stateful_set(&self) -> Object {
         let mut spec = json!({
-            "serviceName": self.headless(), "replicas": self.replicas, "podManagementPolicy": "Parallel",
+            "serviceName": names::headless(self.name), "replicas": self.replicas, "podManagementPolicy": "Parallel",
             "updateStrategy": {"type": "OnDelete"}, "revisionHistoryLimit": 5,
             "selector": {"matchLabels": self.selector()},
         });
@@ -274,27 +266,6 @@ impl Workload<'_> {
         };
         json!([{"maxSkew": 1, "topologyKey": "topology.kubernetes.io/zone", "whenUnsatisfiable": when, "labelSelector": {"matchLabels": self.selector()}}])
     }
-}
-
-/// The name of a workload's headless Service.
-pub fn headless(name: &str) -> String {
-    format!("{name}-headless")
-}
-
-/// Whether a ConfigMap of the workload `name` holds the files of its pods. In the first version all had one name.
-pub fn is_configuration(config_map: &str, name: &str) -> bool {
-    let rest = config_map.strip_prefix(name).and_then(|rest| rest.strip_prefix("-config"));
-    rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('-'))
-}
-
-/// The names of a workload's Services: for clients, and headless.
-pub fn service_names(name: &str) -> Vec<String> {
-    vec![name.to_owned(), headless(name)]
-}
-
-/// The DNS name of a pod, without the cluster's domain, which pods need not know.
-pub fn pod_dns(namespace: &str, name: &str, ordinal: i64) -> String {
-    format!("{name}-{ordinal}.{}.{namespace}.svc", headless(name))
 }
 
 fn toleration(toleration: &super::settings::Toleration) -> Value {

@@ -1,7 +1,7 @@
 //! Both workloads over servers in this process: every request met by every fault, and what hands of others do.
 //! The promises I1 to I5 are what is asserted.
 
-use crate::kafka::{DialError, Dialed, Dialer};
+use crate::dial::{DialError, Dialed, Dialer};
 use crate::kubernetes::object::{Key, Kind, Object};
 use crate::plugin::diagnostic::{Diagnostics, Severity};
 use crate::plugin::erased::AnyResource;

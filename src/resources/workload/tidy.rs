@@ -1,13 +1,13 @@
 //! The configurations of pods: each is a ConfigMap that never changes, named by its content, so a pod that a roll has not reached
 //! starts again with the one that it had. One goes when no pod uses it any more. Network.
 
-use super::pod::{self, Workload};
 use super::{Spec, template};
 use crate::kubernetes::failure::{Class, Failure};
 use crate::kubernetes::object::{Kind, Object};
 use crate::resources::owned::MANAGED_BY;
 use crate::resources::owned::delete::delete_this;
 use crate::stack::Stack;
+use crate::stack::names;
 use std::collections::BTreeSet;
 
 /// The configurations of a workload, wanted and earlier ones; none for who may not list ConfigMaps.
@@ -15,12 +15,12 @@ use std::collections::BTreeSet;
 /// # Errors
 /// When Kubernetes does not say.
 pub async fn configurations<M: Spec>(stack: &Stack, spec: &M) -> Result<Vec<Object>, Failure> {
-    let labels = format!("{}={},{}", MANAGED_BY.0, MANAGED_BY.1, Workload::query(M::APP, spec.name()));
+    let labels = format!("{}={},{}", MANAGED_BY.0, MANAGED_BY.1, names::query(M::APP, spec.name()));
     let mut found = match stack.kubernetes.list(Kind::ConfigMap, Some(spec.namespace()), &labels).await {
         Err(Failure { class: Class::Forbidden { .. }, .. }) => Vec::new(),
         listed => listed?,
     };
-    found.retain(|object| pod::is_configuration(object.name(), spec.name()));
+    found.retain(|object| names::is_configuration(object.name(), spec.name()));
     Ok(found)
 }
 
@@ -34,7 +34,7 @@ pub async fn tidy<M: Spec>(stack: &Stack, spec: &M) {
         if old.is_empty() {
             return Ok(());
         }
-        let pods = stack.kubernetes.list(Kind::Pod, Some(spec.namespace()), &Workload::query(M::APP, spec.name())).await?;
+        let pods = stack.kubernetes.list(Kind::Pod, Some(spec.namespace()), &names::query(M::APP, spec.name())).await?;
         let used: BTreeSet<&str> = pods.iter().flat_map(template::config_maps).collect();
         for object in old.into_iter().filter(|object| !used.contains(object.name())) {
             delete_this(&stack.kubernetes, object).await?;

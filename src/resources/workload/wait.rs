@@ -1,7 +1,6 @@
 //! Restarts pods one at a time and waits until the service is really there: not when pods say Ready, but when the service
 //! does. When it does not come, says why at once instead of at the timeout. The decisions are `roll.rs`'s. Network.
 
-use super::pod::Workload;
 use super::roll::{Health, Step, is_ready, next};
 use super::zones::Zones;
 use super::{Spec, template};
@@ -11,6 +10,7 @@ use crate::kubernetes::failure::{Class, Failure};
 use crate::kubernetes::object::{Key, Kind, Object};
 use crate::plugin::context::{Context, Halt};
 use crate::stack::Stack;
+use crate::stack::names;
 use futures::StreamExt;
 use serde_json::Value;
 use std::time::Duration;
@@ -55,7 +55,7 @@ pub async fn until_serving<M: Spec>(
     spec: &M,
     template: Option<&Value>,
 ) -> Result<(), NotServing> {
-    let (namespace, query) = (spec.namespace(), Workload::query(M::APP, spec.name()));
+    let (namespace, query) = (spec.namespace(), names::query(M::APP, spec.name()));
     let mut changes = stack.kubernetes.watch(Kind::Pod, namespace, &query);
     let mut waiting = String::from("its pods");
     let mut despair = Despair::default();
@@ -106,7 +106,7 @@ async fn halted<M: Spec>(halt: Halt, stack: &Stack, spec: &M, waiting: String) -
 
 /// Whether every pod is as wanted and the service healthy at this moment.
 pub async fn is_serving<M: Spec>(stack: &Stack, spec: &M) -> bool {
-    let seen = look(stack, spec, &Workload::query(M::APP, spec.name()), None).await;
+    let seen = look(stack, spec, &names::query(M::APP, spec.name()), None).await;
     matches!(seen, Ok(Seen { step: Step::Done, .. }))
 }
 

@@ -21,6 +21,9 @@ use crate::plugin::path::Path;
 use crate::plugin::resource::Resource;
 use crate::resources::owned::applied::Specified;
 use crate::stack::Stack;
+use crate::stack::cluster::ENSEMBLE;
+use crate::stack::names::service_names;
+use crate::stack::profile::Profile;
 use schema::Ensemble;
 
 /// The resource.
@@ -29,7 +32,7 @@ pub struct ZookeeperEnsemble;
 impl Resource for ZookeeperEnsemble {
     type Client = Stack;
     type Model = Ensemble;
-    const NAME: &'static str = "zookeeper_ensemble";
+    const NAME: &'static str = ENSEMBLE;
 
     fn validate(&self, config: &Ensemble, diagnostics: &mut Diagnostics) {
         workload::check_storage(&config.storage, diagnostics);
@@ -90,6 +93,17 @@ impl Spec for Ensemble {
         self.name.text()
     }
 
+    fn profile(&self) -> Profile {
+        Profile {
+            replicas: self.members.unwrap_or(3),
+            port: u16::try_from(objects::CLIENT).unwrap_or_default(),
+            ephemeral: self.storage.known().is_some_and(|storage| storage.ephemeral.unwrap_or(false)),
+            deletion_protection: self.deletion_protection.unwrap_or(true),
+            delete_claims: self.delete_claims.unwrap_or(false),
+            zookeeper: None,
+        }
+    }
+
     fn objects(&self) -> Vec<Object> {
         objects::objects(self)
     }
@@ -126,7 +140,7 @@ impl Spec for Ensemble {
             self.connection = Attr::Known(objects::connection(self));
         }
         if named {
-            self.service_names = Attr::Known(workload::pod::service_names(self.name.text()));
+            self.service_names = Attr::Known(service_names(self.name.text()));
         }
     }
 

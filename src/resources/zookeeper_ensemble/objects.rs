@@ -2,8 +2,9 @@
 
 use super::schema::Ensemble;
 use crate::kubernetes::object::Object;
-use crate::resources::workload::pod::{DATA, Workload, pod_dns};
+use crate::resources::workload::pod::{DATA, Workload};
 use crate::resources::workload::probes;
+use crate::stack::names::Id;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// The port for clients.
@@ -45,7 +46,7 @@ exit 1
 
 /// The names of the members' pods, in the order of their ordinals.
 pub fn hosts(ensemble: &Ensemble) -> Vec<String> {
-    (0..ensemble.members.unwrap_or(3)).map(|i| pod_dns(ensemble.namespace.text(), ensemble.name.text(), i)).collect()
+    Id::new(ensemble.namespace.text(), ensemble.name.text()).hosts(ensemble.members.unwrap_or(3))
 }
 
 /// `host:port` of every member.
@@ -134,29 +135,4 @@ pub fn objects(ensemble: &Ensemble) -> Vec<Object> {
     // As many members may go as the quorum can spare.
     let spare = (workload.replicas - 1) / 2;
     vec![headless, service, workload.config_map(), workload.disruption_budget(spare), workload.stateful_set()]
-}
-
-/// The id of the `kafkastack_zookeeper_ensemble` whose first member a connection names, `<name>-0.<name>-headless.<namespace>.svc:2181,...`.
-pub fn id_in(connection: &str) -> Option<String> {
-    let (host, _) = connection.split(',').next()?.rsplit_once(':')?;
-    let (name, ordinal) = host.split('.').next()?.rsplit_once('-')?;
-    let namespace = host.split('.').nth(2)?;
-    let whole = pod_dns(namespace, name, ordinal.parse().ok()?);
-    let domain = host.strip_prefix(&whole)?;
-    (domain.is_empty() || domain.starts_with('.')).then(|| format!("{namespace}/{name}"))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn an_ensemble_is_found_by_the_names_of_its_members() {
-        let of = |connection| id_in(connection).unwrap_or_default();
-        assert_eq!(of("zk-0.zk-headless.prod.svc:2181,zk-1.zk-headless.prod.svc:2181"), "prod/zk");
-        assert_eq!(of("my-zk-2.my-zk-headless.prod.svc.cluster.local:2181"), "prod/my-zk");
-        for other in ["", "zookeeper:2181", "zk-0.zk.prod.svc:2181", "10.0.0.1:2181", "zk-a.zk-headless.prod.svc:2181"] {
-            assert_eq!(id_in(other), None, "{other}");
-        }
-    }
 }

@@ -1,19 +1,24 @@
-//! Looks at a stack: what brokers, members and Kubernetes say. Network.
+//! A stack, found by the ids of its cluster and its ensemble, and what brokers, members and Kubernetes say of it. Network.
 
+use super::Stack;
+use super::cluster::ENSEMBLE;
 use super::facts::{Facts, Pod, Service};
-use crate::kafka::{Admin, Dialer};
+use super::names::{Id, query, workload_in};
+use super::profile::Profile;
+use crate::dial::Dialer;
+use crate::kafka::Admin;
 use crate::kubernetes::{Failure, Key, Kind, Kubernetes, Object};
 use crate::zookeeper::{self, Mode};
 use futures::future::join_all;
 use std::sync::Arc;
 use std::time::Duration;
 
-/// How long one member may take to answer.
-const ANSWER: Duration = Duration::from_secs(2);
+/// How long one member may take to answer: it is asked again anyway.
+const ANSWER: Duration = Duration::from_secs(3);
 
 /// One of the two services, and how it is found.
 #[derive(Clone)]
-pub struct Workload {
+pub struct Endpoints {
     /// Which.
     pub service: Service,
     /// Its namespace.
@@ -30,7 +35,7 @@ pub struct Workload {
     pub dialer: Arc<dyn Dialer>,
 }
 
-/// A stack to drill.
+/// A whole stack.
 #[derive(Clone)]
 pub struct Site {
     /// Where it runs.
@@ -38,12 +43,12 @@ pub struct Site {
     /// Asks its brokers.
     pub admin: Admin,
     /// Its brokers.
-    pub brokers: Workload,
+    pub brokers: Endpoints,
     /// Its ensemble, where it is known.
-    pub ensemble: Option<Workload>,
+    pub ensemble: Option<Endpoints>,
 }
 
-impl Workload {
+impl Endpoints {
     /// The names to dial, with the port.
     pub fn addresses(&self) -> Vec<(String, u16)> {
         self.hosts.iter().map(|host| (host.clone(), self.port)).collect()
@@ -82,9 +87,69 @@ impl Workload {
     }
 }
 
+/// Why a stack was not found.
+#[derive(Debug)]
+pub enum Missing {
+    /// The provider made no such cluster.
+    Cluster(String),
+    /// The provider made no such ensemble.
+    Ensemble(String),
+    /// Kubernetes does not say.
+    Unknown(Failure),
+}
+
+impl From<Failure> for Missing {
+    fn from(failure: Failure) -> Self {
+        Self::Unknown(failure)
+    }
+}
+
+impl Stack {
+    /// Finds the stack of a cluster. Where no ensemble is named, it is the one that the cluster's connection names.
+    ///
+    /// # Errors
+    /// When Kubernetes cannot be asked, or has no such cluster or ensemble of the provider's.
+    pub async fn site(&self, cluster: &str, ensemble: Option<&str>) -> Result<Site, Missing> {
+        let no_cluster = || Missing::Cluster(cluster.to_owned());
+        let id = Id::parse(cluster).ok_or_else(no_cluster)?;
+        let (target, profile) = self.anchored(&id).await?.ok_or_else(no_cluster)?;
+        let named = match ensemble {
+            Some(text) => {
+                let no_ensemble = || Missing::Ensemble(text.to_owned());
+                let id = Id::parse(text).ok_or_else(no_ensemble)?;
+                let profile = self.profile(&id, ENSEMBLE).await?.ok_or_else(no_ensemble)?;
+                Some((id, profile))
+            }
+            None => match profile.zookeeper.as_deref().and_then(workload_in) {
+                Some(id) => self.profile(&id, ENSEMBLE).await?.map(|profile| (id, profile)),
+                None => None,
+            },
+        };
+        Ok(Site {
+            kubernetes: self.kubernetes.clone(),
+            admin: self.admin(&target),
+            brokers: self.endpoints(Service::Kafka, &id, &profile),
+            ensemble: named.map(|(id, profile)| self.endpoints(Service::Zookeeper, &id, &profile)),
+        })
+    }
+
+    /// How the pods of a workload are found.
+    pub fn endpoints(&self, service: Service, id: &Id, profile: &Profile) -> Endpoints {
+        Endpoints {
+            service,
+            namespace: id.namespace.clone(),
+            name: id.name.clone(),
+            selector: query(service.app(), &id.name),
+            hosts: id.hosts(profile.replicas),
+            port: profile.port,
+            dialer: self.dialer(&id.namespace, &id.name),
+        }
+    }
+}
+
 impl Site {
     /// The services.
-    pub fn workloads(&self) -> impl Iterator<Item = &Workload> {
+    pub fn workloads(&self) -> impl Iterator<Item = &Endpoints> {
         std::iter::once(&self.brokers).chain(&self.ensemble)
     }
 
@@ -110,7 +175,7 @@ impl Site {
         };
         let (kafka, modes, kubernetes) = tokio::join!(kafka, modes, kubernetes);
         let (pods, budgets) = kubernetes?;
-        let count = |workload: &Workload| i64::try_from(workload.hosts.len()).unwrap_or(i64::MAX);
+        let count = |workload: &Endpoints| i64::try_from(workload.hosts.len()).unwrap_or(i64::MAX);
         Ok(Facts { brokers: count(&self.brokers), members: self.ensemble.as_ref().map(count), kafka, modes, pods, budgets })
     }
 }

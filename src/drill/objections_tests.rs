@@ -1,34 +1,9 @@
 use super::*;
 use crate::drill::step::{How, targets};
-use crate::kafka::{Broker, Error, Partition};
+use crate::kafka::Topic;
+use crate::stack::facts::Service;
+use crate::stack::facts::tests::well;
 use std::time::Duration;
-
-pub fn pod(service: Service, name: &str, node: &str) -> Pod {
-    Pod { service, name: name.into(), uid: format!("uid-{name}"), ready: true, node: node.into() }
-}
-
-/// Three brokers and three members on three nodes, all well; `orders-0` is led by broker 2, the controller is broker 0.
-pub fn well() -> Facts {
-    let broker = |id| Broker { id, host: String::new(), port: 9092, rack: None };
-    let view = ClusterView { cluster_id: None, controller: Some(0), brokers: vec![broker(0), broker(1), broker(2)] };
-    let replicas = vec![2, 0, 1];
-    let partition = Partition { index: 0, leader: Some(2), isr: replicas.clone(), replicas, offline: vec![] };
-    let topic = Topic { name: "orders".into(), id: None, internal: false, partitions: vec![partition] };
-    let members = ["zk-0", "zk-1", "zk-2"];
-    let modes = [Mode::Follower, Mode::Leader, Mode::Follower];
-    let pods = (0..3).flat_map(|i| {
-        let node = format!("node-{i}");
-        [pod(Service::Kafka, &format!("kafka-{i}"), &node), pod(Service::Zookeeper, members[i], &node)]
-    });
-    Facts {
-        brokers: 3,
-        members: Some(3),
-        kafka: Ok((view, vec![topic])),
-        modes: members.iter().zip(modes).map(|(pod, mode)| ((*pod).to_owned(), Ok(mode))).collect(),
-        pods: pods.collect(),
-        budgets: vec![(Service::Kafka, Some(1)), (Service::Zookeeper, Some(1))],
-    }
-}
 
 fn step(kind: Kind) -> Step {
     Step { kind, how: How::Delete, watch: Duration::ZERO }
@@ -40,30 +15,6 @@ fn demands(replication_factor: i64, min_insync_replicas: i64, acks: Acks, kind: 
 
 fn topics(facts: &mut Facts) -> &mut Vec<Topic> {
     &mut facts.kafka.as_mut().unwrap().1
-}
-
-#[test]
-fn a_whole_stack_has_no_ailments_and_each_lack_is_named() {
-    assert_eq!(ailments(&well()), [""; 0]);
-    type Harm = fn(&mut Facts);
-    let harms: [(Harm, &str); 8] = [
-        (|facts| facts.pods[0].ready = false, "not ready: kafka-0"),
-        (|facts| drop(facts.pods.remove(1)), "2 of 3 Zookeeper pods are there"),
-        (|facts| facts.kafka = Err(Error::Unreachable { tried: vec![] }), "no broker answers: no address is known"),
-        (|facts| drop(facts.kafka.as_mut().unwrap().0.brokers.remove(1)), "not registered: broker 1"),
-        (|facts| facts.kafka.as_mut().unwrap().0.controller = None, "there is no controller"),
-        (
-            |facts| topics(facts)[0].partitions[0].isr = vec![2, 0],
-            "1 partition(s) not in sync, such as orders-0 (replicas [2, 0, 1], in sync [2, 0])",
-        ),
-        (|facts| facts.modes[0].1 = Err("it serves no requests".into()), "not in the quorum: zk-0: it serves no requests"),
-        (|facts| facts.modes[1].1 = Ok(Mode::Follower), "no ZooKeeper member leads"),
-    ];
-    for (harm, said) in harms {
-        let mut facts = well();
-        harm(&mut facts);
-        assert_eq!(ailments(&facts), [said]);
-    }
 }
 
 #[test]

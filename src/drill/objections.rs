@@ -1,50 +1,10 @@
-//! A whole stack at one moment, and whether a drill may begin or go on. Pure; `look.rs` looks.
+//! Whether a drill may begin: what it asks of a stack, and why that could not end well or would prove nothing. Pure.
 
 use super::load::Acks;
 use super::step::{Kind, Step, Which};
-use crate::kafka::{ClusterView, Error, Topic};
-use crate::zookeeper::{Mode, tolerates};
-
-/// Which of the two services.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Service {
-    /// The brokers.
-    Kafka,
-    /// The members of the ensemble.
-    Zookeeper,
-}
-
-/// A pod of the stack.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Pod {
-    /// What it is part of.
-    pub service: Service,
-    /// Its name.
-    pub name: String,
-    /// Its uid: the one that comes back under the name has another.
-    pub uid: String,
-    /// Whether it is ready.
-    pub ready: bool,
-    /// Its node; empty while it has none.
-    pub node: String,
-}
-
-/// A stack at one moment.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Facts {
-    /// How many brokers there should be; ids count from 0.
-    pub brokers: i64,
-    /// How many members there should be; none where the drill knows no ensemble.
-    pub members: Option<i64>,
-    /// What brokers say: who is there, and every topic.
-    pub kafka: Result<(ClusterView, Vec<Topic>), Error>,
-    /// What each member says, by its pod.
-    pub modes: Vec<(String, Result<Mode, String>)>,
-    /// The pods.
-    pub pods: Vec<Pod>,
-    /// How many pods the PodDisruptionBudget of each service lets go now; none: there is no budget.
-    pub budgets: Vec<(Service, Option<i64>)>,
-}
+use crate::stack::ailments::ailments;
+use crate::stack::facts::Facts;
+use crate::zookeeper::tolerates;
 
 /// What the drill asks of the stack.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -57,60 +17,6 @@ pub struct Demands {
     pub acks: Acks,
     /// What it does.
     pub steps: Vec<Step>,
-}
-
-/// Why one more pod must not be taken away: what is not whole. It may pass.
-pub fn ailments(facts: &Facts) -> Vec<String> {
-    let mut found = Vec::new();
-    for (service, wanted) in [(Service::Kafka, Some(facts.brokers)), (Service::Zookeeper, facts.members)] {
-        let pods: Vec<&Pod> = facts.pods.iter().filter(|pod| pod.service == service).collect();
-        let unready: Vec<&str> = pods.iter().filter(|pod| !pod.ready).map(|pod| pod.name.as_str()).collect();
-        if !unready.is_empty() {
-            found.push(format!("not ready: {}", unready.join(", ")));
-        } else if wanted.is_some_and(|wanted| usize::try_from(wanted) != Ok(pods.len())) {
-            found.push(format!("{} of {} {service:?} pods are there", pods.len(), wanted.unwrap_or_default()));
-        }
-    }
-    match &facts.kafka {
-        Err(why) => found.push(why.to_string()),
-        Ok((view, topics)) => {
-            found.extend(missing_brokers(facts.brokers, view));
-            found.extend(behind(topics));
-        }
-    }
-    let out: Vec<String> =
-        facts.modes.iter().filter_map(|(pod, mode)| Some(format!("{pod}: {}", mode.as_ref().err()?))).collect();
-    if !out.is_empty() {
-        found.push(format!("not in the quorum: {}", out.join(", ")));
-    } else if facts.members.is_some() && leader(facts).is_none() {
-        found.push("no ZooKeeper member leads".to_owned());
-    }
-    found
-}
-
-fn missing_brokers(brokers: i64, view: &ClusterView) -> Option<String> {
-    let there = |id: &i64| view.brokers.iter().any(|broker| i64::from(broker.id) == *id);
-    let missing: Vec<String> = (0..brokers).filter(|id| !there(id)).map(|id| id.to_string()).collect();
-    match (missing.is_empty(), view.controller) {
-        (false, _) => Some(format!("not registered: broker {}", missing.join(", "))),
-        (true, None) => Some("there is no controller".to_owned()),
-        (true, Some(_)) => None,
-    }
-}
-
-fn behind(topics: &[Topic]) -> Option<String> {
-    let all = topics.iter().flat_map(|topic| topic.partitions.iter().map(move |partition| (topic, partition)));
-    let behind: Vec<_> = all.filter(|(_, one)| one.leader.is_none() || one.isr.len() < one.replicas.len()).collect();
-    let (topic, partition) = behind.first()?;
-    let (replicas, isr) = (&partition.replicas, &partition.isr);
-    let such = format!("{}-{} (replicas {replicas:?}, in sync {isr:?})", topic.name, partition.index);
-    Some(format!("{} partition(s) not in sync, such as {such}", behind.len()))
-}
-
-/// The pod of the ensemble's leader.
-pub fn leader(facts: &Facts) -> Option<&str> {
-    let leads = |mode: &Result<Mode, String>| matches!(mode, Ok(Mode::Leader | Mode::Standalone));
-    facts.modes.iter().find(|(_, mode)| leads(mode)).map(|(pod, _)| pod.as_str())
 }
 
 /// Settings that would not survive the loss of a broker, or prove nothing: the attribute, and why. What is not known yet is not
@@ -202,5 +108,5 @@ pub fn exposed(facts: &Facts) -> Vec<&str> {
 }
 
 #[cfg(test)]
-#[path = "facts_tests.rs"]
+#[path = "objections_tests.rs"]
 mod tests;

@@ -1,11 +1,24 @@
 //! What every resource is given: the Kubernetes cluster, and through it the brokers and members of any workload. Network.
+//!
+//! `names.rs` how everything is called · `profile.rs` what an anchor tells others · `cluster.rs` finds a cluster · `site.rs` finds
+//! a whole stack and looks at it · `facts.rs` what is seen · `ailments.rs` what of it is not whole. What is found are values and
+//! failures; the words for people are made by others.
 
-use crate::kafka::{Admin, DialError, Dialed, Dialer, Direct, Identity};
+pub mod ailments;
+pub mod cluster;
+pub mod facts;
+pub mod names;
+pub mod profile;
+pub mod site;
+
+use crate::dial::{DialError, Dialed, Dialer, Direct};
+use crate::kafka::{Admin, Identity};
 use crate::kubernetes::Kubernetes;
+use crate::kubernetes::client::FIELD_MANAGER;
 use crate::kubernetes::failure::{Class, Failure};
-use crate::resources::workload::pod::pod_dns;
 use futures::FutureExt;
 use futures::future::BoxFuture;
+use names::{Id, pod_of};
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
@@ -24,10 +37,8 @@ pub enum Access {
 /// Which cluster's brokers are meant.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Target {
-    /// Its namespace.
-    pub namespace: String,
-    /// Its name.
-    pub name: String,
+    /// Its id.
+    pub id: Id,
     /// The port of the listener that brokers use among themselves.
     pub port: u16,
     /// How many brokers: names to begin with.
@@ -57,9 +68,6 @@ pub struct Stack {
     own: OnceLock<Admin>,
 }
 
-/// How the provider introduces itself to brokers.
-const CLIENT_ID: &str = "terraform-provider-kafkastack";
-
 impl Stack {
     /// A stack on this Kubernetes cluster.
     pub fn new(kubernetes: Kubernetes, access: Access, bootstrap_servers: Vec<(String, u16)>) -> Self {
@@ -67,7 +75,7 @@ impl Stack {
     }
 
     /// Remembers what is planned for the cluster `id`.
-    pub fn plan(&self, id: &str, planned: Planned) {
+    pub fn remember_plan(&self, id: &str, planned: Planned) {
         self.planned.lock().unwrap_or_else(PoisonError::into_inner).insert(id.to_owned(), planned);
     }
 
@@ -80,10 +88,10 @@ impl Stack {
     pub fn admin(&self, target: &Target) -> Admin {
         let mut admins = self.admins.lock().unwrap_or_else(PoisonError::into_inner);
         let new = || {
-            let bootstrap = (0..target.brokers).map(|i| (pod_dns(&target.namespace, &target.name, i), target.port)).collect();
-            let name = format!("{}/{}", target.namespace, target.name);
-            let expected = target.cluster_id.clone().map(|id| Identity { name, id });
-            Admin::proving(expected, self.dialer(&target.namespace, &target.name), bootstrap, CLIENT_ID)
+            let Id { namespace, name } = &target.id;
+            let bootstrap = target.id.hosts(target.brokers).into_iter().map(|host| (host, target.port)).collect();
+            let expected = target.cluster_id.clone().map(|id| Identity { name: target.id.to_string(), id });
+            Admin::proving(expected, self.dialer(namespace, name), bootstrap, FIELD_MANAGER)
         };
         admins.entry(target.clone()).or_insert_with(new).clone()
     }
@@ -93,7 +101,7 @@ impl Stack {
         if self.bootstrap_servers.is_empty() {
             return None;
         }
-        let new = || Admin::new(Arc::new(Direct), self.bootstrap_servers.clone(), CLIENT_ID);
+        let new = || Admin::new(Arc::new(Direct), self.bootstrap_servers.clone(), FIELD_MANAGER);
         Some(self.own.get_or_init(new).clone())
     }
 
@@ -141,16 +149,6 @@ impl Dialer for PortForward {
     }
 }
 
-/// `<name>-<ordinal>.<name>-headless.<namespace>.svc[.<domain>]` -> the pod.
-fn pod_of<'a>(host: &'a str, namespace: &str, name: &str) -> Option<&'a str> {
-    let (pod, rest) = host.split_once('.')?;
-    let ordinal: i64 = pod.strip_prefix(name)?.strip_prefix('-')?.parse().ok()?;
-    let full = pod_dns(namespace, name, ordinal);
-    let (_, service) = full.split_once('.')?;
-    let domain = rest.strip_prefix(service)?;
-    (domain.is_empty() || domain.starts_with('.')).then_some(pod)
-}
-
 fn refused(failure: &Failure, namespace: &str, pod: &str) -> DialError {
     match &failure.class {
         Class::Forbidden { .. } | Class::Unauthorized => DialError::NotAllowed(failure.to_string()),
@@ -169,22 +167,5 @@ mod tests {
         let failure =
             Failure { doing: "connect to port 9092 of Pod prod/kafka-0".into(), class: Class::NotFound, message: String::new() };
         assert_eq!(refused(&failure, "prod", "kafka-0").to_string(), "Pod prod/kafka-0 is not there");
-    }
-
-    #[test]
-    fn only_the_workloads_own_names_are_dialled() {
-        let pod = |host| pod_of(host, "prod", "kafka");
-        assert_eq!(pod("kafka-2.kafka-headless.prod.svc"), Some("kafka-2"));
-        assert_eq!(pod("kafka-2.kafka-headless.prod.svc.cluster.local"), Some("kafka-2"));
-        for foreign in [
-            "kafka-2.kafka-headless.other.svc",
-            "kafka-x.kafka-headless.prod.svc",
-            "other-2.kafka-headless.prod.svc",
-            "kafka-2.kafka-headless.prod.svcx",
-            "kafka-2",
-            "169.254.169.254",
-        ] {
-            assert_eq!(pod(foreign), None, "{foreign}");
-        }
     }
 }
