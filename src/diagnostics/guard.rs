@@ -38,6 +38,27 @@ pub fn in_use(resource: &str, namespace: &str, name: &str, users: &[String]) -> 
     )
 }
 
+/// A create took the name over while a destroy waited.
+pub fn taken_over(resource: &str, id: &str) -> Diagnostic {
+    Diagnostic::error(
+        "Another apply has taken the name over meanwhile",
+        format!(
+            "While kafkastack_{resource} {id} was being destroyed, another apply began to make it anew. What has its names by now is that one's, so nothing more was deleted.\nhint: when the other apply has ended, plan again: either take this one out of the state (tofu state rm 'kafkastack_{resource}.NAME'), or destroy again"
+        ),
+    )
+}
+
+/// What an apply may restart, where a part of what is wanted is known only then.
+pub fn may_restart(app: &str, name: &str, pods: &[String]) -> Diagnostic {
+    Diagnostic::warning(
+        format!("This change may restart {} {app} pod(s) of {name}", pods.len()),
+        format!(
+            "{}: some of what is wanted is known only at apply, so this plan cannot tell. One at a time, each only while all others serve and everything is in sync.\nhint: apply first what the values depend on, with `-target`, and the plan says it",
+            pods.join(", ")
+        ),
+    )
+}
+
 fn noun(resource: &str) -> &str {
     match resource {
         "zookeeper_ensemble" => "ensemble",

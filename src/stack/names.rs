@@ -49,8 +49,16 @@ impl fmt::Display for Id {
 
 /// Which object is the anchor of the workload `name`.
 pub fn anchor(namespace: &str, name: &str) -> Key {
-    Key::new(Kind::ConfigMap, namespace, format!("{name}-kafkastack"))
+    Key::new(Kind::ConfigMap, namespace, format!("{name}{ANCHOR}"))
 }
+
+/// The workload whose anchor has this name.
+pub fn anchored_by(anchor: &str) -> Option<&str> {
+    anchor.strip_suffix(ANCHOR)
+}
+
+/// What the name of an anchor ends with.
+const ANCHOR: &str = "-kafkastack";
 
 /// The name of the headless Service, which gives each pod its DNS name.
 pub fn headless(name: &str) -> String {

@@ -142,6 +142,12 @@ impl FakeKubernetes {
         self.settle();
     }
 
+    /// Another person deletes an object and leaves what it owns (`kubectl delete --cascade=orphan`).
+    pub fn orphan(&self, key: &Key) {
+        let _ = self.changes.send(key.clone());
+        self.world().delete(key, true);
+    }
+
     /// Refuses this verb (`get`, `list`, `create`, `patch`, `update`, `delete`) on this kind to everybody, as RBAC does.
     pub fn forbid(&self, verb: &str, kind: Kind) {
         self.world().forbidden.insert((verb.to_owned(), kind));

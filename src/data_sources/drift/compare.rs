@@ -304,7 +304,7 @@ fn wanted(seen: &Seen) -> BTreeSet<Key> {
 
 /// The resource and the name that an anchor is of.
 fn anchor_of(object: &Object) -> Option<(&str, &str)> {
-    let name = object.name().strip_suffix("-kafkastack")?;
+    let name = names::anchored_by(object.name())?;
     let resource = object.text("/data/resource");
     (object.kind() == Kind::ConfigMap && is_ours(object) && !resource.is_empty()).then_some((resource, name))
 }

@@ -8,10 +8,11 @@ use crate::diagnostics;
 use crate::kubernetes::Kubernetes;
 use crate::kubernetes::client::{Apply, FIELD_MANAGER};
 use crate::kubernetes::failure::{Class, Failure, FieldConflict};
-use crate::kubernetes::object::{Key, Object};
+use crate::kubernetes::object::{Key, Kind, Object, at};
 use crate::plugin::context::{Context, Halt};
 use crate::plugin::diagnostic::{Diagnostic, Diagnostics};
 use crate::stack::Stack;
+use serde_json::Value;
 use std::collections::BTreeSet;
 
 /// Why an operation stopped before everything was applied.
@@ -150,15 +151,34 @@ impl<'a> Writer<'a> {
         Ok(self.kubernetes.apply(object, Apply { force: true, dry_run: false }).await?)
     }
 
-    /// What is immutable, and was made anew by a hand with another content, cannot become as it was.
+    /// What stands in the way of an apply. What is immutable, and was made anew by a hand with another content, cannot become as it
+    /// was. A Service's port to which a hand gave another number is another entry to the server, and has the name of ours.
     async fn make_room(&self, object: &Object) -> Result<(), Stop> {
-        let live = self.live.get(&object.key()).and_then(Option::as_ref);
-        let other = |live: &&Object| *live.at("/immutable") == true && live.at("/data") != object.at("/data");
-        if let Some(live) = live.filter(other) {
+        let Some(live) = self.live.get(&object.key()).and_then(Option::as_ref) else { return Ok(()) };
+        if *live.at("/immutable") == true && live.at("/data") != object.at("/data") {
             delete_this(self.kubernetes, live).await?;
+        }
+        if object.kind() == Kind::Service && self.shown.has(object, PORTS) && !foreign_ports(live, object).is_empty() {
+            let mut whole = live.clone();
+            if let Some(ports) = whole.json_mut().pointer_mut("/spec/ports") {
+                *ports = object.at("/spec/ports").clone();
+            }
+            self.kubernetes.replace(&whole).await?;
         }
         Ok(())
     }
+}
+
+const PORTS: &str = ".spec.ports";
+
+/// The ports of a live Service that have the name of a wanted one, and another number or protocol.
+fn foreign_ports<'a>(live: &'a Object, wanted: &Object) -> Vec<&'a Value> {
+    let twin = |port: &Value, field: &str, other: &Value| at(port, field) == at(other, field);
+    let same = |port: &Value, other: &Value| twin(port, "/port", other) && twin(port, "/protocol", other);
+    let wanted = wanted.list("/spec/ports");
+    let foreign =
+        |port: &&Value| wanted.iter().any(|other| twin(port, "/name", other)) && !wanted.iter().any(|other| same(port, other));
+    live.list("/spec/ports").iter().filter(foreign).collect()
 }
 
 /// How many fields of an object are named in a line.

@@ -4,7 +4,7 @@
 use super::anchor::{self, Anchor};
 use super::apply::heard;
 use super::guard::Site;
-use super::own::{is_own_claim, owns};
+use super::own::{is_orphan, is_own_claim, owns};
 use super::tidy::configurations;
 use super::{Spec, guard::refusal};
 use crate::diagnostics;
@@ -56,7 +56,12 @@ async fn remove<M: Spec>(cx: &Context<'_, Stack>, stack: &Stack, applied: &M, pr
         delete_this(&stack.kubernetes, &live).await?;
         cx.say(&format!("deleted {} {}", live.kind(), live.name()));
     }
+    // Whose StatefulSet is gone already ends by no other hand.
+    for pod in site.pods.iter().filter(|pod| is_orphan(pod, name)) {
+        delete_this(&stack.kubernetes, pod).await?;
+    }
     until_gone(cx, stack, applied, Kind::Pod, |pod| owns(site.set.as_ref(), name, pod)).await?;
+    still_going(stack, &site).await?;
     if prior.shared().delete_claims {
         let claims = stack.kubernetes.list(Kind::PersistentVolumeClaim, Some(namespace), "").await?;
         let own = |claim: &Object| is_own_claim::<M>(claim, name);
@@ -69,9 +74,23 @@ async fn remove<M: Spec>(cx: &Context<'_, Stack>, stack: &Stack, applied: &M, pr
     for configuration in configurations(stack, applied).await? {
         delete_this(&stack.kubernetes, &configuration).await?;
     }
-    match stack.kubernetes.get(&names::anchor(namespace, name)).await? {
-        Some(found) if site.anchor.is_some() => Ok(delete_this(&stack.kubernetes, &found).await?),
-        _ => Ok(()),
+    match still_going(stack, &site).await? {
+        Some(anchor) => Ok(delete_this(&stack.kubernetes, &anchor).await?),
+        None => Ok(()),
+    }
+}
+
+/// The anchor, if it is still there and still says that everything goes. A create that began meanwhile took it over, and with it
+/// whatever has the workload's names by now.
+async fn still_going<M: Spec>(stack: &Stack, site: &Site<M>) -> Result<Option<Object>, Diagnostics> {
+    let Some((before, anchor)) = &site.anchor else { return Ok(None) };
+    let now = stack.kubernetes.get(&before.key()).await?;
+    let Some(now) = now else { return Ok(None) };
+    let phase = Anchor::<M>::read(&now).map(|anchor| anchor.phase);
+    let goes = phase == Some(Phase::Deleting) || phase == Some(Phase::Creating) && anchor.phase == Phase::Creating;
+    match goes && now.uid() == before.uid() {
+        true => Ok(Some(now)),
+        false => Err(diagnostics::guard::taken_over(M::RESOURCE, &anchor.spec.id()).into()),
     }
 }
 
@@ -80,8 +99,9 @@ async fn may_go<M: Spec>(stack: &Stack, site: &Site<M>, prior: &M) -> Result<(),
     if let Some(refusal) = refusal(site.verdict(prior), prior) {
         return Err(refusal.into());
     }
-    let Some((_, anchor)) = &site.anchor else { return Ok(()) };
-    let users = prior.users(stack, &anchor.record).await?;
+    // An anchor that somebody deleted takes its record with it.
+    let record = site.anchor.as_ref().map(|(_, anchor)| anchor.record.clone()).unwrap_or_default();
+    let users = prior.users(stack, &record).await?;
     match users.is_empty() {
         true => Ok(()),
         false => Err(diagnostics::guard::in_use(M::RESOURCE, prior.namespace(), prior.name(), &users).into()),

@@ -26,9 +26,14 @@ pub async fn forecast<M: Spec>(cx: &Context<'_, Stack>, plan: &mut Plan<M>) {
     if is_moved(prior, &plan.planned) || plan.diagnostics.has_errors() {
         return;
     }
+    let replicas = plan.planned.shared().replicas.unwrap_or(1);
+    let all = || (0..replicas).map(|ordinal| format!("{}-{ordinal}", prior.name())).collect::<Vec<_>>();
+    if !is_specified(&plan.planned) {
+        let said = diagnostics::guard::may_restart(M::APP, prior.name(), &all()).at(Path::of("id"));
+        return plan.diagnostics.push(said);
+    }
     let changes = template_changes(plan);
     let drifted = drifted(prior);
-    let replicas = plan.planned.shared().replicas.unwrap_or(1);
     let pods = match cx.client {
         Some(stack) => live(stack, prior, &plan.planned, changes.is_empty()).await,
         None => None,
@@ -38,7 +43,7 @@ pub async fn forecast<M: Spec>(cx: &Context<'_, Stack>, plan: &mut Plan<M>) {
         Some(pods) => pods,
         // Nobody can be asked: all of them, where there is a reason at all.
         None if fields.is_empty() => return,
-        None => (0..replicas).map(|ordinal| format!("{}-{ordinal}", prior.name())).collect(),
+        None => all(),
     };
     if !pods.is_empty() {
         plan.diagnostics.push(
@@ -50,7 +55,7 @@ pub async fn forecast<M: Spec>(cx: &Context<'_, Stack>, plan: &mut Plan<M>) {
 
 /// The parts of the pods' template that the plan itself changes.
 fn template_changes<M: Spec>(plan: &Plan<M>) -> Vec<String> {
-    let Some(prior) = plan.prior.as_ref().filter(|_| is_specified(&plan.planned)) else { return Vec::new() };
+    let Some(prior) = &plan.prior else { return Vec::new() };
     let (old, new) = (applied(&plan.private, prior).objects(), plan.planned.objects());
     let (old, new) = (of(&old), of(&new));
     let mut changed = differences(new, old);
@@ -76,11 +81,16 @@ fn drifted<M: Spec>(prior: &M) -> Vec<String> {
 /// The pods that the apply restarts, as far as Kubernetes says. `same`: the specification wants the same template as before.
 async fn live<M: Spec>(stack: &Stack, prior: &M, planned: &M, same: bool) -> Option<Vec<String>> {
     let site = Site::look(stack, prior).await.ok()?;
-    let Some(set) = &site.set else { return Some(Vec::new()) };
+    let replicas = planned.shared().replicas.unwrap_or(1);
+    let Some(set) = &site.set else {
+        // Pods that somebody orphaned are taken over as they are.
+        let target = same.then(|| site.pods.first().map(|pod| revision(pod).to_owned())).flatten();
+        return Some(restarts(&site.pods, prior.name(), target.as_deref(), replicas));
+    };
     let left = site.template().map(|(_, left)| left);
     let taken_back = left.is_some_and(|left| !template::foreign(left, template::of(set)).is_empty());
     // Another release of the provider may make another template of the same specification.
-    let stays = || !is_specified(planned) || differences(of(&planned.objects()), left.unwrap_or(template::of(set))).is_empty();
+    let stays = || differences(of(&planned.objects()), left.unwrap_or(template::of(set))).is_empty();
     let target = match (same && stays(), taken_back) {
         (false, _) => None,
         (true, false) => Some(set.text("/status/updateRevision").to_owned()),
@@ -90,7 +100,6 @@ async fn live<M: Spec>(stack: &Stack, prior: &M, planned: &M, same: bool) -> Opt
             left.and_then(|left| template::revision_of(&revisions.unwrap_or_default(), set, left).map(str::to_owned))
         }
     };
-    let replicas = planned.shared().replicas.unwrap_or(1);
     Some(restarts(&site.pods, prior.name(), target.as_deref(), replicas))
 }
 

@@ -393,3 +393,122 @@ async fn what_came_after_its_create_had_ended_is_noted_by_the_next_apply() {
         assert!(core.destroy().await.has_errors(), "it has served, though all of it is down");
     }
 }
+
+#[tokio::test(start_paused = true)]
+async fn an_ensemble_whose_anchor_was_deleted_does_not_go_before_its_clusters_either() {
+    let world = world(Faults::none());
+    let open = json!({"deletion_protection": false});
+    let (mut zookeeper, wanted) = made(&world, with(ensemble(), &open)).await;
+    let connection = zookeeper.state.as_ref().unwrap().value.get("connection").clone();
+    let connection = json!({"zookeeper": {"connection": connection.as_str().unwrap(), "chroot": "/kafka"}});
+    let (mut kafka, _) = made(&world, with(cluster(), &connection)).await;
+    for written_again in [false, true] {
+        world.kubernetes.remove(&key(Kind::ConfigMap, "zk-kafkastack"));
+        if written_again {
+            core_settles(&mut zookeeper, &wanted).await;
+        }
+        let writes = world.kubernetes.writes();
+        let said = zookeeper.destroy().await;
+        assert!(said.iter().any(|d| d.summary == "The ensemble is in use" && d.detail.contains("prod/kafka")), "{said:?}");
+        assert_eq!(world.kubernetes.writes(), writes);
+    }
+    assert!(!kafka.destroy().await.has_errors());
+    let said = zookeeper.destroy().await;
+    assert!(!said.has_errors(), "{said:?}");
+}
+
+async fn core_settles(core: &mut Core<'_>, wanted: &Value) {
+    core.refresh().await;
+    settles(core, wanted).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn orphaned_pods_are_taken_over_and_their_restarts_are_in_the_plan() {
+    for (subject, name) in [(ensemble as fn() -> _, "zk"), (cluster, "kafka")] {
+        let world = world(Faults::none());
+        let (mut core, wanted) = made(&world, subject()).await;
+        let uids = || -> Vec<String> { world.kubernetes.all(Kind::Pod).iter().map(|pod| pod.uid().to_owned()).collect() };
+        let before = uids();
+        world.kubernetes.orphan(&key(Kind::StatefulSet, name));
+        core.refresh().await;
+        let said = core.plan(&wanted).await.diagnostics;
+        assert!(!said.iter().any(|d| d.summary.contains("restart")), "{said:?}");
+        let changed = config(&*core.resource, with(subject(), &json!({"heap": "300m"})).1);
+        let said = core.plan(&changed).await.diagnostics;
+        assert!(said.iter().any(|d| d.summary.starts_with("This change restarts 3")), "{said:?}");
+        core_settles(&mut core, &wanted).await;
+        assert_eq!(uids(), before, "they were taken over as they were");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_destroy_ends_the_pods_that_somebody_orphaned() {
+    for (subject, name) in [(ensemble as fn() -> _, "zk"), (cluster, "kafka")] {
+        let world = world(Faults::none());
+        let open = json!({"deletion_protection": false, "delete_claims": true});
+        let (mut core, _) = made(&world, with(subject(), &open)).await;
+        world.kubernetes.orphan(&key(Kind::StatefulSet, name));
+        let said = core.destroy().await;
+        assert!(!said.has_errors(), "{said:?}");
+        assert_eq!((world.kubernetes.all(Kind::Pod), claims(&world)), (vec![], vec![]));
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_destroy_that_another_create_took_over_from_deletes_nothing_more() {
+    for (subject, name) in [(ensemble as fn() -> _, "zk"), (cluster, "kafka")] {
+        let world = world(Faults::none());
+        let open = json!({"deletion_protection": false, "delete_claims": true});
+        let (mut first, wanted) = made(&world, with(subject(), &open)).await;
+        // A pod that takes long to end.
+        let pod = key(Kind::Pod, &format!("{name}-0"));
+        world.kubernetes.edit("kubelet", &pod, "/metadata/finalizers", json!(["x/y"]));
+        let second = async {
+            tokio::time::sleep(std::time::Duration::from_secs(5)).await;
+            let mut second = Core::new(subject().0, &world.stack);
+            let (said, ()) = tokio::join!(second.apply(&wanted), async {
+                tokio::time::sleep(std::time::Duration::from_secs(5)).await;
+                world.kubernetes.edit("kubelet", &pod, "/metadata/finalizers", json!(null));
+            });
+            assert!(!said.has_errors(), "{said:?}");
+            second
+        };
+        let (said, mut second) = tokio::join!(first.destroy(), second);
+        assert!(summaries(&said).contains(&"Another apply has taken the name over meanwhile"), "{said:?}");
+        assert!(first.state.is_some());
+        assert_eq!(claims(&world).len(), 3, "they are the other one's");
+        assert!(second.is_settled(&wanted).await);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_service_port_to_which_a_hand_gave_another_number_is_put_back() {
+    for (subject, name) in [(ensemble as fn() -> _, "zk"), (cluster, "kafka")] {
+        let world = world(Faults::none());
+        let (mut core, wanted) = made(&world, subject()).await;
+        let service = key(Kind::Service, name);
+        let before = world.kubernetes.get(&service).unwrap().at("/spec/ports").clone();
+        let mut moved = before.clone();
+        moved[0]["port"] = json!(9999);
+        world.kubernetes.edit("kubectl", &service, "/spec/ports", moved);
+        core.refresh().await;
+        assert!(!core.is_settled(&wanted).await);
+        let said = core.apply(&wanted).await;
+        assert!(!said.has_errors(), "{said:?}");
+        assert_eq!(*world.kubernetes.get(&service).unwrap().at("/spec/ports"), before);
+        assert!(core.is_settled(&wanted).await);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_plan_that_does_not_know_everything_says_what_it_may_restart() {
+    for subject in [ensemble, cluster] {
+        let world = world(Faults::none());
+        let (core, _) = made(&world, subject()).await;
+        let mut unknown = config(&*core.resource, subject().1);
+        let Value::Map(attributes) = &mut unknown else { panic!("an object") };
+        attributes.insert("heap".to_owned(), Value::Unknown);
+        let said = core.plan(&unknown).await.diagnostics;
+        assert!(said.iter().any(|d| d.summary.starts_with("This change may restart 3")), "{said:?}");
+    }
+}

@@ -4,7 +4,7 @@
 use super::Spec;
 use crate::kubernetes::object::{Kind, Object, at};
 use crate::resources::owned::is_ours;
-use crate::stack::names::ordinal_of_claim;
+use crate::stack::names::{ordinal_of_claim, ordinal_of_pod};
 
 /// Whether a claim was made for this workload: it carries the provider's mark, and has one of the workload's own names.
 pub fn is_own_claim<M: Spec>(claim: &Object, name: &str) -> bool {
@@ -21,9 +21,15 @@ pub fn foreign_claims<'a, M: Spec>(claims: &'a [Object], name: &str, ordinals: s
     claims.iter().filter(wanted).filter(|claim| !is_own_claim::<M>(claim, name)).map(Object::name).collect()
 }
 
-/// Whether a pod is of this StatefulSet; where that is gone already, of one of its name.
+/// Whether a pod is of this StatefulSet; where that is gone already, of one of its name. What somebody orphaned is ours still.
 pub fn owns(set: Option<&Object>, name: &str, pod: &Object) -> bool {
-    set.map_or_else(|| is_owned_by_name(pod, name), |set| pod.is_owned_by(set.uid()))
+    is_orphan(pod, name) || set.map_or_else(|| is_owned_by_name(pod, name), |set| pod.is_owned_by(set.uid()))
+}
+
+/// Whether a pod of the workload lost its StatefulSet without ending (`kubectl delete --cascade=orphan`): it carries our mark and
+/// one of our names, and nobody owns it. The next StatefulSet of that name takes it over.
+pub fn is_orphan(pod: &Object, name: &str) -> bool {
+    pod.controllers().next().is_none() && is_ours(pod) && ordinal_of_pod(pod.name(), name).is_some()
 }
 
 /// Whether a StatefulSet of this name owns the pod, or did before it was deleted.

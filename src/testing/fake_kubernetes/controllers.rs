@@ -33,6 +33,10 @@ pub fn owner(json: &Value) -> &Value {
     json.pointer("/metadata/ownerReferences/0/uid").unwrap_or(&Value::Null)
 }
 
+fn owned_by(set: &Object) -> Value {
+    json!([{"apiVersion": "apps/v1", "kind": "StatefulSet", "name": set.name(), "uid": set.uid(), "controller": true}])
+}
+
 impl World {
     /// Does all that there is to do.
     pub fn settle(&mut self) {
@@ -70,6 +74,7 @@ impl World {
         let replicas = set.int("/spec/replicas").unwrap_or(1);
         let revision = revision(key, set);
         let on_delete = set.text("/spec/updateStrategy/type") == "OnDelete";
+        self.adopt(&namespace, set, replicas);
         let pods: Vec<Key> = self
             .objects
             .iter()
@@ -101,6 +106,15 @@ impl World {
         self.report(key, set, &revision, replicas);
     }
 
+    /// Pods that match and belong to nobody are taken over as they are.
+    fn adopt(&mut self, namespace: &str, set: &Object, replicas: i64) {
+        for ordinal in 0..replicas {
+            let pod = Key::new(Kind::Pod, namespace, format!("{}-{ordinal}", set.name()));
+            let Some(stored) = self.objects.get_mut(&pod).filter(|stored| owner(&stored.json).is_null()) else { continue };
+            stored.json["metadata"]["ownerReferences"] = owned_by(set);
+        }
+    }
+
     fn make_claims(&mut self, namespace: &str, set_name: &str, set: &Object, ordinal: i64) {
         for template in set.list("/spec/volumeClaimTemplates") {
             let name = template["metadata"]["name"].as_str().unwrap_or_default();
@@ -119,8 +133,7 @@ impl World {
         let mut content = set.at("/spec/template").clone();
         content["metadata"]["labels"]["controller-revision-hash"] = revision.into();
         content["metadata"]["labels"]["statefulset.kubernetes.io/pod-name"] = pod.name.as_str().into();
-        content["metadata"]["ownerReferences"] =
-            json!([{"apiVersion": "apps/v1", "kind": "StatefulSet", "name": set.name(), "uid": set.uid(), "controller": true}]);
+        content["metadata"]["ownerReferences"] = owned_by(set);
         let ordinal = pod.name.rsplit_once('-').map_or("0", |(_, ordinal)| ordinal);
         let claims = set.list("/spec/volumeClaimTemplates").iter().map(|template| {
             let name = template["metadata"]["name"].as_str().unwrap_or_default();

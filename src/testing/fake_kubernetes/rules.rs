@@ -139,10 +139,22 @@ pub fn check_change(key: &Key, before: &Value, after: &Value) -> Option<Answer> 
                        bound claims";
             if spec(before, except) == spec(after, except) { None } else { forbidden("spec", why) }
         }
+        Kind::Service if twice(&after["spec"]["ports"]).is_some() => {
+            let (index, name) = twice(&after["spec"]["ports"]).unwrap();
+            let why = format!("Duplicate value: {name}");
+            Some(answers::invalid(key, "FieldValueDuplicate", &format!("spec.ports[{index}].name"), &why))
+        }
         Kind::Service if before["spec"]["clusterIP"] != after["spec"]["clusterIP"] => {
             let why = format!("Invalid value: [{}]: may not change once set", after["spec"]["clusterIP"]);
             Some(answers::invalid(key, "FieldValueInvalid", "spec.clusterIPs[0]", &why))
         }
         _ => None,
     }
+}
+
+/// The first port that has the name of an earlier one.
+fn twice(ports: &Value) -> Option<(usize, &Value)> {
+    let ports = ports.as_array()?;
+    let names = ports.iter().map(|port| &port["name"]).enumerate();
+    names.clone().find(|(index, name)| names.clone().take(*index).any(|(_, other)| other == *name))
 }
