@@ -41,7 +41,7 @@ bench-plugin: ## start, memory and plan of 1,000 instances, beside a provider in
 fuzz: ## ten minutes for each fuzz target; what is worth it is kept in acceptance-tests/fuzz/corpus
 	@acceptance-tests/sandbox/setup.sh fuzz && acceptance-tests/fuzz/run.sh
 
-sandbox: ## a three-node Kubernetes cluster on this machine (KUBECONFIG set: that cluster is used)
+sandbox: ## a three-node Kubernetes cluster on this machine
 	@$(SANDBOX) setup && $(SANDBOX) up
 
 sandbox-down: ## removes it, and checks that nothing is left

@@ -2,7 +2,7 @@
 # The checks that need no cluster: format, lints, dependencies, and reference pages that say what the schemas say.
 set -euo pipefail
 cd "$(dirname "$(readlink -f "$0")")/.."
-export PATH=${SANDBOX_HOME:-$HOME/.cache/kafkastack-sandbox}/bin:$PATH
+export PATH=$PATH:${SANDBOX_HOME:-$HOME/.cache/kafkastack-sandbox}/bin
 fresh=$(mktemp -d); trap 'rm -rf "$fresh"' EXIT
 
 echo "== format"; cargo fmt --check

@@ -16,12 +16,13 @@ part() {
   [ $failed = 0 ] || exit $failed
 }
 
-part "what the sandbox is made of" $sandbox setup
+part "what is needed" $sandbox setup
 if [ $what != long ]; then
+  acceptance-tests/sandbox/setup.sh deny
   part "checks" acceptance-tests/check.sh
   part "unit tests" cargo test --lib --bins
 fi
-part "the sandbox" $sandbox up
+part "the cluster" $sandbox up
 eval "$($sandbox env)"; export KAFKASTACK_CLUSTER=required
 if [ $what = long ]; then
   part "long tests on a real cluster" cargo test --test acceptance -- --include-ignored --test-threads=4 ::long::

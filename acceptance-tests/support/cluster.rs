@@ -17,20 +17,25 @@ pub struct Cluster {
     pub sandbox: Option<PathBuf>,
 }
 
+/// Whether the user asks for the cluster that `KUBECONFIG` names, with the tools of `PATH`.
+fn is_own() -> bool {
+    env::var("KAFKASTACK_USE_KUBECONFIG").as_deref() == Ok("1")
+}
+
 /// Where `setup.sh` put the tools: `kubectl`, `tofu`, `terraform`.
 pub fn home() -> PathBuf {
     let default = || PathBuf::from(env::var_os("HOME").expect("HOME is set")).join(".cache/kafkastack-sandbox");
     env::var_os("SANDBOX_HOME").map_or_else(default, PathBuf::from)
 }
 
-/// A tool of that folder, or the one on `PATH` where the folder has none.
+/// A tool of that folder, or the one on `PATH` where the folder has none, or the cluster is the user's own.
 pub fn program(name: &str) -> PathBuf {
     let ours = home().join("bin").join(name);
-    if ours.exists() { ours } else { PathBuf::from(name) }
+    if ours.exists() && !is_own() { ours } else { PathBuf::from(name) }
 }
 
 impl Cluster {
-    /// The cluster of `sandbox.sh env`, or of `KUBECONFIG`, or the default sandbox when it is up.
+    /// The cluster of `sandbox.sh env`, or of `KUBECONFIG` with `KAFKASTACK_USE_KUBECONFIG=1`, or the default sandbox when it is up.
     ///
     /// With none: says so aloud and counts, and the caller returns. `KAFKASTACK_CLUSTER=required` makes that a failure, as
     /// `make test` does.
@@ -38,7 +43,7 @@ impl Cluster {
         static FOUND: OnceLock<Option<Cluster>> = OnceLock::new();
         let found = FOUND.get_or_init(Cluster::look).as_ref();
         if found.is_none() {
-            skip(test, "no cluster: run `make sandbox`, or set KUBECONFIG");
+            skip(test, "no cluster: run `make sandbox`, or set KUBECONFIG and KAFKASTACK_USE_KUBECONFIG=1");
         }
         found
     }
@@ -59,8 +64,9 @@ impl Cluster {
     fn look() -> Option<Cluster> {
         let set = |name| env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from);
         match (set("KUBECONFIG"), set("KAFKASTACK_SANDBOX")) {
-            (Some(kubeconfig), sandbox) => Some(Cluster { kubeconfig, sandbox }),
-            (None, _) => {
+            (Some(kubeconfig), _) if is_own() => Some(Cluster { kubeconfig, sandbox: None }),
+            (Some(kubeconfig), Some(sandbox)) => Some(Cluster { kubeconfig, sandbox: Some(sandbox) }),
+            _ => {
                 let (kubeconfig, run) = (home().join("kubeconfig-ks"), home().join("run-ks"));
                 run.join("started").exists().then_some(Cluster { kubeconfig, sandbox: Some(run) })
             }
