@@ -11,48 +11,23 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::path::Path;
 
-/// The configuration and the import commands that a resource's page shows.
-struct Example {
-    configuration: &'static str,
-    import: &'static str,
-    identity: &'static str,
+/// Where the examples are: the pages are written in a checkout.
+const EXAMPLES: &str = "examples";
+
+/// An example by its path; empty where there is none.
+fn example(path: &str) -> String {
+    std::fs::read_to_string(Path::new(EXAMPLES).join(path)).unwrap_or_default()
 }
 
-macro_rules! examples {
-    ($($name:literal),* $(,)?) => {
-        /// The examples of a resource, by its name without the provider's.
-        fn example(name: &str) -> Option<Example> {
-            match name {
-                $($name => Some(Example {
-                    configuration: include_str!(concat!("../examples/resources/kafkastack_", $name, "/resource.tf")),
-                    import: include_str!(concat!("../examples/resources/kafkastack_", $name, "/import.sh")),
-                    identity: include_str!(concat!("../examples/resources/kafkastack_", $name, "/import-by-identity.tf")),
-                }),)*
-                // A drill is an event: there is nothing to import.
-                "ha_drill" => Some(Example {
-                    configuration: include_str!("../examples/resources/kafkastack_ha_drill/resource.tf"),
-                    import: "",
-                    identity: "",
-                }),
-                _ => None,
-            }
-        }
+/// The example of what is no resource, by the folder of its page and its whole name.
+fn offer_example(folder: &str, name: &str) -> String {
+    let file = match folder {
+        "actions" => "action.tf",
+        "data-sources" => "data-source.tf",
+        "ephemeral-resources" => "ephemeral-resource.tf",
+        _ => "list-resource.tfquery.hcl",
     };
-}
-
-examples!("cluster", "storage", "topic", "zookeeper_ensemble");
-
-/// The example of what is no resource, by the folder of its page and its name without the provider's.
-fn offer_example(folder: &str, name: &str) -> Option<&'static str> {
-    match (folder, name) {
-        ("actions", "ha_drill") => Some(include_str!("../examples/actions/kafkastack_ha_drill/action.tf")),
-        ("data-sources", "drift") => Some(include_str!("../examples/data-sources/kafkastack_drift/data-source.tf")),
-        ("data-sources", "health") => Some(include_str!("../examples/data-sources/kafkastack_health/data-source.tf")),
-        ("list-resources", "topic") => {
-            Some(include_str!("../examples/list-resources/kafkastack_topic/list-resource.tfquery.hcl"))
-        }
-        _ => None,
-    }
+    example(&format!("{folder}/{name}/{file}"))
 }
 
 /// What a provider offers beside resources.
@@ -103,8 +78,9 @@ pub fn pages<P: Provider>(provider: &P) -> BTreeMap<String, String> {
 /// Writes every page below the folder `to`, and makes the folders.
 ///
 /// # Errors
-/// When a folder or file cannot be written.
+/// When the examples are not there, or a folder or file cannot be written.
 pub fn write<P: Provider>(provider: &P, to: &Path) -> std::io::Result<()> {
+    std::fs::read_dir(EXAMPLES)?;
     for (path, text) in pages(provider) {
         let file = to.join(path);
         if let Some(folder) = file.parent() {
@@ -119,7 +95,7 @@ fn provider_page<P: Provider>() -> String {
     let about = doc(P::Model::DOC);
     let mut page = head(&format!("{} Provider", P::NAME), &about);
     let _ = write!(page, "# {} Provider\n\n{about}\n\n", P::NAME);
-    code(&mut page, "Example", "terraform", include_str!("../examples/provider/provider.tf"));
+    code(&mut page, "Example", "terraform", &example("provider/provider.tf"));
     reference(&mut page, &P::Model::attributes(), None);
     page.trim_end().to_owned() + "\n"
 }
@@ -127,14 +103,14 @@ fn provider_page<P: Provider>() -> String {
 fn resource_page(provider: &str, name: &str, about: &str, attributes: &[Attribute], limits: &Limits) -> String {
     let mut page = head(&format!("{provider}_{name} Resource - {provider}"), about);
     let _ = write!(page, "# {provider}_{name} (Resource)\n\n{about}\n\n");
-    let example = example(name);
-    if let Some(example) = &example {
-        code(&mut page, "Example", "terraform", example.configuration);
-    }
+    let of = |file: &str| example(&format!("resources/{provider}_{name}/{file}"));
+    code(&mut page, "Example", "terraform", &of("resource.tf"));
     reference(&mut page, attributes, Some(limits));
-    if let Some(example) = example.filter(|example| !example.import.is_empty()) {
-        code(&mut page, "Import", "shell", example.import);
-        identity(&mut page, attributes, example.identity);
+    // What is an event has nothing to import.
+    let import = of("import.sh");
+    if !import.is_empty() {
+        code(&mut page, "Import", "shell", &import);
+        identity(&mut page, attributes, &of("import-by-identity.tf"));
     }
     page.trim_end().to_owned() + "\n"
 }
@@ -143,9 +119,7 @@ fn offer_page(provider: &str, offer: &Offer) -> String {
     let Offer { folder, title, name, schema, limits } = offer;
     let mut page = head(&format!("{provider}_{name} {title} - {provider}"), &schema.doc);
     let _ = write!(page, "# {provider}_{name} ({title})\n\n{}\n\n", schema.doc);
-    if let Some(example) = offer_example(folder, name) {
-        code(&mut page, "Example", "terraform", example);
-    }
+    code(&mut page, "Example", "terraform", &offer_example(folder, &format!("{provider}_{name}")));
     reference(&mut page, &schema.attributes, Some(limits));
     page.trim_end().to_owned() + "\n"
 }
@@ -314,11 +288,11 @@ mod tests {
             }
         }
         for resource in Kafkastack.resources() {
-            assert!(example(resource.name()).is_some(), "{}", resource.name());
+            assert_ne!(example(&format!("resources/kafkastack_{}/resource.tf", resource.name())), "", "{}", resource.name());
             documented(&resource.schema().attributes, resource.name());
         }
         for offer in offers(&Kafkastack) {
-            assert!(offer_example(offer.folder, offer.name).is_some(), "{} {}", offer.folder, offer.name);
+            assert_ne!(offer_example(offer.folder, &format!("kafkastack_{}", offer.name)), "", "{} {}", offer.folder, offer.name);
             documented(&offer.schema.attributes, offer.name);
         }
     }

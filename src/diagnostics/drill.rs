@@ -12,25 +12,21 @@ fn list(lines: &[String]) -> String {
 
 /// Settings that prove nothing, or cannot end well.
 pub fn contradiction(why: &str) -> Diagnostic {
-    Diagnostic::error("The drill could not end well, or would prove nothing", format!("{why}."))
+    Diagnostic::error("The drill could not end well, or would prove nothing", format!("{why}.")).kind("drill.contradiction")
 }
 
 /// An attribute of another kind of step.
 pub fn misplaced(attribute: &str, kind: &str) -> Diagnostic {
-    Diagnostic::error(
-        "Not an attribute of this step",
-        format!(
-            "`{attribute}` means nothing for a step of kind {kind:?}.\nhint: remove it, or choose the kind that it belongs to"
-        ),
-    )
+    Diagnostic::error("Not an attribute of this step", format!("`{attribute}` means nothing for a step of kind {kind:?}."))
+        .kind("drill.misplaced")
+        .hint("remove it, or choose the kind that it belongs to")
 }
 
 /// A drill is not something that is there.
 pub fn not_importable() -> Diagnostic {
-    Diagnostic::error(
-        "A drill cannot be imported",
-        "It is an event, and leaves nothing behind to import.\nhint: apply the resource: it runs a drill",
-    )
+    Diagnostic::error("A drill cannot be imported", "It is an event, and leaves nothing behind to import.")
+        .kind("drill.not_importable")
+        .hint("apply the resource: it runs a drill")
 }
 
 /// What speaks against it, whatever the stack does.
@@ -39,6 +35,7 @@ pub fn objections(cluster: &str, why: &[String]) -> Diagnostic {
         "The drill is refused",
         format!("No pod of {cluster} was taken away, for:\n{}hint: see each line", list(why)),
     )
+    .kind("drill.objections")
 }
 
 /// The stack is not whole.
@@ -49,17 +46,17 @@ pub fn unwell(cluster: &str, why: &[String]) -> Diagnostic {
             "No pod of {cluster} was taken away, for one more could be too many:\n{}hint: wait until the cluster is whole, and apply again",
             list(why)
         ),
-    )
+    ).kind("drill.unwell")
 }
 
 /// Another drill runs.
 pub fn busy(cluster: &str, topic: &str) -> Diagnostic {
     Diagnostic::error(
         "Another drill runs",
-        format!(
-            "{cluster} is being drilled by another run, {topic}: two at once could take two pods away.\nhint: wait for its end, and apply again"
-        ),
+        format!("{cluster} is being drilled by another run, {topic}: two at once could take two pods away."),
     )
+    .kind("drill.busy")
+    .hint("wait for its end, and apply again")
 }
 
 /// What an earlier drill left cannot be removed.
@@ -70,25 +67,24 @@ pub fn leftovers(what: &[String]) -> Diagnostic {
             "A drill was killed, and these are still there:\n{}hint: apply again when the cluster is whole; the ConfigMap `<cluster>-kafkastack-drill` remembers them",
             list(what)
         ),
-    )
+    ).kind("drill.leftovers")
 }
 
 /// Topic, znode or load could not be had.
 pub fn unprepared(cluster: &str, why: &str) -> Diagnostic {
-    Diagnostic::error(
-        "The drill could not begin",
-        format!("No pod of {cluster} was taken away: {why}.\nhint: see that topics can be made and written through the provider"),
-    )
+    Diagnostic::error("The drill could not begin", format!("No pod of {cluster} was taken away: {why}."))
+        .kind("drill.unprepared")
+        .hint("see that topics can be made and written through the provider")
 }
 
 /// It ended early, and nothing of it is left.
 pub fn cut_off(halt: &Halt) -> Diagnostic {
     Diagnostic::error(
         "The drill was cut off",
-        format!(
-            "It ended before its last step: {halt}. A pod that was taken away comes back by itself.\nhint: apply again; `timeouts.create` holds its time"
-        ),
+        format!("It ended before its last step: {halt}. A pod that was taken away comes back by itself."),
     )
+    .kind("drill.cut_off")
+    .hint("apply again; `timeouts.create` holds its time")
 }
 
 /// An earlier drill was killed.
@@ -97,6 +93,7 @@ pub fn cleaned(topic: &str) -> Diagnostic {
         "An earlier drill was killed, and was cleaned up after",
         format!("The topic {topic} and its znode, which that drill had left, were removed before this one began."),
     )
+    .kind("drill.cleaned")
 }
 
 /// Topics of others that went with their broker.
@@ -105,8 +102,10 @@ pub fn exposed(topics: &[String]) -> Diagnostic {
     let more = if topics.len() > 10 { format!(" and {} more", topics.len() - 10) } else { String::new() };
     Diagnostic::warning(
         "Topics with one replica were out of reach for a while",
-        format!("While its broker was away, nobody could read or write: {some}{more}.\nhint: give them `replication_factor = 3`"),
+        format!("While its broker was away, nobody could read or write: {some}{more}."),
     )
+    .kind("drill.exposed")
+    .hint("give them `replication_factor = 3`")
 }
 
 /// What could not be removed.
@@ -115,11 +114,13 @@ pub fn left(what: &[String]) -> Diagnostic {
         "The drill left something behind",
         format!("These could not be removed:\n{}hint: the next drill removes them", list(what)),
     )
+    .kind("drill.left")
 }
 
 /// The report is not written.
 pub fn no_report(path: &str, error: &io::Error) -> Diagnostic {
     Diagnostic::warning("The report could not be written", format!("{path:?}: {error}. The figures are in state all the same."))
+        .kind("drill.no_report")
         .at(Path::of("report_path"))
 }
 
@@ -134,12 +135,9 @@ pub fn failed(verdict: &Verdict, unread: Option<&str>) -> Diagnostic {
         let more = if verdict.lost.ranges.len() > some.len() { ", and more" } else { "" };
         text += &format!("Lost, by partition and offset: {}{more}.\n", some.join(", "));
     }
-    Diagnostic::error(
-        "The drill did not pass",
-        format!(
-            "{text}What was measured is in state.\nhint: the report (`report_path`, `report_json`) shows when it happened; the next apply drills again"
-        ),
-    )
+    Diagnostic::error("The drill did not pass", format!("{text}What was measured is in state."))
+        .kind("drill.failed")
+        .hint("the report (`report_path`, `report_json`) shows when it happened; the next apply drills again")
 }
 
 /// `2: 100-110`, by the offsets with which records were acknowledged.

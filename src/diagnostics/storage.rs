@@ -1,29 +1,42 @@
 //! Words about storage.
 
 use crate::plugin::diagnostic::Diagnostic;
+use crate::plugin::path::Path;
 use crate::resources::storage::claims::{Fate, Held};
 use std::collections::BTreeSet;
 
 /// Neither a provisioner nor volumes.
-pub fn no_provisioner() -> String {
-    "`provisioner` has to be set unless there are `local_volumes` or `nfs_volumes`.\nhint: kubectl get storageclass shows the provisioners that the cluster knows".to_owned()
+pub fn no_provisioner() -> Diagnostic {
+    let why = "`provisioner` has to be set unless there are `local_volumes` or `nfs_volumes`.";
+    Diagnostic::error("Missing value", why)
+        .kind("storage.no_provisioner")
+        .hint("kubectl get storageclass shows the provisioners that the cluster knows")
+        .at(Path::of("provisioner"))
 }
 
 /// A provisioner besides static volumes.
-pub fn both(provisioner: &str) -> String {
-    format!(
-        "`provisioner` is {provisioner:?}, and volumes that are listed here are made by nobody else.\nhint: remove `provisioner`, or the volumes into a kafkastack_storage of their own"
-    )
+pub fn both(provisioner: &str) -> Diagnostic {
+    let why = format!("`provisioner` is {provisioner:?}, and volumes that are listed here are made by nobody else.");
+    Diagnostic::error("Static volumes have no provisioner", why)
+        .kind("storage.both")
+        .hint("remove `provisioner`, or the volumes into a kafkastack_storage of their own")
+        .at(Path::of("provisioner"))
 }
 
 /// `Delete` for static volumes.
-pub fn nobody_deletes() -> String {
-    "`reclaim_policy` is \"Delete\", and nothing in the cluster can delete static volumes: they would only fail.\nhint: use \"Retain\"".to_owned()
+pub fn nobody_deletes() -> Diagnostic {
+    let why = "`reclaim_policy` is \"Delete\", and nothing in the cluster can delete static volumes: they would only fail.";
+    Diagnostic::error("Static volumes are not deleted", why)
+        .kind("storage.nobody_deletes")
+        .hint("use \"Retain\"")
+        .at(Path::of("reclaim_policy"))
 }
 
 /// A name used twice.
-pub fn twice(name: &str) -> String {
-    format!("{name:?} is the name of another volume already.")
+pub fn twice(name: &str, path: Path) -> Diagnostic {
+    Diagnostic::error("Two volumes have one name", format!("{name:?} is the name of another volume already."))
+        .kind("storage.twice")
+        .at(path)
 }
 
 /// Claims keep the class from being removed.
@@ -41,8 +54,10 @@ pub fn class_in_use(name: &str, claims: &[Held]) -> Diagnostic {
     let ways: Vec<String> = ways.into_iter().flatten().collect();
     Diagnostic::error(
         "Claims are bound to the storage",
-        format!("kafkastack_storage {name} is not removed while claims use it: {}.\nhint: {}", some(claims), ways.join("; ")),
+        format!("kafkastack_storage {name} is not removed while claims use it: {}.", some(claims)),
     )
+    .kind("storage.class_in_use")
+    .hint(format!("{}", ways.join("; ")))
 }
 
 /// The workloads of claims with a certain fate, if there are such claims.
@@ -55,32 +70,30 @@ fn workloads(claims: &[Held], of: fn(&Fate) -> Option<&String>) -> Option<String
 pub fn class_not_replaced(name: &str, claims: &[Held]) -> Diagnostic {
     Diagnostic::error(
         "Claims are bound to the storage",
-        format!(
-            "kafkastack_storage {name} would be made anew, and is not while claims use it: {}.\nhint: restore what the plan shows as \"forces replacement\", or make a second kafkastack_storage for new workloads",
-            some(claims)
-        ),
+        format!("kafkastack_storage {name} would be made anew, and is not while claims use it: {}.", some(claims)),
     )
+    .kind("storage.class_not_replaced")
+    .hint("restore what the plan shows as \"forces replacement\", or make a second kafkastack_storage for new workloads")
 }
 
 /// Claims that are being deleted, and stay.
 pub fn claims_linger(name: &str, claims: &[Held]) -> Diagnostic {
     Diagnostic::error(
         "Claims are being deleted and are still there",
-        format!(
-            "kafkastack_storage {name} waits for: {}.\nhint: a claim goes when no pod uses it any more: kubectl describe pvc -n NAMESPACE NAME; then destroy again",
-            some(claims)
-        ),
+        format!("kafkastack_storage {name} waits for: {}.", some(claims)),
     )
+    .kind("storage.claims_linger")
+    .hint("a claim goes when no pod uses it any more: kubectl describe pvc -n NAMESPACE NAME; then destroy again")
 }
 
 /// A claim keeps a volume.
 pub fn volume_in_use(volume: &str, claim: &str) -> Diagnostic {
     Diagnostic::error(
         "A claim is bound to the volume",
-        format!(
-            "Volume {volume:?} is not removed, and its place not changed, while claim {claim} uses it. Nothing was written.\nhint: restore the volume as it was; or remove what uses the claim, and the claim if its data may go"
-        ),
+        format!("Volume {volume:?} is not removed, and its place not changed, while claim {claim} uses it. Nothing was written."),
     )
+    .kind("storage.volume_in_use")
+    .hint("restore the volume as it was; or remove what uses the claim, and the claim if its data may go")
 }
 
 /// A volume that gives way to another one.
@@ -89,14 +102,14 @@ pub fn volume_replaced(volume: &str) -> Diagnostic {
         "A volume is made anew",
         format!("Volume {volume:?} gets another place. No claim is bound to it. The data in the old place stays there."),
     )
+    .kind("storage.volume_replaced")
 }
 
 /// Out of time or interrupted.
 pub fn unfinished(name: &str, why: &str) -> Diagnostic {
-    Diagnostic::error(
-        "The storage was not written completely",
-        format!("kafkastack_storage {name}: {why}\nhint: apply again, it goes on from here; `timeouts` holds the limits"),
-    )
+    Diagnostic::error("The storage was not written completely", format!("kafkastack_storage {name}: {why}"))
+        .kind("storage.unfinished")
+        .hint("apply again, it goes on from here; `timeouts` holds the limits")
 }
 
 fn some(claims: &[Held]) -> String {

@@ -5,7 +5,7 @@ use crate::kafka::{Address, Identity};
 
 fn hint(error: &KafkaError) -> String {
     let said = kafka("look at topic \"a\"", error);
-    said.detail.lines().last().unwrap_or_default().strip_prefix("hint: ").expect("the last line is the hint").to_owned()
+    said.hint.expect("there is a way out")
 }
 
 fn unresolved(host: &str) -> KafkaError {

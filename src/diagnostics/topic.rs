@@ -10,8 +10,10 @@ use std::collections::BTreeMap;
 pub fn no_cluster() -> Diagnostic {
     Diagnostic::error(
         "Which cluster?",
-        "The topic has no `cluster`, and the provider's `kafka` block has no `bootstrap_servers`.\nhint: set `cluster = kafkastack_cluster.NAME.id`, or the provider's `kafka.bootstrap_servers`",
+        "The topic has no `cluster`, and the provider's `kafka` block has no `bootstrap_servers`.",
     )
+    .kind("topic.no_cluster")
+    .hint("set `cluster = kafkastack_cluster.NAME.id`, or the provider's `kafka.bootstrap_servers`")
     .at(Path::of("cluster"))
 }
 
@@ -19,40 +21,37 @@ pub fn no_cluster() -> Diagnostic {
 pub fn no_such_cluster_yet(cluster: &str) -> Diagnostic {
     Diagnostic::warning(
         "The cluster does not exist yet",
-        format!(
-            "There is no kafkastack_cluster {cluster}, and none is planned before this topic, so the topic is not checked against it.\nhint: write `cluster = kafkastack_cluster.NAME.id`, so that the cluster comes first"
-        ),
-    )
+        format!("There is no kafkastack_cluster {cluster}, and none is planned before this topic, so the topic is not checked against it."),
+    ).kind("topic.no_such_cluster_yet").hint("write `cluster = kafkastack_cluster.NAME.id`, so that the cluster comes first")
     .at(Path::of("cluster"))
 }
 
 /// The cluster is not there.
 pub fn no_such_cluster(cluster: &str) -> Diagnostic {
-    Diagnostic::error(
-        "The cluster does not exist",
-        format!(
-            "There is no kafkastack_cluster {cluster} that this provider made.\nhint: write `cluster = kafkastack_cluster.NAME.id`, and check the Kubernetes context"
-        ),
-    )
-    .at(Path::of("cluster"))
+    Diagnostic::error("The cluster does not exist", format!("There is no kafkastack_cluster {cluster} that this provider made."))
+        .kind("topic.no_such_cluster")
+        .hint("write `cluster = kafkastack_cluster.NAME.id`, and check the Kubernetes context")
+        .at(Path::of("cluster"))
 }
 
 /// A refresh while the whole cluster is away: its own plan shows that.
 pub fn cluster_is_away(cluster: &str, name: &str, why: &str) -> Diagnostic {
     Diagnostic::warning(
         "The cluster does not run, so the topic could not be looked at",
-        format!(
-            "Topic {name:?} of {cluster} is kept in state as it was: {why}.\nhint: apply brings the cluster back; then plan again"
-        ),
+        format!("Topic {name:?} of {cluster} is kept in state as it was: {why}."),
     )
+    .kind("topic.cluster_is_away")
+    .hint("apply brings the cluster back; then plan again")
 }
 
 /// A refresh that another Kafka answers: nothing is known of the topic, and an error would stop the very plan that puts it right.
 pub fn another_kafka(name: &str, other: &OtherCluster) -> Diagnostic {
     Diagnostic::warning(
         "Another Kafka cluster answers, so the topic could not be looked at",
-        format!("Topic {name:?} is kept in state as it was: {other}.\nhint: {}", super::the_right_kafka(other)),
+        format!("Topic {name:?} is kept in state as it was: {other}."),
     )
+    .kind("topic.another_kafka")
+    .hint(format!("{}", super::the_right_kafka(other)))
 }
 
 /// A delete after the whole cluster went.
@@ -62,55 +61,48 @@ pub fn went_with_its_cluster(cluster: &str, name: &str) -> Diagnostic {
         format!(
             "There is no kafkastack_cluster {cluster} any more, so there was nothing to ask to delete topic {name:?}. If a cluster is made over its kept claims, the topic is there again."
         ),
-    )
+    ).kind("topic.went_with_its_cluster")
 }
 
 /// A delete while the whole cluster is stopped for good, and may go.
 pub fn left_on_its_brokers(cluster: &str, id: &str, name: &str) -> Diagnostic {
     Diagnostic::warning(
         "The topic was not deleted from the brokers",
-        format!(
-            "None of the brokers of kafkastack_cluster {cluster} is ready, and `deletion_protection` of it is false, so topic {name:?} went out of the state as it goes with its cluster. Where the cluster's data is kept, the topic stays in it.\nhint: when brokers run over that data again, kafkastack_drift names the topic, and tofu import kafkastack_topic.NAME {id} brings it back into a state"
-        ),
-    )
+        format!("None of the brokers of kafkastack_cluster {cluster} is ready, and `deletion_protection` of it is false, so topic {name:?} went out of the state as it goes with its cluster. Where the cluster's data is kept, the topic stays in it."),
+    ).kind("topic.left_on_its_brokers").hint(format!("when brokers run over that data again, kafkastack_drift names the topic, and tofu import kafkastack_topic.NAME {id} brings it back into a state"))
 }
 
 /// A delete while the whole cluster is stopped, and may not go.
 pub fn cluster_is_stopped(cluster: &str, name: &str) -> Diagnostic {
     Diagnostic::error(
         "The cluster does not run, so the topic cannot be deleted",
-        format!(
-            "None of the brokers of kafkastack_cluster {cluster} is ready, and the cluster is protected, so topic {name:?} stays in the state.\nhint: bring the cluster back and destroy again; or leave the topic in the cluster's data: tofu state rm 'kafkastack_topic.NAME'; or, if the cluster is to go as well, set its `deletion_protection = false` and apply first"
-        ),
-    )
+        format!("None of the brokers of kafkastack_cluster {cluster} is ready, and the cluster is protected, so topic {name:?} stays in the state."),
+    ).kind("topic.cluster_is_stopped").hint("bring the cluster back and destroy again; or leave the topic in the cluster's data: tofu state rm 'kafkastack_topic.NAME'; or, if the cluster is to go as well, set its `deletion_protection = false` and apply first")
 }
 
 /// A delete that reached nobody in time.
 pub fn not_deleted(name: &str, why: &str) -> Diagnostic {
     Diagnostic::error(
         format!("Could not delete topic {name:?}"),
-        format!(
-            "{why}\nhint: see that the brokers run and are ready, and destroy again; or leave the topic on the brokers: tofu state rm 'kafkastack_topic.NAME'"
-        ),
-    )
+        format!("{why}"),
+    ).kind("topic.not_deleted").hint("see that the brokers run and are ready, and destroy again; or leave the topic on the brokers: tofu state rm 'kafkastack_topic.NAME'")
 }
 
 /// The cluster cannot be asked at plan of a create.
 pub fn not_checked(name: &str, error: &Error) -> Diagnostic {
-    Diagnostic::warning(
-        "The topic could not be checked against its cluster",
-        format!("Topic {name:?}: {error}\nhint: the apply will meet what this plan could not see"),
-    )
+    Diagnostic::warning("The topic could not be checked against its cluster", format!("Topic {name:?}: {error}"))
+        .kind("topic.not_checked")
+        .hint("the apply will meet what this plan could not see")
 }
 
 /// It exists, and this state does not know it.
 pub fn exists(id: &str, name: &str) -> Diagnostic {
     Diagnostic::error(
         "The topic exists already",
-        format!(
-            "Topic {name:?} is there, and this state does not know it; it is not taken over.\nhint: import it: tofu import kafkastack_topic.NAME {id}"
-        ),
+        format!("Topic {name:?} is there, and this state does not know it; it is not taken over."),
     )
+    .kind("topic.exists")
+    .hint(format!("import it: tofu import kafkastack_topic.NAME {id}"))
     .at(Path::of("name"))
 }
 
@@ -123,48 +115,45 @@ pub fn exists_at_plan(id: &str, name: &str) -> Diagnostic {
 pub fn made_by_another(id: &str, name: &str) -> Diagnostic {
     Diagnostic::error(
         "Somebody else made the topic meanwhile",
-        format!(
-            "Topic {name:?} was not there before, the answer to its create was lost, and what is there now is not what was asked for.\nhint: if it is the right one, import it: tofu import kafkastack_topic.NAME {id}"
-        ),
-    )
+        format!("Topic {name:?} was not there before, the answer to its create was lost, and what is there now is not what was asked for."),
+    ).kind("topic.made_by_another").hint(format!("if it is the right one, import it: tofu import kafkastack_topic.NAME {id}"))
 }
 
 /// The answer to a create was lost, and nothing could be seen afterwards.
 pub fn maybe_created(id: &str, name: &str, why: &str) -> Diagnostic {
     Diagnostic::error(
         "It is not known whether the topic was created",
-        format!(
-            "The answer to the create of topic {name:?} was lost, and it could not be looked for afterwards: {why}\nhint: plan again: if the topic is there by then, import it: tofu import kafkastack_topic.NAME {id}"
-        ),
+        format!("The answer to the create of topic {name:?} was lost, and it could not be looked for afterwards: {why}"),
     )
+    .kind("topic.maybe_created")
+    .hint(format!("plan again: if the topic is there by then, import it: tofu import kafkastack_topic.NAME {id}"))
 }
 
 /// Interrupted before anything was asked for.
 pub fn not_created(name: &str, why: &str) -> Diagnostic {
-    Diagnostic::error("The topic was not created", format!("Topic {name:?}: {why}\nhint: apply again"))
+    Diagnostic::error("The topic was not created", format!("Topic {name:?}: {why}")).kind("topic.not_created").hint("apply again")
 }
 
 /// Stopped before every topic was looked at.
 pub fn not_listed(halt: Halt) -> Diagnostic {
-    Diagnostic::error("The topics were not listed", format!("Before the brokers had answered, {halt}.\nhint: query again"))
+    Diagnostic::error("The topics were not listed", format!("Before the brokers had answered, {halt}."))
+        .kind("topic.not_listed")
+        .hint("query again")
 }
 
 /// A deleted topic of that name lingers.
 pub fn lingers(name: &str) -> Diagnostic {
     Diagnostic::error(
         "A deleted topic of that name is not gone yet",
-        format!(
-            "Topic {name:?} is marked for deletion, and the brokers have not removed it in time: one that holds a replica may be down.\nhint: see that every broker runs, then apply again; `timeouts.create` says how long to wait"
-        ),
-    )
+        format!("Topic {name:?} is marked for deletion, and the brokers have not removed it in time: one that holds a replica may be down."),
+    ).kind("topic.lingers").hint("see that every broker runs, then apply again; `timeouts.create` says how long to wait")
 }
 
 /// Made, and without leaders.
 pub fn no_leaders_yet(name: &str, why: &str) -> Diagnostic {
-    Diagnostic::warning(
-        "The topic is there, and not every partition has a leader yet",
-        format!("Topic {name:?}: {why}\nhint: see that every broker runs; the next plan shows what is there"),
-    )
+    Diagnostic::warning("The topic is there, and not every partition has a leader yet", format!("Topic {name:?}: {why}"))
+        .kind("topic.no_leaders_yet")
+        .hint("see that every broker runs; the next plan shows what is there")
 }
 
 /// A refusal of a broker, at the attribute that it is about.
@@ -183,10 +172,10 @@ pub fn refused(doing: &str, name: &str, error: &Error) -> Diagnostic {
 pub fn too_many_replicas(factor: i64, brokers: i64) -> Diagnostic {
     Diagnostic::error(
         "More replicas than brokers",
-        format!(
-            "`replication_factor` is {factor}, and the cluster has {brokers} broker(s): 1 to {brokers} is possible.\nhint: lower it, or raise `brokers` of the cluster first"
-        ),
+        format!("`replication_factor` is {factor}, and the cluster has {brokers} broker(s): 1 to {brokers} is possible."),
     )
+    .kind("topic.too_many_replicas")
+    .hint("lower it, or raise `brokers` of the cluster first")
     .at(Path::of("replication_factor"))
 }
 
@@ -194,11 +183,8 @@ pub fn too_many_replicas(factor: i64, brokers: i64) -> Diagnostic {
 pub fn too_many_in_sync(in_sync: i64, factor: i64) -> Diagnostic {
     Diagnostic::error(
         "More in-sync replicas than replicas",
-        format!(
-            "`min.insync.replicas` is {in_sync}, and each partition has {factor} replica(s): every write with acks=all would be refused. 1 to {factor} is possible.\nhint: {} leaves room for one broker to restart",
-            (factor - 1).max(1)
-        ),
-    )
+        format!("`min.insync.replicas` is {in_sync}, and each partition has {factor} replica(s): every write with acks=all would be refused. 1 to {factor} is possible."),
+    ).kind("topic.too_many_in_sync").hint(format!("{} leaves room for one broker to restart", (factor - 1).max(1)))
     .at(Path::of("config").key("min.insync.replicas"))
 }
 
@@ -206,11 +192,8 @@ pub fn too_many_in_sync(in_sync: i64, factor: i64) -> Diagnostic {
 pub fn inherits_too_many_in_sync(name: &str, in_sync: i64, factor: i64) -> Diagnostic {
     Diagnostic::warning(
         "Writes with acks=all will be refused",
-        format!(
-            "Topic {name:?} has {factor} replica(s) of each partition and inherits `min.insync.replicas` {in_sync} from the brokers.\nhint: set `config = {{ \"min.insync.replicas\" = \"{}\" }}`, or raise `replication_factor`",
-            (factor - 1).max(1)
-        ),
-    )
+        format!("Topic {name:?} has {factor} replica(s) of each partition and inherits `min.insync.replicas` {in_sync} from the brokers."),
+    ).kind("topic.inherits_too_many_in_sync").hint(format!("set `config = {{ \"min.insync.replicas\" = \"{}\" }}`, or raise `replication_factor`", (factor - 1).max(1)))
     .at(Path::of("replication_factor"))
 }
 
@@ -221,6 +204,7 @@ pub fn unknown_setting(key: &str, meant: Option<&str>) -> Diagnostic {
         "A setting that topics do not have",
         format!("{key:?} is no topic setting of a Kafka release that is known here.{meant} The brokers decide at apply."),
     )
+    .kind("topic.unknown_setting")
     .at(Path::of("config").key(key))
 }
 
@@ -228,10 +212,8 @@ pub fn unknown_setting(key: &str, meant: Option<&str>) -> Diagnostic {
 pub fn fewer_partitions(name: &str, old: i64, new: i64) -> Diagnostic {
     Diagnostic::error(
         "Partitions cannot be removed",
-        format!(
-            "Topic {name:?} has {old} partitions and cannot have {new}: Kafka cannot take partitions away, with their records. Nothing of this change is applied.\nhint: restore `partitions = {old}`, or make a new topic with {new} and move the records there; to throw the records away, replace the topic: tofu apply -replace=ADDRESS"
-        ),
-    )
+        format!("Topic {name:?} has {old} partitions and cannot have {new}: Kafka cannot take partitions away, with their records. Nothing of this change is applied."),
+    ).kind("topic.fewer_partitions").hint(format!("restore `partitions = {old}`, or make a new topic with {new} and move the records there; to throw the records away, replace the topic: tofu apply -replace=ADDRESS"))
     .at(Path::of("partitions"))
 }
 
@@ -239,10 +221,8 @@ pub fn fewer_partitions(name: &str, old: i64, new: i64) -> Diagnostic {
 pub fn keys_move(name: &str, old: i64, new: i64) -> Diagnostic {
     Diagnostic::warning(
         "Keys will go to other partitions",
-        format!(
-            "Topic {name:?} is compacted and grows from {old} to {new} partitions: by Kafka's default rule most keys then go to another partition, and their older values stay in the one where they are, for ever.\nhint: make a new topic with {new} partitions instead, and copy the records there, where consumers rely on the latest value of a key"
-        ),
-    )
+        format!("Topic {name:?} is compacted and grows from {old} to {new} partitions: by Kafka's default rule most keys then go to another partition, and their older values stay in the one where they are, for ever."),
+    ).kind("topic.keys_move").hint(format!("make a new topic with {new} partitions instead, and copy the records there, where consumers rely on the latest value of a key"))
     .at(Path::of("partitions"))
 }
 
@@ -251,7 +231,7 @@ pub fn data_moves(name: &str, old: i64, new: i64) -> Diagnostic {
     Diagnostic::warning(
         "Replicas will be moved",
         format!("Topic {name:?} goes from {old} to {new} replica(s) of each partition. Leaders stay where they are. Brokers copy the data at full speed; the apply waits until it is done."),
-    )
+    ).kind("topic.data_moves")
     .at(Path::of("replication_factor"))
 }
 
@@ -259,10 +239,8 @@ pub fn data_moves(name: &str, old: i64, new: i64) -> Diagnostic {
 pub fn cannot_move(old: i64, new: i64, error: &Error) -> Diagnostic {
     Diagnostic::error(
         "The brokers are too old to change the number of replicas",
-        format!(
-            "`replication_factor` is {old} and cannot become {new} in place: {error}. Nothing of this change is applied.\nhint: restore `replication_factor = {old}`, move the replicas with kafka-reassign-partitions and set it afterwards, or upgrade the brokers"
-        ),
-    )
+        format!("`replication_factor` is {old} and cannot become {new} in place: {error}. Nothing of this change is applied."),
+    ).kind("topic.cannot_move").hint(format!("restore `replication_factor = {old}`, move the replicas with kafka-reassign-partitions and set it afterwards, or upgrade the brokers"))
     .at(Path::of("replication_factor"))
 }
 
@@ -270,10 +248,10 @@ pub fn cannot_move(old: i64, new: i64, error: &Error) -> Diagnostic {
 pub fn protected(id: &str) -> Diagnostic {
     Diagnostic::error(
         "The topic is protected",
-        format!(
-            "`deletion_protection` of topic {id} is true, so it is not destroyed or replaced.\nhint: set `deletion_protection = false`, apply, then destroy"
-        ),
+        format!("`deletion_protection` of topic {id} is true, so it is not destroyed or replaced."),
     )
+    .kind("topic.protected")
+    .hint("set `deletion_protection = false`, apply, then destroy")
     .at(Path::of("deletion_protection"))
 }
 
@@ -284,23 +262,21 @@ pub fn made_anew(name: &str, old: &str, new: &str) -> Diagnostic {
         format!(
             "Topic {name:?} had the id {old} and has {new} now. The records of the old one are gone, and offsets of consumer groups may point nowhere."
         ),
-    )
+    ).kind("topic.made_anew")
 }
 
 /// It is gone at an update.
 pub fn gone(name: &str) -> Diagnostic {
-    Diagnostic::error(
-        "The topic is gone",
-        format!("Topic {name:?} was deleted after the plan. Nothing was changed.\nhint: plan again, it will be made anew"),
-    )
+    Diagnostic::error("The topic is gone", format!("Topic {name:?} was deleted after the plan. Nothing was changed."))
+        .kind("topic.gone")
+        .hint("plan again, it will be made anew")
 }
 
 /// An update came to no end.
 pub fn unfinished(name: &str, why: &str) -> Diagnostic {
-    Diagnostic::error(
-        "The change of the topic did not come to its end",
-        format!("Topic {name:?}: {why}\nhint: what the brokers have begun goes on; plan and apply again, it goes on from there"),
-    )
+    Diagnostic::error("The change of the topic did not come to its end", format!("Topic {name:?}: {why}"))
+        .kind("topic.unfinished")
+        .hint("what the brokers have begun goes on; plan and apply again, it goes on from there")
 }
 
 /// Brokers took settings and show others.
@@ -327,10 +303,12 @@ pub fn shown_otherwise(name: &str, written: &BTreeMap<String, String>, shown: &B
     Diagnostic::error(
         "The brokers show settings otherwise than they were written",
         format!(
-            "Topic {name:?}: the brokers took these settings, and show others: {}. They are not written again.\nhint: {write}see what else sets them: another tool, or a policy of the brokers",
+            "Topic {name:?}: the brokers took these settings, and show others: {}. They are not written again.",
             lines.join("; ")
         ),
     )
+    .kind("topic.shown_otherwise")
+    .hint(format!("{write}see what else sets them: another tool, or a policy of the brokers"))
     .at(Path::of("config"))
 }
 
@@ -338,26 +316,22 @@ pub fn shown_otherwise(name: &str, written: &BTreeMap<String, String>, shown: &B
 pub fn deletion_disabled(name: &str, error: &Error) -> Diagnostic {
     Diagnostic::error(
         "The brokers do not delete topics",
-        format!(
-            "Topic {name:?}: {error}: `delete.topic.enable` is false on the controller.\nhint: set it to \"true\" in `config` of the cluster, or take the topic out of the state and leave it: tofu state rm ADDRESS"
-        ),
+        format!("Topic {name:?}: {error}: `delete.topic.enable` is false on the controller."),
     )
+    .kind("topic.deletion_disabled")
+    .hint("set it to \"true\" in `config` of the cluster, or take the topic out of the state and leave it: tofu state rm ADDRESS")
 }
 
 /// Deleted, and still there.
 pub fn still_deleting(name: &str, why: &str) -> Diagnostic {
-    Diagnostic::error(
-        "The topic is being deleted and still there",
-        format!(
-            "Topic {name:?}: {why}\nhint: the controller deletes it when every broker that holds a replica answers; see that all run, then destroy again"
-        ),
-    )
+    Diagnostic::error("The topic is being deleted and still there", format!("Topic {name:?}: {why}"))
+        .kind("topic.still_deleting")
+        .hint("the controller deletes it when every broker that holds a replica answers; see that all run, then destroy again")
 }
 
 /// An import of what is not there.
 pub fn nothing_to_import(id: &str, name: &str) -> Diagnostic {
-    Diagnostic::error(
-        "Nothing to import",
-        format!("{id:?}: the cluster has no topic {name:?}.\nhint: check the name, and which cluster it is"),
-    )
+    Diagnostic::error("Nothing to import", format!("{id:?}: the cluster has no topic {name:?}."))
+        .kind("topic.nothing_to_import")
+        .hint("check the name, and which cluster it is")
 }

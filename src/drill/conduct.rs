@@ -8,6 +8,7 @@ use super::recording::{Recording, Settings, StepRun};
 use super::recovery::{Recovery, Taken};
 use super::run::{Order, Refused, settle};
 use super::step::{How, Step, targets};
+use super::words::duration;
 use super::znode::Znode;
 use crate::kafka::NewTopic;
 use crate::kubernetes::{Class, Delete, Failure, Key, Kind};
@@ -222,7 +223,7 @@ impl Drill<'_> {
             self.limits.race(znode.check(scene.clock, &format!("read after {}", step.kind.name()))).await?;
         }
         if recovered.is_ok() {
-            (self.tell)(format!("everything is whole again after {} ms", scene.clock.now() - killed));
+            (self.tell)(format!("everything is whole again after {}", duration(scene.clock.now() - killed)));
             self.limits.pause(step.watch).await?;
         }
         Ok(recovered)

@@ -92,9 +92,9 @@ impl<'a, C> Context<'a, C> {
         self.client.ok_or_else(|| {
             Diagnostic::error(
                 "The provider is not configured yet",
-                "The provider's own settings depend on something that is known only after apply, and this step needs them.\n\
-                 hint: apply what they depend on first, with `-target`, or give them values that are known at plan",
+                "The provider's own settings depend on something that is known only after apply, and this step needs them.",
             )
+            .hint("apply what they depend on first, with `-target`, or give them values that are known at plan")
         })
     }
 

@@ -2,9 +2,8 @@
 
 use super::path::Path;
 
-/// The last line of an error that is a fault of the provider itself.
-pub const REPORT: &str =
-    "hint: this is a bug of the provider; please report it, with this message, in the provider's issue tracker";
+/// The way out of an error that is a fault of the provider itself.
+pub const REPORT: &str = "this is a bug of the provider; please report it, with this message, in the provider's issue tracker";
 
 /// How bad it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -15,15 +14,19 @@ pub enum Severity {
     Warning,
 }
 
-/// One message: a summary (a title of at most 72 characters) and a detail that says why and the way out.
+/// One message: a summary (a title of at most 72 characters), a detail that says why, and the way out.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Diagnostic {
     /// How bad it is.
     pub severity: Severity,
     /// What failed.
     pub summary: String,
-    /// The value, why it failed, and the way out (a last line `hint: ...`).
+    /// The value, and why it failed.
     pub detail: String,
+    /// The way out: people read it as the last line, `hint: ...`.
+    pub hint: Option<String>,
+    /// What it is, in a word that stays when the text changes: for tests and logs. Empty where nobody needs it.
+    pub kind: &'static str,
     /// The attribute that it is about, if it is about one.
     pub path: Option<Path>,
 }
@@ -31,12 +34,33 @@ pub struct Diagnostic {
 impl Diagnostic {
     /// An error.
     pub fn error(summary: impl Into<String>, detail: impl Into<String>) -> Self {
-        Self { severity: Severity::Error, summary: summary.into(), detail: detail.into(), path: None }
+        let (summary, detail) = (summary.into(), detail.into());
+        Self { severity: Severity::Error, summary, detail, hint: None, kind: "", path: None }
     }
 
     /// A warning.
     pub fn warning(summary: impl Into<String>, detail: impl Into<String>) -> Self {
         Self { severity: Severity::Warning, ..Self::error(summary, detail) }
+    }
+
+    /// The same message, with the way out.
+    #[must_use]
+    pub fn hint(self, hint: impl Into<String>) -> Self {
+        Self { hint: Some(hint.into()), ..self }
+    }
+
+    /// The same message, with the word for what it is.
+    #[must_use]
+    pub fn kind(self, kind: &'static str) -> Self {
+        Self { kind, ..self }
+    }
+
+    /// What people read below the summary.
+    pub fn text(&self) -> String {
+        match &self.hint {
+            Some(hint) => format!("{}\nhint: {hint}", self.detail),
+            None => self.detail.clone(),
+        }
     }
 
     /// The same message, about the attribute at `path`.

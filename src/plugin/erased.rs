@@ -56,7 +56,7 @@ pub type Found = Result<Option<Done<Value>>, Diagnostics>;
 
 /// A fault of core or of ours, never of the user.
 fn mismatch(error: &Mismatch) -> Diagnostic {
-    Diagnostic::error("A value does not fit the schema", format!("{error}.\n{REPORT}")).at(error.at.clone())
+    Diagnostic::error("A value does not fit the schema", format!("{error}.")).hint(REPORT).at(error.at.clone())
 }
 
 /// Null stands for "nothing there": the type's default, every attribute of which is null.

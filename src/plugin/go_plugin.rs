@@ -110,7 +110,7 @@ impl<P: Provider> Service<http::Request<Body>> for Services<P> {
         };
         let fault = |cut: guard::Cut| {
             let told = cut.diagnostic("call");
-            Ok(Status::internal(format!("{}: {}", told.summary, told.detail)).into_http())
+            Ok(Status::internal(format!("{}: {}", told.summary, told.text())).into_http())
         };
         Box::pin(async move { guard::caught(answer).await.unwrap_or_else(fault) })
     }

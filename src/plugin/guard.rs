@@ -26,19 +26,18 @@ impl Cut {
         match self {
             Self::Late => Diagnostic::error(
                 format!("The {operation} took too long"),
-                format!(
-                    "It did not stop by itself when its time was over, so it was cut off. What it had done so far is not \
-                     known; the state is as it was before.\n\
-                     hint: give it more time with `timeouts = {{ {operation} = \"1h\" }}`"
-                ),
-            ),
+                "It did not stop by itself when its time was over, so it was cut off. What it had done so far is not known; the \
+                 state is as it was before.",
+            )
+            .hint(format!("give it more time with `timeouts = {{ {operation} = \"1h\" }}`")),
             Self::Panicked(place) => Diagnostic::error(
                 format!("The {operation} stopped on a fault of the provider"),
                 format!(
-                    "An assumption of the provider did not hold{}. The state is as it was before.\n{REPORT}",
+                    "An assumption of the provider did not hold{}. The state is as it was before.",
                     place.as_ref().map(|place| format!(" (at {place})")).unwrap_or_default()
                 ),
-            ),
+            )
+            .hint(REPORT),
         }
     }
 }

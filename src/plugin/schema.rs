@@ -1,6 +1,6 @@
 //! What a resource's configuration may hold: attributes with their type, documentation and rules.
 
-use super::diagnostic::Diagnostics;
+use super::diagnostic::{Diagnostic, Diagnostics};
 use super::path::Path;
 use super::value::Value;
 use std::collections::BTreeMap;
@@ -225,11 +225,9 @@ pub fn validate(attributes: &[Attribute], config: &Value, at: &Path, diagnostics
 /// Refuses every write-only value of `config`: a core that does not know them would store it.
 pub fn refuse_write_only(kind: &Kind, config: &Value, diagnostics: &mut Diagnostics) {
     each_write_only(kind, config, &Path::root(), &mut |at| {
-        let why = format!(
-            "`{at}` is never stored, and this version of OpenTofu or Terraform would store it.\n\
-             hint: use OpenTofu 1.11, Terraform 1.11, or later"
-        );
-        diagnostics.error_at(at, "Write-only values are not supported", why);
+        let why = format!("`{at}` is never stored, and this version of OpenTofu or Terraform would store it.");
+        let hint = "use OpenTofu 1.11, Terraform 1.11, or later";
+        diagnostics.push(Diagnostic::error("Write-only values are not supported", why).hint(hint).at(at));
     });
 }
 

@@ -41,7 +41,7 @@ async fn a_drill_of_another_kafka_ends_before_it_writes_or_kills() {
     let (objects, records) = (world.kubernetes.writes().len(), world.kafka.writes());
     let (begun, wanted) = (Instant::now(), HaDrill { cluster: id(), ..HaDrill::default() });
     let said = drill(&context(&world.stack, LIMIT), &wanted).await.unwrap_err();
-    let said: Vec<String> = said.iter().map(|one| format!("{}\n{}", one.summary, one.detail)).collect();
+    let said: Vec<String> = said.iter().map(|one| format!("{}\n{}", one.summary, one.text())).collect();
     assert!(said[0].starts_with(&format!("Could not drill prod/kafka: another Kafka cluster answers\n{OTHER}")), "{said:?}");
     assert!(begun.elapsed() < Duration::from_secs(5), "it was waited for");
     assert_eq!((world.kubernetes.writes().len(), world.kafka.writes()), (objects, records));

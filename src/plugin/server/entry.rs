@@ -45,8 +45,8 @@ impl<C> Entry<C> {
     /// What an identity names.
     pub(super) fn named(&self, data: &ResourceIdentityData) -> Result<Value, Diagnostic> {
         let Some(identity) = self.oracle.identity() else {
-            let why = "This resource has no identity.\nhint: import it by its `id`";
-            return Err(Diagnostic::error("The identity cannot be used", why));
+            let why = Diagnostic::error("The identity cannot be used", "This resource has no identity.");
+            return Err(why.hint("import it by its `id`"));
         };
         let named = wire::decode(identity.kind(), data.identity_data.as_ref())
             .map_err(|e| Diagnostic::error("The identity cannot be used", format!("{e}.")))?;

@@ -43,7 +43,7 @@ impl<P: Provider> Server<P> {
     /// One call. Functions do not wait for anything, so nothing cuts them off but their panic.
     pub(super) async fn call(&self, request: call::Request) -> call::Response {
         let outcome = guard::caught(async { self.try_call(&request) }).await;
-        let outcome = outcome.unwrap_or_else(|cut| Err(FunctionError::new(cut.diagnostic("function").detail)));
+        let outcome = outcome.unwrap_or_else(|cut| Err(FunctionError::new(cut.diagnostic("function").text())));
         match outcome {
             Ok(result) => call::Response { result: Some(result), error: None },
             Err(FunctionError { text, argument }) => {

@@ -241,7 +241,7 @@ fn unreadable(why: &str, at: Path) -> Diagnostic {
 
 fn bug(detail: String, at: Path) -> Diagnostic {
     tracing::error!(detail, "the provider breaks its own plan");
-    Diagnostic::error("A fault of the provider", format!("{detail}\n{REPORT}")).at(at)
+    Diagnostic::error("A fault of the provider", detail).hint(REPORT).at(at)
 }
 
 fn decode_private(bytes: &[u8]) -> Result<Private, Diagnostic> {

@@ -25,11 +25,9 @@ fn json(raw: Option<&RawState>) -> Result<Option<&[u8]>, Diagnostic> {
 fn newer(what: &str, type_name: &str, theirs: i64, ours: i64) -> Diagnostic {
     Diagnostic::error(
         format!("The {what} is of a newer provider"),
-        format!(
-            "It was written with version {theirs} of the schema of `{type_name}`; this provider knows version {ours}.\n\
-             hint: use the provider's newer version, which wrote it"
-        ),
+        format!("It was written with version {theirs} of the schema of `{type_name}`; this provider knows version {ours}."),
     )
+    .hint("use the provider's newer version, which wrote it")
 }
 
 impl<P: Provider> Server<P> {
@@ -95,11 +93,9 @@ impl<P: Provider> Server<P> {
         };
         let Some(Done { state, private, said }) = taken else {
             let (from, to, by) = (stored.type_name, &request.target_type_name, stored.provider);
-            let why = format!(
-                "A `{from}` of the provider `{by}` cannot become a `{to}`.\n\
-                 hint: take the `moved` block away, and import the object as a `{to}`"
-            );
-            return Err(Diagnostic::error("The resource cannot be moved", why).into());
+            let why = format!("A `{from}` of the provider `{by}` cannot become a `{to}`.");
+            let hint = format!("take the `moved` block away, and import the object as a `{to}`");
+            return Err(Diagnostic::error("The resource cannot be moved", why).hint(hint).into());
         };
         let state = entry.found(&Value::Null, state)?;
         Ok(move_resource_state::Response {

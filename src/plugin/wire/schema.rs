@@ -101,8 +101,8 @@ fn diagnostic(diagnostic: Diagnostic) -> proto::Diagnostic {
     };
     proto::Diagnostic {
         severity: severity.into(),
+        detail: diagnostic.text(),
         summary: diagnostic.summary,
-        detail: diagnostic.detail,
         attribute: diagnostic.path.filter(|p| !p.steps().is_empty()).map(|p| path(&p)),
     }
 }

@@ -19,7 +19,6 @@ use crate::plugin::context::Context;
 use crate::plugin::diagnostic::Diagnostics;
 use crate::plugin::model::Attr;
 use crate::plugin::operations::{Create, Delete, Done, Failed, Plan, Private, Update};
-use crate::plugin::path::Path;
 use crate::plugin::resource::Resource;
 use crate::resources::owned::applied::Specified;
 use crate::stack::cluster::{CLUSTER, cluster_id};
@@ -199,8 +198,7 @@ impl Spec for Cluster {
             && old != new
             && !new.is_unknown()
         {
-            let path = Path::of("zookeeper").attribute("chroot");
-            diagnostics.error_at(path, "The chroot cannot be changed", diagnostics::chroot_change(old.text(), new.text()));
+            diagnostics.push(diagnostics::chroot_change(old.text(), new.text()));
         }
     }
 

@@ -44,8 +44,7 @@ pub async fn check(cx: &Context<'_, Stack>, plan: &mut Plan<Cluster>) {
                 .map(|topic| topic.name.as_str())
                 .collect();
             if !held.is_empty() {
-                let detail = diagnostics::stranded(brokers, &held.into_iter().collect::<Vec<_>>());
-                plan.diagnostics.error_at(path, "Brokers that would go hold replicas", detail);
+                plan.diagnostics.push(diagnostics::stranded(brokers, &held.into_iter().collect::<Vec<_>>()));
             }
         }
         Err(error) => {

@@ -47,9 +47,9 @@ model! {
         name: String = required().check(listener_name),
         /// The port, in the pod and of the Service.
         port: i64 = required().check(port),
-        /// Who reaches it: `internal` (the default), from inside the Kubernetes cluster.
+        /// Who reaches it: `internal`, from inside the Kubernetes cluster. There is nothing else yet.
         exposure: String = optional().check(|v| checks::one_of(v, &["internal"])),
-        /// How it is secured: `PLAINTEXT` (the default).
+        /// How it is secured: `PLAINTEXT`, so not at all. There is nothing else yet.
         protocol: String = optional().check(|v| checks::one_of(v, &["PLAINTEXT"])),
     }
 }
@@ -58,7 +58,8 @@ model! {
     /// A Kafka cluster: brokers that use ZooKeeper, restart one at a time and only when every partition is in sync, and
     /// keep their data when the resource is destroyed.
     ///
-    /// It makes a StatefulSet, two Services, two ConfigMaps and a PodDisruptionBudget.
+    /// It makes a StatefulSet, two Services, a ConfigMap with the pods' files and a PodDisruptionBudget; and first of all the ConfigMap
+    /// `<name>-kafkastack`, its anchor, in which the provider notes how far it came.
     pub struct Cluster {
         /// `<namespace>/<name>`, which is also the import id and what a topic's `cluster` takes.
         id: String = computed().stable(),

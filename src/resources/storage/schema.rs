@@ -132,14 +132,14 @@ pub fn check(config: &Storage, diagnostics: &mut Diagnostics) {
     let (local, nfs) = (local.unwrap_or_default(), nfs.unwrap_or_default());
     let is_static = !local.is_empty() || !nfs.is_empty();
     match config.provisioner.known().map(String::as_str) {
-        None if !is_static => diagnostics.error_at(Path::of("provisioner"), "Missing value", words::no_provisioner()),
+        None if !is_static => diagnostics.push(words::no_provisioner()),
         Some(other) if is_static && other != NO_PROVISIONER => {
-            diagnostics.error_at(Path::of("provisioner"), "Static volumes have no provisioner", words::both(other));
+            diagnostics.push(words::both(other));
         }
         _ => {}
     }
     if is_static && config.reclaim_policy.text() == "Delete" {
-        diagnostics.error_at(Path::of("reclaim_policy"), "Static volumes are not deleted", words::nobody_deletes());
+        diagnostics.push(words::nobody_deletes());
     }
     let mut names = BTreeSet::new();
     let local = local.iter().enumerate().map(|(i, volume)| (Path::of("local_volumes").index(i), &volume.name));
@@ -148,7 +148,7 @@ pub fn check(config: &Storage, diagnostics: &mut Diagnostics) {
         if let Attr::Known(name) = name
             && !names.insert(name)
         {
-            diagnostics.error_at(path.attribute("name"), "Two volumes have one name", words::twice(name));
+            diagnostics.push(words::twice(name, path.attribute("name")));
         }
     }
 }

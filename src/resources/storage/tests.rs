@@ -248,7 +248,7 @@ async fn what_a_claim_uses_is_neither_removed_nor_moved() {
     for changed in [storage(&[("b", "/b")], true), storage(&[("a", "/other"), ("b", "/b")], true)] {
         let plan = planned(&stack, &kept, changed.clone()).await;
         assert_eq!(refused(&plan.diagnostics), Some("A claim is bound to the volume"));
-        assert!(plan.diagnostics.iter().all(|d| d.detail.contains("prod/data-0")));
+        assert!(plan.diagnostics.iter().all(|d| d.text().contains("prod/data-0")));
         assert_eq!(refused(&update(&stack, &kept, &changed).await.1), Some("A claim is bound to the volume"));
     }
     let other_class = Storage { volume_binding_mode: text("Immediate"), ..existing.clone() };
@@ -276,7 +276,7 @@ async fn a_destroy_is_planned_where_the_workloads_take_their_claims_with_them() 
         fake.put("kube", cluster(delete_claims, protected));
         let said = ask().await;
         assert_eq!(refused(&said), Some("Claims are bound to the storage"));
-        let detail = &said.iter().next().unwrap().detail;
+        let detail = said.iter().next().unwrap().text();
         assert!(
             detail
                 .contains("set `delete_claims = true` and `deletion_protection = false` on kafkastack_cluster prod/kafka, apply")
@@ -287,12 +287,12 @@ async fn a_destroy_is_planned_where_the_workloads_take_their_claims_with_them() 
     // What others claim stays, and nothing is replaced under a claim.
     bind(&fake, "b");
     assert_eq!(refused(&ask().await), Some("Claims are bound to the storage"));
-    assert!(ask().await.iter().all(|d| d.detail.contains("prod/data-0") && !d.detail.contains("data-kafka-0")));
+    assert!(ask().await.iter().all(|d| d.text().contains("prod/data-0") && !d.text().contains("data-kafka-0")));
     let other_class = Storage { volume_binding_mode: text("Immediate"), ..existing.clone() };
-    assert!(planned(&stack, &kept, other_class).await.diagnostics.iter().all(|d| d.detail.contains("prod/data-kafka-0")));
+    assert!(planned(&stack, &kept, other_class).await.diagnostics.iter().all(|d| d.text().contains("prod/data-kafka-0")));
     // The apply looks again.
     let said = delete(&stack, &kept).await;
-    assert!(said.iter().all(|d| d.detail.contains("prod/data-0, prod/data-kafka-0")), "{said:?}");
+    assert!(said.iter().all(|d| d.text().contains("prod/data-0, prod/data-kafka-0")), "{said:?}");
     assert_eq!(fake.writes(), Vec::<String>::new());
 }
 

@@ -60,7 +60,7 @@ fn named(said: &Diagnostics) -> Severity {
     assert_eq!(said.len(), 1, "{said:?}");
     let other = "kafka-0.kafka-headless.prod.svc:9092 belongs to the Kafka cluster other, and the id of prod/kafka is fake";
     let way_out = "kubectl -n prod patch configmap kafka-kafkastack --type merge -p '{\"data\":{\"cluster_id\":null}}'";
-    assert!(said[0].detail.contains(other) && said[0].detail.ends_with(way_out), "{said:?}");
+    assert!(said[0].text().contains(other) && said[0].text().ends_with(way_out), "{said:?}");
     said[0].severity
 }
 

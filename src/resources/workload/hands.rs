@@ -190,7 +190,7 @@ async fn an_ensemble_does_not_go_before_the_clusters_that_use_it() {
     let (mut kafka, _) = made(&world, with(cluster(), &connection)).await;
     let writes = world.kubernetes.writes();
     let said = zookeeper.destroy().await;
-    assert!(said.iter().any(|d| d.summary == "The ensemble is in use" && d.detail.contains("prod/kafka")), "{said:?}");
+    assert!(said.iter().any(|d| d.summary == "The ensemble is in use" && d.text().contains("prod/kafka")), "{said:?}");
     assert_eq!(world.kubernetes.writes(), writes);
     // The ensemble's own later writes forget nobody.
     let (_, mut set) = with(ensemble(), &open);
@@ -214,7 +214,7 @@ async fn another_ensemble_is_refused_unless_it_holds_this_clusters_metadata() {
     };
     let said = planned("other-0.other-headless.prod.svc:2181").await;
     assert_eq!(summaries(&said), ["The cluster's metadata is in another ensemble"]);
-    assert!(said.iter().next().unwrap().detail.contains("zk-0.zk:2181"));
+    assert!(said.iter().next().unwrap().text().contains("zk-0.zk:2181"));
     // More members of the same one.
     assert!(!planned("zk-0.zk:2181,zk-1.zk:2181").await.has_errors());
 }
@@ -258,7 +258,7 @@ async fn claims_of_others_under_our_names_are_refused_before_the_first_write() {
         let mut core = Core::new(resource, &world.stack);
         let said = core.apply(&wanted).await;
         assert_eq!(summaries(&said), ["Claims of others have the names that are needed"]);
-        assert!(said.iter().next().unwrap().detail.contains(&format!("data-{name}-1")));
+        assert!(said.iter().next().unwrap().text().contains(&format!("data-{name}-1")));
         assert!(core.state.is_none() && world.kubernetes.writes().is_empty());
     }
     // A cluster that grows takes them no more than a new one does.
@@ -409,7 +409,7 @@ async fn an_ensemble_whose_anchor_was_deleted_does_not_go_before_its_clusters_ei
         }
         let writes = world.kubernetes.writes();
         let said = zookeeper.destroy().await;
-        assert!(said.iter().any(|d| d.summary == "The ensemble is in use" && d.detail.contains("prod/kafka")), "{said:?}");
+        assert!(said.iter().any(|d| d.summary == "The ensemble is in use" && d.text().contains("prod/kafka")), "{said:?}");
         assert_eq!(world.kubernetes.writes(), writes);
     }
     assert!(!kafka.destroy().await.has_errors());

@@ -95,7 +95,7 @@ async fn a_pod_that_came_back_on_somebody_elses_template_is_in_the_plan() {
     world.kubernetes.remove(&key(Kind::Pod, "kafka-1"));
     core.refresh().await;
     let said = core.plan(&wanted).await.diagnostics;
-    assert!(said.iter().any(|d| d.summary.starts_with("This change restarts") && d.detail.contains("kafka-1")), "{said:?}");
+    assert!(said.iter().any(|d| d.summary.starts_with("This change restarts") && d.text().contains("kafka-1")), "{said:?}");
     assert!(!core.apply(&wanted).await.has_errors());
     assert!(core.is_settled(&wanted).await);
     assert_eq!(pods(&world).iter().filter(|uid| before.contains(uid)).count(), 2);
@@ -115,7 +115,7 @@ async fn an_outdated_pod_is_in_every_plan_that_would_restart_it() {
     core.refresh().await;
     // The template is as wanted by now; pods of the old one are left.
     let said = core.plan(&changed).await.diagnostics;
-    assert!(said.iter().any(|d| d.detail.contains("still run an earlier specification")), "{said:?}");
+    assert!(said.iter().any(|d| d.text().contains("still run an earlier specification")), "{said:?}");
 }
 
 #[tokio::test(start_paused = true)]

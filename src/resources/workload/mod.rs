@@ -39,11 +39,12 @@ mod told_tests;
 pub mod wait;
 pub mod zones;
 
+use crate::diagnostics as words;
 use crate::kubernetes::failure::Failure;
 use crate::kubernetes::object::Object;
 use crate::plugin::diagnostic::Diagnostics;
 use crate::plugin::model::{Attr, Object as Model};
-use crate::plugin::path::Path;
+use crate::resources::checks::same_quantity;
 use crate::resources::owned::applied::Specified;
 use crate::stack::Stack;
 use crate::stack::profile::Profile;
@@ -159,18 +160,15 @@ pub fn is_specified<M: Model>(model: &M) -> bool {
 
 /// Refuses changes of storage, which nothing here can carry out without moving data.
 pub fn refuse_storage_changes(applied: &Storage, planned: &Storage, diagnostics: &mut Diagnostics) {
-    use crate::resources::checks::same_quantity;
-    let at = |name: &str| Path::of("storage").attribute(name);
     if applied.ephemeral.unwrap_or(false) != planned.ephemeral.unwrap_or(false) {
-        diagnostics.error_at(at("ephemeral"), "Storage cannot be moved", crate::diagnostics::storage_moves("ephemeral"));
+        diagnostics.push(words::storage_moves("ephemeral"));
     }
     if !planned.class.is_unknown() && applied.class != planned.class {
-        diagnostics.error_at(at("class"), "Storage cannot be moved", crate::diagnostics::storage_moves("class"));
+        diagnostics.push(words::storage_moves("class"));
     }
     let size = |storage: &Storage| storage.size.text().into();
     if !planned.size.is_unknown() && !same_quantity(&size(applied), &size(planned)) {
-        let (old, new) = (applied.size.text(), planned.size.text());
-        diagnostics.error_at(at("size"), "The size of claims cannot be changed", crate::diagnostics::storage_size(old, new));
+        diagnostics.push(words::storage_size(applied.size.text(), planned.size.text()));
     }
 }
 
@@ -178,19 +176,10 @@ pub fn refuse_storage_changes(applied: &Storage, planned: &Storage, diagnostics:
 pub fn check_storage(storage: &Attr<Storage>, diagnostics: &mut Diagnostics) {
     let Some(storage) = storage.known() else { return };
     let ephemeral = storage.ephemeral.unwrap_or(false);
-    let at = |name: &str| Path::of("storage").attribute(name);
     if !ephemeral && !storage.ephemeral.is_unknown() && storage.size.is_null() {
-        diagnostics.error_at(
-            at("size"),
-            "Missing value",
-            "`storage.size` has to be set, such as \"10Gi\", unless `storage.ephemeral` is true.",
-        );
+        diagnostics.push(words::no_storage_size());
     }
     if ephemeral && !(storage.size.is_null() && storage.class.is_null()) {
-        diagnostics.error_at(
-            at("ephemeral"),
-            "Two kinds of storage",
-            "`storage.ephemeral` is true, so `size` and `class` would mean nothing; remove them.",
-        );
+        diagnostics.push(words::two_storages());
     }
 }

@@ -395,7 +395,7 @@ async fn a_field_of_somebody_else_is_taken_back_only_when_the_plan_showed_it() {
     core.state = stored;
     let planned = core.plan(&changed).await;
     let said = core.apply_planned(&changed, planned).await;
-    assert!(said.has_errors() && said.iter().any(|d| d.detail.contains("somebody")), "{said:?}");
+    assert!(said.has_errors() && said.iter().any(|d| d.text().contains("somebody")), "{said:?}");
     settles(&mut core, &changed).await;
     assert_eq!(world.kubernetes.get(&service).unwrap().text("/metadata/labels/team"), "a");
 }

@@ -17,7 +17,6 @@ use crate::plugin::context::Context;
 use crate::plugin::diagnostic::Diagnostics;
 use crate::plugin::model::Attr;
 use crate::plugin::operations::{Create, Delete, Done, Failed, Plan, Private, Update};
-use crate::plugin::path::Path;
 use crate::plugin::resource::Resource;
 use crate::resources::owned::applied::Specified;
 use crate::stack::Stack;
@@ -148,11 +147,7 @@ impl Spec for Ensemble {
         if let (Some(old), Some(new)) = (applied.members.known(), planned.members.known())
             && old != new
         {
-            diagnostics.error_at(
-                Path::of("members"),
-                "The number of members cannot be changed",
-                crate::diagnostics::members_change(*old, *new),
-            );
+            diagnostics.push(crate::diagnostics::members_change(*old, *new));
         }
         if let (Some(old), Some(new)) = (applied.storage.known(), planned.storage.known()) {
             workload::refuse_storage_changes(old, new, diagnostics);

@@ -23,7 +23,8 @@ model! {
     /// A ZooKeeper ensemble: a StatefulSet whose members find each other by name, restart one at a time and only while
     /// the others have a quorum, and keep their data when the resource is destroyed.
     ///
-    /// It makes a StatefulSet, two Services, two ConfigMaps and a PodDisruptionBudget.
+    /// It makes a StatefulSet, two Services, a ConfigMap with the pods' files and a PodDisruptionBudget; and first of all the ConfigMap
+    /// `<name>-kafkastack`, its anchor, in which the provider notes how far it came.
     pub struct Ensemble {
         /// `<namespace>/<name>`, which is also the import id.
         id: String = computed().stable(),

@@ -45,7 +45,7 @@ fn counted(world: &World, replicas: i64, ready: i64) {
 }
 
 fn details(said: &Diagnostics) -> String {
-    said.iter().map(|one| format!("{:?} {} {}\n", one.severity, one.summary, one.detail)).collect()
+    said.iter().map(|one| format!("{:?} {} {}\n", one.severity, one.summary, one.text())).collect()
 }
 
 #[tokio::test(start_paused = true)]

@@ -73,7 +73,7 @@ async fn an_own_write_that_changes_nothing_ends_the_update_within_seconds_and_na
         let stopped = stops(&run(kafka.admin()), &prior, &wanted).await;
         assert!(begun.elapsed() < Duration::from_secs(20), "{:?}", begun.elapsed());
         assert_eq!(told(&kafka), 1);
-        let detail = &stopped.why.detail;
+        let detail = stopped.why.text();
         assert!(
             detail.contains(r#""confluent.value.schema.validation" was written as "TRUE" and is shown as "true""#),
             "{detail}"
@@ -92,8 +92,8 @@ async fn brokers_with_a_mind_of_their_own_are_told_once_and_named() {
     let stopped = stops(&run(kafka.admin()), &prior, &wanted).await;
     assert!(begun.elapsed() < Duration::from_secs(5), "a third value is not waited for: {:?}", begun.elapsed());
     assert_eq!(told(&kafka), 1);
-    assert!(stopped.why.detail.contains(r#""retention.ms" was written as "2000" and is shown as "1000""#), "{stopped:?}");
-    assert!(!stopped.why.detail.contains("segment.ms"), "{stopped:?}");
+    assert!(stopped.why.text().contains(r#""retention.ms" was written as "2000" and is shown as "1000""#), "{stopped:?}");
+    assert!(!stopped.why.text().contains("segment.ms"), "{stopped:?}");
     assert_eq!(stopped.state.config, config(&[("retention.ms", "1000"), ("segment.ms", "6")]));
 }
 
@@ -142,7 +142,7 @@ async fn an_update_out_of_time_says_what_it_waits_for_and_keeps_what_it_wrote() 
     let begun = Instant::now();
     let Stopped { why, state } = stops(&run, &prior, &topic(1, 2, &[("retention.ms", "9")])).await;
     assert!(begun.elapsed() < Duration::from_secs(25));
-    assert!(why.detail.contains("the time is up; 1 partition(s) still move"), "{why:?}");
+    assert!(why.text().contains("the time is up; 1 partition(s) still move"), "{why:?}");
     assert_eq!(state.config, config(&[("retention.ms", "9")]));
 }
 
