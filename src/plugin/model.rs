@@ -314,30 +314,45 @@ impl<T: Typed> Typed for BTreeMap<String, T> {
 /// # use kafkastack::plugin::model::Object;
 /// assert_eq!(Topic::attributes()[0].doc, "Its name.");
 /// assert_eq!(Topic::default().partitions.known(), None);
+///
+/// // What several have in common is declared once; core sees one flat object.
+/// model! {
+///     /// A compacted topic.
+///     pub struct Compacted {
+///         ..topic: Topic,
+///         /// How long a deleted key is remembered.
+///         remembers: String = optional(),
+///     }
+/// }
+/// assert_eq!(Compacted::attributes().len(), 3);
 /// ```
 #[macro_export]
 macro_rules! model {
     (
         $(#[doc = $doc:literal])*
         $vis:vis struct $name:ident {
+            $(..$part:ident : $embedded:ty,)*
             $($(#[doc = $field_doc:literal])* $field:ident : $type:ty = $rules:expr),* $(,)?
         }
     ) => {
         $(#[doc = $doc])*
         #[derive(Clone, Debug, Default, PartialEq)]
         $vis struct $name {
+            $(#[doc = "Attributes of its own, which are declared elsewhere."] pub $part: $embedded,)*
             $($(#[doc = $field_doc])* pub $field: $crate::plugin::model::Attr<$type>),*
         }
 
         impl $crate::plugin::model::Object for $name {
             const DOC: &'static [&'static str] = &[$($doc),*];
             fn attributes() -> Vec<$crate::plugin::schema::Attribute> {
-                vec![$($crate::plugin::schema::Attribute {
-                    name: stringify!($field),
-                    doc: $crate::plugin::model::doc(&[$($field_doc),*]),
-                    kind: <$type as $crate::plugin::model::Typed>::kind(),
-                    rules: $rules,
-                }),*]
+                let parts: Vec<Vec<$crate::plugin::schema::Attribute>> =
+                    vec![$(<$embedded as $crate::plugin::model::Object>::attributes(),)* vec![$($crate::plugin::schema::Attribute {
+                        name: stringify!($field),
+                        doc: $crate::plugin::model::doc(&[$($field_doc),*]),
+                        kind: <$type as $crate::plugin::model::Typed>::kind(),
+                        rules: $rules,
+                    }),*]];
+                parts.into_iter().flatten().collect()
             }
         }
 
@@ -353,6 +368,7 @@ macro_rules! model {
                     return Err($crate::plugin::model::Mismatch { at: at.clone(), expected: "an object" });
                 }
                 Ok(Self {
+                    $($part: <$embedded as $crate::plugin::model::Typed>::decode(value, at)?,)*
                     $($field: <$type as $crate::plugin::model::Typed>::decode_attr(
                         value.get(stringify!($field)),
                         &at.attribute(stringify!($field)),
@@ -360,9 +376,14 @@ macro_rules! model {
                 })
             }
             fn encode(&self) -> $crate::plugin::value::Value {
-                $crate::plugin::value::Value::Map(std::collections::BTreeMap::from([
+                #[allow(unused_mut, reason = "most have no part that is declared elsewhere")]
+                let mut attributes = std::collections::BTreeMap::from([
                     $((stringify!($field).to_owned(), $crate::plugin::model::encode_attr(&self.$field))),*
-                ]))
+                ]);
+                $(if let $crate::plugin::value::Value::Map(part) = $crate::plugin::model::Typed::encode(&self.$part) {
+                    attributes.extend(part);
+                })*
+                $crate::plugin::value::Value::Map(attributes)
             }
             /// An object holds its unknown parts itself.
             fn decode_attr(
@@ -439,6 +460,26 @@ mod tests {
         assert_eq!(ab, set(vec![inner(Value::Unknown), inner(1.into())]));
         assert_ne!(ab, set(vec![inner(1.into())]));
         assert!(set(vec![Value::Unknown]).is_unknown());
+    }
+
+    crate::model! {
+        /// A thing with a label.
+        pub struct Labelled {
+            ..thing: Thing,
+            /// Its label.
+            label: String = optional(),
+        }
+    }
+
+    #[test]
+    fn what_is_embedded_is_one_flat_object() {
+        let names: Vec<_> = Labelled::attributes().iter().map(|attribute| attribute.name).collect();
+        assert_eq!(names, ["name", "parts", "inner", "label"]);
+        let value =
+            map([("name", Value::Unknown), ("parts", Value::Null), ("inner", map([("count", 1.into())])), ("label", "x".into())]);
+        let labelled = Labelled::decode(&value, &Path::root()).unwrap();
+        assert!(labelled.thing.name.is_unknown());
+        assert_eq!((labelled.label.text(), labelled.encode()), ("x", value));
     }
 
     #[test]

@@ -19,8 +19,8 @@ pub enum Ailment {
     UnderMinInSync(Vec<String>),
     /// Brokers that are not registered.
     Unregistered(Vec<i64>),
-    /// Partitions with a replica that is behind or gone: how many, and the first one.
-    OutOfSync(usize, String),
+    /// Partitions without a leader, or with a replica that is behind or gone; the first one with its replicas.
+    OutOfSync(Vec<String>),
     /// No broker is the controller.
     NoController,
     /// Fewer members serve than a quorum needs: how many, of how many.
@@ -46,8 +46,8 @@ pub struct Partitions {
     pub under_replicated: Vec<String>,
     /// With fewer replicas in sync than a write with acks=all needs.
     pub under_min_insync: Vec<String>,
-    /// Without a leader, or with a replica that is behind or gone: how many, and the first one with its replicas.
-    behind: Option<(usize, String)>,
+    /// Without a leader, or with a replica that is behind or gone; the first one with its replicas.
+    behind: Vec<String>,
 }
 
 /// `min.insync.replicas` of each topic, as far as it is known; none: nobody asked.
@@ -68,8 +68,10 @@ pub fn partitions(topics: &[Topic], min_insync: MinInSync<'_>) -> Partitions {
                 found.under_min_insync.push(name.clone());
             }
             if leader.is_none() || isr.len() < replicas.len() {
-                let first = || (0, format!("{name} (replicas {replicas:?}, in sync {isr:?})"));
-                found.behind.get_or_insert_with(first).0 += 1;
+                found.behind.push(match found.behind.is_empty() {
+                    true => format!("{name} (replicas {replicas:?}, in sync {isr:?})"),
+                    false => name.clone(),
+                });
             }
             if isr.len() < replicas.len() {
                 found.under_replicated.push(name);
@@ -89,7 +91,7 @@ pub fn of_brokers(brokers: i64, view: &ClusterView, topics: &[Topic], min_insync
         some(offline).map(Ailment::Offline),
         some(under_min_insync).map(Ailment::UnderMinInSync),
         (!missing.is_empty()).then_some(Ailment::Unregistered(missing)),
-        behind.map(|(count, first)| Ailment::OutOfSync(count, first)),
+        some(behind).map(Ailment::OutOfSync),
         view.controller.is_none().then_some(Ailment::NoController),
     ]
     .into_iter()
@@ -173,7 +175,7 @@ impl fmt::Display for Ailment {
                 let ids: Vec<String> = ids.iter().map(i64::to_string).collect();
                 write!(f, "not registered: broker {}", some(&ids))
             }
-            Self::OutOfSync(count, first) => write!(f, "{count} partition(s) not in sync, such as {first}"),
+            Self::OutOfSync(names) => write!(f, "{} partition(s) not in sync: {}", names.len(), some(names)),
             Self::NoController => f.write_str("there is no controller"),
             Self::NoQuorum(serving, of) => write!(f, "ZooKeeper has no quorum: {serving} of {of} members serve"),
             Self::OutOfQuorum(members) => {

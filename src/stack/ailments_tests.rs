@@ -24,7 +24,7 @@ fn a_whole_stack_has_no_ailments_and_each_lack_is_named() {
         (|facts| facts.kafka.as_mut().unwrap().0.controller = None, "there is no controller"),
         (
             |facts| topics(facts)[0].partitions[0].isr = vec![2, 0],
-            "1 partition(s) not in sync, such as orders-0 (replicas [2, 0, 1], in sync [2, 0])",
+            "1 partition(s) not in sync: orders-0 (replicas [2, 0, 1], in sync [2, 0])",
         ),
         (|facts| facts.modes[0].1 = Err("it serves no requests".into()), "not in the quorum: zk-0: it serves no requests"),
         (|facts| facts.modes[1].1 = Ok(Mode::Follower), "no ZooKeeper member leads"),

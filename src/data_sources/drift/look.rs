@@ -73,7 +73,7 @@ async fn workload<M: Spec>(stack: &Stack, anchored: Anchored<M>) -> Result<Workl
     let applied = match anchor {
         None => None,
         Some(Anchor { phase, spec, record, .. }) => {
-            let replicas = spec.shared().replicas.unwrap_or(3);
+            let replicas = spec.replicas().unwrap_or(3);
             let (live, wanted) = (apply::look(stack, &spec).await?, spec.objects());
             Some(Applied { phase, live, wanted, replicas, template: record.template })
         }

@@ -64,7 +64,7 @@ fn a_broker_that_is_down_is_named() {
     });
     assert_eq!(
         said[..2],
-        ["not registered: broker 2", "1 partition(s) not in sync, such as orders-2 (replicas [0, 1, 2], in sync [0, 1])"]
+        ["not registered: broker 2", "1 partition(s) not in sync: orders-2 (replicas [0, 1, 2], in sync [0, 1])"]
     );
 }
 
@@ -79,7 +79,7 @@ fn a_partition_without_a_leader_comes_first() {
 fn a_follower_that_is_behind_is_named() {
     assert_eq!(
         said(|seen| kafka_of(seen).1[0].partitions[0] = partition(0, Some(0), &[0, 1])),
-        ["1 partition(s) not in sync, such as orders-0 (replicas [0, 1, 2], in sync [0, 1])"]
+        ["1 partition(s) not in sync: orders-0 (replicas [0, 1, 2], in sync [0, 1])"]
     );
     let zookeeper = said(|seen| seen.figures.get_mut("zk-1").unwrap().synced_followers = Some(1));
     assert_eq!(zookeeper, ["1 of 2 ZooKeeper followers have everything that zk-1 has"]);

@@ -23,7 +23,7 @@ pub async fn check(cluster: &Cluster, stack: &Stack, pods: &[Object]) -> Health 
         Err(failure) => return Health::Waiting(failure.to_string()),
     };
     let admin = stack.admin(&target).until(tokio::time::Instant::now() + ANSWER);
-    let (brokers, name) = (cluster.brokers.unwrap_or(3), cluster.name.text());
+    let (brokers, name) = (cluster.brokers.unwrap_or(3), cluster.common.name.text());
     let asked = async {
         let view = admin.cluster().await?;
         // Who is not all there has nothing to say about the rest yet.
@@ -68,7 +68,7 @@ mod tests {
         assert_eq!(judge("kafka", 3, &view(&[0, 2]), &[]), Health::Waiting("not registered: broker 1".into()));
         assert_eq!(
             judge("kafka", 3, &view(&[0, 1, 2]), &[topic(&[0, 2])]),
-            Health::Waiting("1 partition(s) not in sync, such as orders-0 (replicas [0, 1, 2], in sync [0, 2])".into())
+            Health::Waiting("1 partition(s) not in sync: orders-0 (replicas [0, 1, 2], in sync [0, 2])".into())
         );
         assert!(matches!(judge("kafka", 3, &view(&[0, 1, 2]), &[topic(&[])]), Health::Waiting(_)));
     }

@@ -10,8 +10,9 @@ pub mod objects;
 pub mod plan;
 pub mod schema;
 
+use super::workload::attributes::Common;
 use super::workload::roll::Health;
-use super::workload::{self, Common, Shared, Spec};
+use super::workload::{self, Seen, Spec};
 use crate::diagnostics;
 use crate::kubernetes::failure::Failure;
 use crate::kubernetes::object::Object;
@@ -36,7 +37,7 @@ impl Resource for KafkaCluster {
     const NAME: &'static str = CLUSTER;
 
     fn validate(&self, config: &Cluster, diagnostics: &mut Diagnostics) {
-        workload::check_storage(&config.storage, diagnostics);
+        workload::check_storage(&config.common.storage, diagnostics);
     }
 
     async fn plan(&self, cx: &Context<'_, Stack>, plan: &mut Plan<Cluster>) -> Result<(), Diagnostics> {
@@ -80,7 +81,7 @@ impl Cluster {
     /// How the brokers are found.
     pub fn target(&self) -> Target {
         Target {
-            id: Id::new(self.namespace.text(), self.name.text()),
+            id: Id::new(self.common.namespace.text(), self.common.name.text()),
             port: u16::try_from(objects::port(self)).unwrap_or_default(),
             brokers: self.brokers.unwrap_or(3),
             cluster_id: self.cluster_id.known().cloned(),
@@ -95,19 +96,16 @@ impl Cluster {
         let target = self.target();
         let found = stack.kubernetes.get(&target.id.anchor()).await?;
         Ok(match found {
-            Some(found) => Target { cluster_id: stack.proof(self.is_ephemeral(), cluster_id(&found)), ..target },
+            Some(found) => Target { cluster_id: stack.proof(self.common.is_ephemeral(), cluster_id(&found)), ..target },
             None => target,
         })
-    }
-
-    fn is_ephemeral(&self) -> bool {
-        self.storage.known().is_some_and(|storage| storage.ephemeral.unwrap_or(false))
     }
 }
 
 impl Specified for Cluster {
     fn without_observations(self) -> Self {
-        Self { ready: Attr::Null, objects: Attr::Null, cluster_id: Attr::Null, kafka_version: Attr::Null, ..self }
+        let common = self.common.without_observations();
+        Self { common, cluster_id: Attr::Null, kafka_version: Attr::Null, ..self }
     }
 }
 
@@ -116,21 +114,29 @@ impl Spec for Cluster {
     const APP: &'static str = "kafka";
     const CONFIG_FILE: &'static str = "server.properties";
 
-    fn namespace(&self) -> &str {
-        self.namespace.text()
+    fn common(&self) -> &Common {
+        &self.common
     }
 
-    fn name(&self) -> &str {
-        self.name.text()
+    fn common_mut(&mut self) -> &mut Common {
+        &mut self.common
+    }
+
+    fn replicas(&self) -> &Attr<i64> {
+        &self.brokers
+    }
+
+    fn seen(&mut self) -> Seen<'_> {
+        Seen { replicas: &mut self.brokers, image: &mut self.image, config: &mut self.config, common: &mut self.common }
     }
 
     fn profile(&self) -> Profile {
         Profile {
             replicas: self.brokers.unwrap_or(3),
             port: u16::try_from(objects::port(self)).unwrap_or_default(),
-            ephemeral: self.is_ephemeral(),
-            deletion_protection: self.deletion_protection.unwrap_or(true),
-            delete_claims: self.delete_claims.unwrap_or(false),
+            ephemeral: self.common.is_ephemeral(),
+            deletion_protection: self.common.is_protected(),
+            delete_claims: self.common.takes_claims(),
             zookeeper: Some(ensemble::connection(self).to_owned()),
         }
     }
@@ -139,40 +145,14 @@ impl Spec for Cluster {
         objects::objects(self)
     }
 
-    fn common(&mut self) -> Common<'_> {
-        Common {
-            id: &mut self.id,
-            replicas: &mut self.brokers,
-            image: &mut self.image,
-            labels: &mut self.labels,
-            annotations: &mut self.annotations,
-            resources: &mut self.resources,
-            config: &mut self.config,
-            ready: &mut self.ready,
-            objects: &mut self.objects,
-        }
-    }
-
-    fn shared(&self) -> Shared<'_> {
-        Shared {
-            replicas: &self.brokers,
-            storage: &self.storage,
-            create_namespace: self.create_namespace.unwrap_or(false),
-            delete_claims: self.delete_claims.unwrap_or(false),
-            deletion_protection: self.deletion_protection.unwrap_or(true),
-            ready: &self.ready,
-            objects: &self.objects,
-        }
-    }
-
     fn set_outputs(&mut self) {
-        let named = self.namespace.known().is_some() && self.name.known().is_some();
+        let named = self.common.is_named();
         let port_unknown = |listeners: &Vec<_>| listeners.iter().any(|listener: &schema::Listener| listener.port.is_unknown());
         if named && !self.listeners.is_unknown() && !self.listeners.known().is_some_and(port_unknown) {
             self.bootstrap_servers = Attr::Known(objects::bootstrap_servers(self));
         }
         if named {
-            self.service_names = Attr::Known(service_names(self.name.text()));
+            self.common.service_names = Attr::Known(service_names(self.common.name.text()));
         }
     }
 
@@ -190,7 +170,7 @@ impl Spec for Cluster {
     }
 
     fn refuse(applied: &Self, planned: &Self, diagnostics: &mut Diagnostics) {
-        if let (Some(old), Some(new)) = (applied.storage.known(), planned.storage.known()) {
+        if let (Some(old), Some(new)) = (applied.common.storage.known(), planned.common.storage.known()) {
             workload::refuse_storage_changes(old, new, diagnostics);
         }
         let chroot = |cluster: &Self| cluster.zookeeper.known().map(|zookeeper| zookeeper.chroot.clone());

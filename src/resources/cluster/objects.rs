@@ -103,11 +103,11 @@ fn server_properties(cluster: &Cluster) -> String {
 
 /// Whether `broker.rack` is the zone of the node.
 pub fn wants_zone(cluster: &Cluster) -> bool {
-    cluster.spread.unwrap_or_default().zones.text() != "none"
+    cluster.common.spread.unwrap_or_default().zones.text() != "none"
 }
 
 fn workload(cluster: &Cluster) -> Workload<'_> {
-    let (namespace, name, heap) = (cluster.namespace.text(), cluster.name.text(), cluster.heap.text());
+    let (namespace, name, heap) = (cluster.common.namespace.text(), cluster.common.name.text(), cluster.heap.text());
     let port = port(cluster);
     let advertised = listeners(cluster)
         .iter()
@@ -119,8 +119,8 @@ fn workload(cluster: &Cluster) -> Workload<'_> {
         name,
         app: "kafka",
         replicas: cluster.brokers.unwrap_or(3),
-        labels: cluster.labels.unwrap_or_default(),
-        annotations: cluster.annotations.unwrap_or_default(),
+        labels: cluster.common.labels.unwrap_or_default(),
+        annotations: cluster.common.annotations.unwrap_or_default(),
         image: cluster.image.text(),
         env: vec![
             ("KAFKA_HEAP_OPTS", format!("-Xms{heap} -Xmx{heap}")),
@@ -138,16 +138,16 @@ fn workload(cluster: &Cluster) -> Workload<'_> {
         ],
         sees_labels: true,
         grace: 120,
-        pod: cluster.pod.unwrap_or_default(),
-        resources: cluster.resources.unwrap_or_default(),
-        storage: cluster.storage.unwrap_or_default(),
-        spread: cluster.spread.unwrap_or_default(),
+        pod: cluster.common.pod.unwrap_or_default(),
+        resources: cluster.common.resources.unwrap_or_default(),
+        storage: cluster.common.storage.unwrap_or_default(),
+        spread: cluster.common.spread.unwrap_or_default(),
     }
 }
 
 /// `host:port` for clients inside the Kubernetes cluster.
 pub fn bootstrap_servers(cluster: &Cluster) -> String {
-    format!("{}.{}.svc:{}", cluster.name.text(), cluster.namespace.text(), port(cluster))
+    format!("{}.{}.svc:{}", cluster.common.name.text(), cluster.common.namespace.text(), port(cluster))
 }
 
 /// Every object, in the order in which it is applied: what pods mount comes before the pods.

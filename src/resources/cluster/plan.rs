@@ -22,7 +22,7 @@ pub async fn check(cx: &Context<'_, Stack>, plan: &mut Plan<Cluster>) {
         plan.diagnostics.extend(check_change(cx, &plan.private, &prior, &plan.planned).await);
     }
     let (Some(stack), Some(brokers)) = (cx.client, plan.planned.brokers.known().copied()) else { return };
-    if let Some(id) = plan.planned.id.known() {
+    if let Some(id) = plan.planned.common.id.known() {
         stack.remember_plan(id, Planned { brokers, exists: plan.prior.is_some() });
     }
     let Some(prior) = &plan.prior else { return };

@@ -2,10 +2,9 @@
 
 use crate::model;
 use crate::plugin::schema::{computed, optional, required};
-use crate::plugin::timeouts::Timeouts;
 use crate::plugin::value::Value;
 use crate::resources::checks;
-use crate::resources::workload::settings::{Pod, Resources, Spread, Storage, name, namespace};
+use crate::resources::workload::attributes::Common;
 use std::collections::BTreeMap;
 
 /// Settings of server.properties that other attributes hold, and which.
@@ -61,18 +60,7 @@ model! {
     /// It makes a StatefulSet, two Services, a ConfigMap with the pods' files and a PodDisruptionBudget; and first of all the ConfigMap
     /// `<name>-kafkastack`, its anchor, in which the provider notes how far it came.
     pub struct Cluster {
-        /// `<namespace>/<name>`, which is also the import id and what a topic's `cluster` takes.
-        id: String = computed().stable(),
-        /// The namespace of every object.
-        namespace: String = namespace(),
-        /// Make the namespace where it does not exist. It is never deleted.
-        create_namespace: bool = optional().defaults_to(false),
-        /// The name of the StatefulSet; the other objects' names begin with it.
-        name: String = name(),
-        /// More labels of every object. Those of pods are in `pod`.
-        labels: BTreeMap<String, String> = optional().check(checks::labels),
-        /// More annotations of every object. Those of pods are in `pod`.
-        annotations: BTreeMap<String, String> = optional().check(checks::labels),
+        ..common: Common,
         /// How many brokers. Broker ids are 0 to `brokers` - 1.
         brokers: i64 = optional().defaults_to(3i64).check(brokers),
         /// The image, with the layout of `apache/kafka` or `confluentinc/cp-kafka`, with a release that uses ZooKeeper (up to 3.9).
@@ -81,38 +69,17 @@ model! {
         zookeeper: Zookeeper = required(),
         /// The JVM's heap, such as `1G` or `512m`.
         heap: String = optional().defaults_to("1G").check(checks::heap).same_if(checks::same_heap),
-        /// CPU and memory of each broker.
-        resources: Resources = optional(),
-        /// Where brokers keep their data. It cannot be changed later.
-        storage: Storage = required(),
-        /// Delete the claims, and so every record, when the resource is destroyed.
-        delete_claims: bool = optional().defaults_to(false),
-        /// Refuse to destroy or replace a cluster that has served. Set it to false and apply before a destroy.
-        deletion_protection: bool = optional().defaults_to(true),
         /// Settings of server.properties by their names, such as `log.retention.hours`. Defaults that differ from Kafka's:
         /// replication factor 3 and `min.insync.replicas` 2 where there are three brokers, no unclean election, no automatic topics.
         config: BTreeMap<String, String> = optional().check(checks::properties).check(config),
         /// Where brokers are reached. Brokers use the first one among themselves. Default: `internal`, port 9092, `PLAINTEXT`.
         listeners: Vec<Listener> = optional().check(listeners),
-        /// How brokers are kept apart.
-        spread: Spread = optional(),
-        /// How pods are run and placed.
-        pod: Pod = optional(),
         /// `host:port` of the Service, for clients inside the Kubernetes cluster.
         bootstrap_servers: String = computed(),
-        /// The Services: the one for clients, and the headless one that names the brokers.
-        service_names: Vec<String> = computed(),
         /// Kafka's own id of the cluster.
         cluster_id: String = computed().stable(),
         /// The Kafka release, such as `3.9`, as the brokers themselves say by what they can do.
         kafka_version: String = computed(),
-        /// Whether every broker is registered and every partition in sync: the pods are ready, or the brokers say so themselves. If
-        /// not, the next apply waits again.
-        ready: bool = computed(),
-        /// Every object, with a fingerprint of what is wanted of it, or the fields in which it differs from that.
-        objects: BTreeMap<String, String> = computed(),
-        /// How long operations may take.
-        timeouts: Timeouts = optional(),
     }
 }
 

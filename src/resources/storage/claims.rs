@@ -154,6 +154,7 @@ mod tests {
     use crate::resources::owned::MANAGED_BY;
     use crate::resources::owned::phase::Phase;
     use crate::resources::workload::anchor::Anchor;
+    use crate::resources::workload::attributes::Common;
     use serde_json::json;
 
     fn claim(name: &str, manager: &str, app: &str) -> Object {
@@ -164,13 +165,14 @@ mod tests {
 
     fn cluster(delete_claims: bool, deletion_protection: Attr<bool>) -> Object {
         let text = |text: &str| Attr::Known(text.to_owned());
-        let spec = Cluster {
+        let common = Common {
             namespace: text("prod"),
             name: text("kafka"),
             delete_claims: Attr::Known(delete_claims),
             deletion_protection,
-            ..Cluster::default()
+            ..Common::default()
         };
+        let spec = Cluster { common, ..Cluster::default() };
         Anchor { phase: Phase::Ready, spec, created: None, record: Default::default() }.object()
     }
 

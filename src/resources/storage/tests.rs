@@ -10,6 +10,7 @@ use crate::plugin::operations::Limits;
 use crate::resources::cluster::schema::Cluster;
 use crate::resources::owned::MANAGED_BY;
 use crate::resources::workload::anchor::Anchor;
+use crate::resources::workload::attributes::Common;
 use crate::stack::Access;
 use crate::testing::fake_kubernetes::FakeKubernetes;
 use crate::testing::faults::{Fault, Faults, sweep};
@@ -220,13 +221,14 @@ fn of_a_broker(fake: &FakeKubernetes, name: &str) -> Key {
 
 /// The anchor of the cluster `prod/kafka`.
 fn cluster(delete_claims: bool, protected: bool) -> Object {
-    let spec = Cluster {
+    let common = Common {
         namespace: text("prod"),
         name: text("kafka"),
         delete_claims: Attr::Known(delete_claims),
         deletion_protection: Attr::Known(protected),
-        ..Cluster::default()
+        ..Common::default()
     };
+    let spec = Cluster { common, ..Cluster::default() };
     Anchor { phase: Phase::Ready, spec, created: None, record: Default::default() }.object()
 }
 

@@ -97,7 +97,7 @@ pub async fn update<M: Spec>(cx: &Context<'_, Stack>, update: Update<M>) -> Resu
 
 async fn change<M: Spec>(cx: &Context<'_, Stack>, update: Update<M>) -> Result<Done<M>, Failed<M>> {
     let (prior, private) = (update.prior, update.private);
-    let shown = Shown::of(prior.shared().objects);
+    let shown = Shown::of(&prior.common().objects);
     let mut run = Run::new(cx, cx.client()?, update.planned, prior, shown);
     if let Some(before) = kept::<M>(&private) {
         run.writer.changes(&before.objects(), &run.spec.objects(), true);
@@ -212,9 +212,9 @@ impl<'a, M: Spec> Run<'a, M> {
     fn interrupted(self) -> Done<M> {
         let mut state = self.spec.clone();
         let wanted = fingerprints(&self.spec.objects());
-        let common = state.common();
-        *common.ready = Attr::Known(false);
-        *common.objects = Attr::Known(wanted);
+        let common = state.common_mut();
+        common.ready = Attr::Known(false);
+        common.objects = Attr::Known(wanted);
         Done::new(state).keep(keep(&self.spec)).and(self.writer.said).and(diagnostics::interrupted())
     }
 
@@ -239,7 +239,7 @@ impl<'a, M: Spec> Run<'a, M> {
             Err(_) => Err(diagnostics::out_of_time(M::RESOURCE, self.spec.name()).into()),
         };
         // Not noted, it is not done: the next apply sees to it.
-        *state.common().ready = Attr::Known(serving && noted.is_ok());
+        state.common_mut().ready = Attr::Known(serving && noted.is_ok());
         if let Err(stop) = noted {
             self.tell(stop, severity);
         }

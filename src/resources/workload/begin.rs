@@ -68,12 +68,11 @@ impl<M: Spec> Run<'_, M> {
     }
 
     fn refuse_foreign_claims(&self, claims: &[Object], from: i64) -> Result<(), Stop> {
-        let shared = self.spec.shared();
-        if shared.storage.unwrap_or_default().ephemeral.unwrap_or(false) {
+        if self.spec.common().is_ephemeral() {
             return Ok(());
         }
         let (namespace, name) = (self.spec.namespace(), self.spec.name());
-        let foreign = foreign_claims::<M>(claims, name, from..shared.replicas.unwrap_or(1));
+        let foreign = foreign_claims::<M>(claims, name, from..self.spec.replicas().unwrap_or(1));
         match foreign.is_empty() {
             true => Ok(()),
             false => Err(diagnostics::guard::foreign_claims(M::APP, namespace, name, &foreign).into()),
@@ -111,7 +110,7 @@ impl<M: Spec> Run<'_, M> {
     }
 
     async fn check_storage_class(&self) -> Result<(), Stop> {
-        let storage = self.spec.shared().storage.unwrap_or_default();
+        let storage = self.spec.common().storage.unwrap_or_default();
         let class = storage.class.text();
         if class.is_empty() {
             return Ok(());
@@ -134,7 +133,7 @@ impl<M: Spec> Run<'_, M> {
         match self.stack.kubernetes.create(&object).await {
             Ok(_) => Ok(true),
             Err(Failure { class: Class::AlreadyExists, .. }) => Ok(false),
-            Err(Failure { class: Class::NamespaceMissing(name), .. }) if self.spec.shared().create_namespace => {
+            Err(Failure { class: Class::NamespaceMissing(name), .. }) if self.spec.common().makes_namespace() => {
                 let namespace = Object::of(&Key::cluster(Kind::Namespace, name), serde_json::json!({}));
                 match self.stack.kubernetes.create(&namespace).await {
                     Ok(_) | Err(Failure { class: Class::AlreadyExists, .. }) => Ok(false),

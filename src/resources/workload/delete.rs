@@ -62,7 +62,7 @@ async fn remove<M: Spec>(cx: &Context<'_, Stack>, stack: &Stack, applied: &M, pr
     }
     until_gone(cx, stack, applied, Kind::Pod, |pod| owns(site.set.as_ref(), name, pod)).await?;
     still_going(stack, &site).await?;
-    if prior.shared().delete_claims {
+    if prior.common().takes_claims() {
         let claims = stack.kubernetes.list(Kind::PersistentVolumeClaim, Some(namespace), "").await?;
         let own = |claim: &Object| is_own_claim::<M>(claim, name);
         for claim in claims.iter().filter(|claim| own(claim)) {

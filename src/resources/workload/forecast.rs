@@ -26,7 +26,7 @@ pub async fn forecast<M: Spec>(cx: &Context<'_, Stack>, plan: &mut Plan<M>) {
     if is_moved(prior, &plan.planned) || plan.diagnostics.has_errors() {
         return;
     }
-    let replicas = plan.planned.shared().replicas.unwrap_or(1);
+    let replicas = plan.planned.replicas().unwrap_or(1);
     let all = || (0..replicas).map(|ordinal| format!("{}-{ordinal}", prior.name())).collect::<Vec<_>>();
     if !is_specified(&plan.planned) {
         let said = diagnostics::guard::may_restart(M::APP, prior.name(), &all()).at(Path::of("id"));
@@ -72,7 +72,7 @@ fn of(objects: &[Object]) -> &Value {
 
 /// The parts of it that the refresh found changed by hand.
 fn drifted<M: Spec>(prior: &M) -> Vec<String> {
-    let objects = prior.shared().objects.unwrap_or_default();
+    let objects = prior.common().objects.unwrap_or_default();
     let set = prior.objects().into_iter().find(|object| object.kind() == Kind::StatefulSet);
     let text = set.and_then(|set| objects.get(&label(&set)).cloned()).unwrap_or_default();
     fields(&text).filter_map(|field| field.strip_prefix(FIELD)).map(str::to_owned).collect()
@@ -81,7 +81,7 @@ fn drifted<M: Spec>(prior: &M) -> Vec<String> {
 /// The pods that the apply restarts, as far as Kubernetes says. `same`: the specification wants the same template as before.
 async fn live<M: Spec>(stack: &Stack, prior: &M, planned: &M, same: bool) -> Option<Vec<String>> {
     let site = Site::look(stack, prior).await.ok()?;
-    let replicas = planned.shared().replicas.unwrap_or(1);
+    let replicas = planned.replicas().unwrap_or(1);
     let Some(set) = &site.set else {
         // Pods that somebody orphaned are taken over as they are.
         let target = same.then(|| site.pods.first().map(|pod| revision(pod).to_owned())).flatten();

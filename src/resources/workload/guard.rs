@@ -105,11 +105,11 @@ impl<M: Spec> Site<M> {
     pub fn verdict(&self, prior: &M) -> Verdict {
         let anchor = self.anchor.as_ref().map(|(_, anchor)| {
             let data = anchor.has_served() || anchor.record.kept_claims;
-            (anchor.spec.shared().deletion_protection, data)
+            (anchor.spec.common().is_protected(), data)
         });
         let anything =
             self.set.as_ref().is_some_and(is_ours) || self.claims.iter().any(|claim| is_own_claim::<M>(claim, prior.name()));
-        judge(Evidence { here: prior.shared().deletion_protection, anchor, up: self.is_up(), anything })
+        judge(Evidence { here: prior.common().is_protected(), anchor, up: self.is_up(), anything })
     }
 }
 
@@ -145,7 +145,7 @@ pub async fn at_plan<M: Spec>(stack: Option<&Stack>, prior: &M) -> Result<Diagno
     };
     let verdict = match site {
         Some(site) => site.verdict(prior),
-        None if prior.shared().deletion_protection => Verdict::Protected,
+        None if prior.common().is_protected() => Verdict::Protected,
         // The apply asks again.
         None => Verdict::Free,
     };

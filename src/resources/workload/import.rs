@@ -33,8 +33,8 @@ pub async fn read<M: Spec>(cx: &Context<'_, Stack>, state: M, private: Private) 
     let left = anchor.as_ref().and_then(|anchor| anchor.record.template.as_ref());
     let mut now = read::state(&applied, &live, left, settled);
     // The kubelet's probes come after the service: its own answer counts, as it does for an apply.
-    if settled && now.shared().ready.known() == Some(&false) && is_serving(stack, &applied).await {
-        *now.common().ready = Attr::Known(true);
+    if settled && now.common().ready.known() == Some(&false) && is_serving(stack, &applied).await {
+        now.common_mut().ready = Attr::Known(true);
     }
     now.keep_observations(&state);
     now.identify(anchor.as_ref().and_then(|anchor| anchor.record.cluster_id.as_deref()));

@@ -11,6 +11,7 @@
 
 pub mod anchor;
 pub mod apply;
+pub mod attributes;
 pub mod begin;
 pub mod delete;
 pub mod forecast;
@@ -49,8 +50,9 @@ use crate::resources::owned::applied::Specified;
 use crate::stack::Stack;
 use crate::stack::profile::Profile;
 use anchor::Record;
+use attributes::Common;
 use roll::Health;
-use settings::{Resources, Storage};
+use settings::Storage;
 use std::collections::BTreeMap;
 use std::future::Future;
 
@@ -63,10 +65,22 @@ pub trait Spec: Specified {
     /// The name of the file in the ConfigMap that `config` is rendered into.
     const CONFIG_FILE: &'static str;
 
+    /// The attributes that every workload has.
+    fn common(&self) -> &Common;
+    /// The same, to change.
+    fn common_mut(&mut self) -> &mut Common;
+    /// How many pods.
+    fn replicas(&self) -> &Attr<i64>;
+    /// The attributes that drift shows on.
+    fn seen(&mut self) -> Seen<'_>;
     /// The namespace.
-    fn namespace(&self) -> &str;
+    fn namespace(&self) -> &str {
+        self.common().namespace.text()
+    }
     /// The name.
-    fn name(&self) -> &str;
+    fn name(&self) -> &str {
+        self.common().name.text()
+    }
     /// Its id, as other resources name it.
     fn id(&self) -> String {
         format!("{}/{}", self.namespace(), self.name())
@@ -75,10 +89,6 @@ pub trait Spec: Specified {
     fn profile(&self) -> Profile;
     /// Every object, in the order in which it is applied; the StatefulSet last.
     fn objects(&self) -> Vec<Object>;
-    /// The attributes that the procedure reads and writes.
-    fn common(&mut self) -> Common<'_>;
-    /// The same, to read.
-    fn shared(&self) -> Shared<'_>;
     /// Sets the computed attributes that follow from the others, where these are known.
     fn set_outputs(&mut self);
     /// Takes over from an earlier state what only the running service knows.
@@ -123,30 +133,16 @@ pub trait Spec: Specified {
     }
 }
 
-/// The attributes that both workloads have.
-#[allow(missing_docs, reason = "each is documented in the schema")]
-pub struct Common<'a> {
-    pub id: &'a mut Attr<String>,
+/// The attributes that drift shows on.
+pub struct Seen<'a> {
+    /// How many pods.
     pub replicas: &'a mut Attr<i64>,
+    /// Their image.
     pub image: &'a mut Attr<String>,
-    pub labels: &'a mut Attr<BTreeMap<String, String>>,
-    pub annotations: &'a mut Attr<BTreeMap<String, String>>,
-    pub resources: &'a mut Attr<Resources>,
+    /// Settings of the service.
     pub config: &'a mut Attr<BTreeMap<String, String>>,
-    pub ready: &'a mut Attr<bool>,
-    pub objects: &'a mut Attr<BTreeMap<String, String>>,
-}
-
-/// What the procedure only reads.
-#[allow(missing_docs, reason = "each is documented in the schema")]
-pub struct Shared<'a> {
-    pub replicas: &'a Attr<i64>,
-    pub storage: &'a Attr<Storage>,
-    pub create_namespace: bool,
-    pub delete_claims: bool,
-    pub deletion_protection: bool,
-    pub ready: &'a Attr<bool>,
-    pub objects: &'a Attr<BTreeMap<String, String>>,
+    /// The rest.
+    pub common: &'a mut Common,
 }
 
 /// Whether everything that the configuration can set is known.

@@ -31,15 +31,15 @@ fn complete<M: Spec>(plan: &mut Plan<M>) {
     let specified = is_specified(&plan.planned);
     let (namespace, name) = (plan.planned.namespace().to_owned(), plan.planned.name().to_owned());
     let wanted = specified.then(|| plan.planned.objects());
-    let prior_ready = plan.prior.as_ref().and_then(|prior| prior.shared().ready.known().copied());
-    let common = plan.planned.common();
+    let prior_ready = plan.prior.as_ref().and_then(|prior| prior.common().ready.known().copied());
+    let common = plan.planned.common_mut();
     if !namespace.is_empty() && !name.is_empty() {
-        *common.id = Attr::Known(format!("{namespace}/{name}"));
+        common.id = Attr::Known(format!("{namespace}/{name}"));
     }
-    *common.objects = wanted.as_deref().map_or_else(Attr::unknown, |wanted| Attr::Known(fingerprints(wanted)));
+    common.objects = wanted.as_deref().map_or_else(Attr::unknown, |wanted| Attr::Known(fingerprints(wanted)));
     // A workload that was not ready is waited for again by the next apply.
     if prior_ready == Some(false) {
-        *common.ready = Attr::unknown();
+        common.ready = Attr::unknown();
     }
     let Some(prior) = &plan.prior else { return };
     if plan.planned == *prior {

@@ -28,9 +28,9 @@ pub fn state<M: Spec>(applied: &M, live: &Live, left: Option<&Value>, settled: b
     }
     let set = wanted.iter().find(|object| object.kind() == Kind::StatefulSet);
     let set = set.and_then(|set| live.get(&set.key())).and_then(Option::as_ref);
-    let common = state.common();
-    *common.ready = Attr::Known(settled && set.is_some_and(is_rolled_out));
-    *common.objects = Attr::Known(objects);
+    let common = state.common_mut();
+    common.ready = Attr::Known(settled && set.is_some_and(is_rolled_out));
+    common.objects = Attr::Known(objects);
     state
 }
 
@@ -46,19 +46,19 @@ fn is_rolled_out(set: &Object) -> bool {
 
 /// Carries what was changed by hand over to the attribute that sets it.
 fn attribute_drift<M: Spec>(state: &mut M, wanted: &Object, live: &Object) {
-    let common = state.common();
-    drift_of_map(common.labels, &live.labels());
-    drift_of_map(common.annotations, &live.annotations());
+    let seen = state.seen();
+    drift_of_map(&mut seen.common.labels, &live.labels());
+    drift_of_map(&mut seen.common.annotations, &live.annotations());
     match wanted.kind() {
         Kind::StatefulSet => {
             if let Some(replicas) = live.int("/spec/replicas") {
-                *common.replicas = Attr::Known(replicas);
+                *seen.replicas = Attr::Known(replicas);
             }
             let container = live.list("/spec/template/spec/containers").iter().find(|c| c["name"] == M::APP);
             if let Some(image) = container.and_then(|c| c["image"].as_str()) {
-                *common.image = Attr::Known(image.to_owned());
+                *seen.image = Attr::Known(image.to_owned());
             }
-            if let (Some(container), Some(resources)) = (container, common.resources.known_mut()) {
+            if let (Some(container), Some(resources)) = (container, seen.common.resources.known_mut()) {
                 for (attribute, name) in [(&mut resources.requests, "requests"), (&mut resources.limits, "limits")] {
                     drift_of_quantities(attribute, object::at(container, &format!("/resources/{name}")));
                 }
@@ -66,7 +66,7 @@ fn attribute_drift<M: Spec>(state: &mut M, wanted: &Object, live: &Object) {
         }
         Kind::ConfigMap => {
             let file = |object: &Object| properties(object.strings("/data").get(M::CONFIG_FILE).copied().unwrap_or_default());
-            drift_of_config(common.config, &file(wanted), &file(live));
+            drift_of_config(seen.config, &file(wanted), &file(live));
         }
         _ => {}
     }

@@ -1,7 +1,7 @@
 //! The attributes that the ensemble and the cluster share: where pods run, what they may use, what they keep.
 
 use crate::model;
-use crate::plugin::schema::{Rules, optional, required};
+use crate::plugin::schema::optional;
 use crate::plugin::value::Value;
 use crate::resources::checks;
 use std::collections::BTreeMap;
@@ -122,14 +122,4 @@ model! {
 
 fn spread(value: &Value) -> Result<(), String> {
     checks::one_of(value, &["preferred", "required", "none"])
-}
-
-/// The namespace of every object of a workload.
-pub fn namespace() -> Rules {
-    optional().defaults_to("default").replaces().identifies().check(checks::dns_label)
-}
-
-/// The name of a workload: its objects' names begin with it, so it is short enough for a pod's name and a Service's.
-pub fn name() -> Rules {
-    required().replaces().identifies().check(checks::workload_name)
 }

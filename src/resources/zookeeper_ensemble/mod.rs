@@ -9,8 +9,9 @@ pub mod schema;
 pub mod users;
 
 use super::workload::anchor::Record;
+use super::workload::attributes::Common;
 use super::workload::roll::Health;
-use super::workload::{self, Common, Shared, Spec};
+use super::workload::{self, Seen, Spec};
 use crate::kubernetes::failure::Failure;
 use crate::kubernetes::object::Object;
 use crate::plugin::context::Context;
@@ -34,7 +35,7 @@ impl Resource for ZookeeperEnsemble {
     const NAME: &'static str = ENSEMBLE;
 
     fn validate(&self, config: &Ensemble, diagnostics: &mut Diagnostics) {
-        workload::check_storage(&config.storage, diagnostics);
+        workload::check_storage(&config.common.storage, diagnostics);
     }
 
     async fn plan(&self, cx: &Context<'_, Stack>, plan: &mut Plan<Ensemble>) -> Result<(), Diagnostics> {
@@ -75,7 +76,7 @@ impl Resource for ZookeeperEnsemble {
 
 impl Specified for Ensemble {
     fn without_observations(self) -> Self {
-        Self { ready: Attr::Null, objects: Attr::Null, ..self }
+        Self { common: self.common.without_observations(), ..self }
     }
 }
 
@@ -84,21 +85,29 @@ impl Spec for Ensemble {
     const APP: &'static str = "zookeeper";
     const CONFIG_FILE: &'static str = "zoo.cfg";
 
-    fn namespace(&self) -> &str {
-        self.namespace.text()
+    fn common(&self) -> &Common {
+        &self.common
     }
 
-    fn name(&self) -> &str {
-        self.name.text()
+    fn common_mut(&mut self) -> &mut Common {
+        &mut self.common
+    }
+
+    fn replicas(&self) -> &Attr<i64> {
+        &self.members
+    }
+
+    fn seen(&mut self) -> Seen<'_> {
+        Seen { replicas: &mut self.members, image: &mut self.image, config: &mut self.config, common: &mut self.common }
     }
 
     fn profile(&self) -> Profile {
         Profile {
             replicas: self.members.unwrap_or(3),
             port: u16::try_from(objects::CLIENT).unwrap_or_default(),
-            ephemeral: self.storage.known().is_some_and(|storage| storage.ephemeral.unwrap_or(false)),
-            deletion_protection: self.deletion_protection.unwrap_or(true),
-            delete_claims: self.delete_claims.unwrap_or(false),
+            ephemeral: self.common.is_ephemeral(),
+            deletion_protection: self.common.is_protected(),
+            delete_claims: self.common.takes_claims(),
             zookeeper: None,
         }
     }
@@ -107,39 +116,13 @@ impl Spec for Ensemble {
         objects::objects(self)
     }
 
-    fn common(&mut self) -> Common<'_> {
-        Common {
-            id: &mut self.id,
-            replicas: &mut self.members,
-            image: &mut self.image,
-            labels: &mut self.labels,
-            annotations: &mut self.annotations,
-            resources: &mut self.resources,
-            config: &mut self.config,
-            ready: &mut self.ready,
-            objects: &mut self.objects,
-        }
-    }
-
-    fn shared(&self) -> Shared<'_> {
-        Shared {
-            replicas: &self.members,
-            storage: &self.storage,
-            create_namespace: self.create_namespace.unwrap_or(false),
-            delete_claims: self.delete_claims.unwrap_or(false),
-            deletion_protection: self.deletion_protection.unwrap_or(true),
-            ready: &self.ready,
-            objects: &self.objects,
-        }
-    }
-
     fn set_outputs(&mut self) {
-        let named = self.namespace.known().is_some() && self.name.known().is_some();
+        let named = self.common.is_named();
         if named && self.members.known().is_some() {
             self.connection = Attr::Known(objects::connection(self));
         }
         if named {
-            self.service_names = Attr::Known(service_names(self.name.text()));
+            self.common.service_names = Attr::Known(service_names(self.common.name.text()));
         }
     }
 
@@ -149,7 +132,7 @@ impl Spec for Ensemble {
         {
             diagnostics.push(crate::diagnostics::members_change(*old, *new));
         }
-        if let (Some(old), Some(new)) = (applied.storage.known(), planned.storage.known()) {
+        if let (Some(old), Some(new)) = (applied.common.storage.known(), planned.common.storage.known()) {
             workload::refuse_storage_changes(old, new, diagnostics);
         }
     }

@@ -46,7 +46,7 @@ exit 1
 
 /// The names of the members' pods, in the order of their ordinals.
 pub fn hosts(ensemble: &Ensemble) -> Vec<String> {
-    Id::new(ensemble.namespace.text(), ensemble.name.text()).hosts(ensemble.members.unwrap_or(3))
+    Id::new(ensemble.common.namespace.text(), ensemble.common.name.text()).hosts(ensemble.members.unwrap_or(3))
 }
 
 /// `host:port` of every member.
@@ -96,12 +96,12 @@ const ELECTION_PAUSE: &str = "-Dzookeeper.fastleader.maxNotificationInterval=200
 fn workload(ensemble: &Ensemble) -> Workload<'_> {
     let heap = ensemble.heap.text();
     Workload {
-        namespace: ensemble.namespace.text(),
-        name: ensemble.name.text(),
+        namespace: ensemble.common.namespace.text(),
+        name: ensemble.common.name.text(),
         app: "zookeeper",
         replicas: ensemble.members.unwrap_or(3),
-        labels: ensemble.labels.unwrap_or_default(),
-        annotations: ensemble.annotations.unwrap_or_default(),
+        labels: ensemble.common.labels.unwrap_or_default(),
+        annotations: ensemble.common.annotations.unwrap_or_default(),
         image: ensemble.image.text(),
         env: vec![
             // Names of members that are not there yet must not be remembered as unknown.
@@ -121,10 +121,10 @@ fn workload(ensemble: &Ensemble) -> Workload<'_> {
         ],
         sees_labels: false,
         grace: 30,
-        pod: ensemble.pod.unwrap_or_default(),
-        resources: ensemble.resources.unwrap_or_default(),
-        storage: ensemble.storage.unwrap_or_default(),
-        spread: ensemble.spread.unwrap_or_default(),
+        pod: ensemble.common.pod.unwrap_or_default(),
+        resources: ensemble.common.resources.unwrap_or_default(),
+        storage: ensemble.common.storage.unwrap_or_default(),
+        spread: ensemble.common.spread.unwrap_or_default(),
     }
 }
 

@@ -1,11 +1,10 @@
 //! The attributes of `kafkastack_zookeeper_ensemble`.
 
 use crate::model;
-use crate::plugin::schema::{computed, optional, required};
-use crate::plugin::timeouts::Timeouts;
+use crate::plugin::schema::{computed, optional};
 use crate::plugin::value::Value;
 use crate::resources::checks;
-use crate::resources::workload::settings::{Pod, Resources, Spread, Storage, name, namespace};
+use crate::resources::workload::attributes::Common;
 use std::collections::BTreeMap;
 
 /// Settings of zoo.cfg that other attributes hold, and which.
@@ -26,50 +25,19 @@ model! {
     /// It makes a StatefulSet, two Services, a ConfigMap with the pods' files and a PodDisruptionBudget; and first of all the ConfigMap
     /// `<name>-kafkastack`, its anchor, in which the provider notes how far it came.
     pub struct Ensemble {
-        /// `<namespace>/<name>`, which is also the import id.
-        id: String = computed().stable(),
-        /// The namespace of every object.
-        namespace: String = namespace(),
-        /// Make the namespace where it does not exist. It is never deleted.
-        create_namespace: bool = optional().defaults_to(false),
-        /// The name of the StatefulSet; the other objects' names begin with it.
-        name: String = name(),
-        /// More labels of every object. Those of pods are in `pod`.
-        labels: BTreeMap<String, String> = optional().check(checks::labels),
-        /// More annotations of every object. Those of pods are in `pod`.
-        annotations: BTreeMap<String, String> = optional().check(checks::labels),
+        ..common: Common,
         /// How many members: an odd number, for an even one tolerates no more losses than the odd one below it.
         members: i64 = optional().defaults_to(3i64).check(members),
         /// The image, with the layout of the official `zookeeper` one, 3.5 or newer.
         image: String = optional().defaults_to("zookeeper:3.9.5").check(checks::image),
         /// The JVM's heap, such as `512m` or `2G`.
         heap: String = optional().defaults_to("512m").check(checks::heap).same_if(checks::same_heap),
-        /// CPU and memory of each member.
-        resources: Resources = optional(),
-        /// Where members keep their data. It cannot be changed later.
-        storage: Storage = required(),
-        /// Delete the claims, and so the data, when the resource is destroyed.
-        delete_claims: bool = optional().defaults_to(false),
-        /// Refuse to destroy or replace an ensemble that has served. Set it to false and apply before a destroy.
-        deletion_protection: bool = optional().defaults_to(true),
         /// Settings of zoo.cfg by their names, such as `maxClientCnxns`. Purging of old snapshots is on.
         config: BTreeMap<String, String> = optional().check(checks::properties).check(config),
         /// The four-letter words that members answer. `srvr` and `ruok` are always among them: probes need them.
         four_letter_words: Vec<String> = optional().check(words),
-        /// How members are kept apart.
-        spread: Spread = optional(),
-        /// How pods are run and placed.
-        pod: Pod = optional(),
         /// `host:port` of every member, with commas between them: what a client's `zookeeper.connect` takes.
         connection: String = computed(),
-        /// The Services: the one for clients, and the headless one that names the members.
-        service_names: Vec<String> = computed(),
-        /// Whether every member was in the quorum when last looked at. If not, the next apply waits again.
-        ready: bool = computed(),
-        /// Every object, with a fingerprint of what is wanted of it, or the fields in which it differs from that.
-        objects: BTreeMap<String, String> = computed(),
-        /// How long operations may take.
-        timeouts: Timeouts = optional(),
     }
 }
 
