@@ -57,7 +57,7 @@ pub fn class_in_use(name: &str, claims: &[Held]) -> Diagnostic {
         format!("kafkastack_storage {name} is not removed while claims use it: {}.", some(claims)),
     )
     .kind("storage.class_in_use")
-    .hint(format!("{}", ways.join("; ")))
+    .hint(ways.join("; "))
 }
 
 /// The workloads of claims with a certain fate, if there are such claims.

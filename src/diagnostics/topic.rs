@@ -51,7 +51,7 @@ pub fn another_kafka(name: &str, other: &OtherCluster) -> Diagnostic {
         format!("Topic {name:?} is kept in state as it was: {other}."),
     )
     .kind("topic.another_kafka")
-    .hint(format!("{}", super::the_right_kafka(other)))
+    .hint(super::the_right_kafka(other))
 }
 
 /// A delete after the whole cluster went.
@@ -84,7 +84,7 @@ pub fn cluster_is_stopped(cluster: &str, name: &str) -> Diagnostic {
 pub fn not_deleted(name: &str, why: &str) -> Diagnostic {
     Diagnostic::error(
         format!("Could not delete topic {name:?}"),
-        format!("{why}"),
+        why,
     ).kind("topic.not_deleted").hint("see that the brokers run and are ready, and destroy again; or leave the topic on the brokers: tofu state rm 'kafkastack_topic.NAME'")
 }
 
