@@ -94,7 +94,8 @@ impl Site {
         let gone = format!("for i in {{1..20}}; do {list} | grep kafkastack-drill || exit 0; done");
         let topics = self.tool(&gone);
         assert!(topics.lines().count() < 20, "{when}: {topics}");
-        let command = format!("zookeeper-shell.sh zookeeper.{}.svc:2181 ls / 2>&1 | tail -1", self.stack.namespace);
+        // The shell tells of its session before the list or after it.
+        let command = format!("zookeeper-shell.sh zookeeper.{}.svc:2181 ls / 2>&1 | grep '^\\['", self.stack.namespace);
         let znodes = self.tool(&command);
         assert!(znodes.contains("zookeeper") && !znodes.contains("kafkastack-drill"), "{when}: {znodes}");
         let maps = self.cluster.kubectl(&["-n", &self.stack.namespace, "get", "configmap", "-o", "name"]);

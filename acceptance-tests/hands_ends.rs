@@ -1,7 +1,7 @@
 //! How things end, and whose they are: storage and workloads in one run, with brokers or without; another cluster's Kafka under the
 //! same names; a setting that brokers spell otherwise.
 
-use super::support::cluster::{Cluster, Namespace};
+use super::support::cluster::{Cluster, ENDED, Namespace};
 use super::support::forward::{Forward, address};
 use super::support::running::Finished;
 use super::support::stack::Stack;
@@ -32,7 +32,7 @@ with_both_tools_at_length! {
             workspace.apply();
             if brokers == 0 {
                 kubectl(&["scale", "statefulset", "kafka", "--replicas=0"]);
-                kubectl(&["wait", "--for=delete", "pod/kafka-0", "--timeout=120s"]);
+                kubectl(&["wait", "--for=delete", "pod/kafka-0", ENDED]);
             }
             workspace.plan_with(Refresh::Yes, &["-destroy"]);
             workspace.destroy();

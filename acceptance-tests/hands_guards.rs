@@ -3,6 +3,7 @@
 
 use super::cut_off::uids;
 use super::support::audit::{Audit, Write};
+use super::support::cluster::ENDED;
 use super::support::running::Running;
 use super::support::site::{CLUSTER, ENSEMBLE, KAFKA, Site, blocks, with};
 use super::support::terraform::{Refresh, Tool, Workspace};
@@ -229,7 +230,7 @@ fn it_serves_though_its_create_was_killed(site: &Site, text: &str) {
 fn without_its_stateful_set_it_is_not_destroyed(site: &Site) {
     let claims = site.uids(&["pvc"]);
     site.kubectl(&["delete", "statefulset", "kafka", "--wait"]);
-    site.kubectl(&["wait", "--for=delete", "pod", "-l", "app.kubernetes.io/name=kafka", "--timeout=180s"]);
+    site.kubectl(&["wait", "--for=delete", "pod", "-l", "app.kubernetes.io/name=kafka", ENDED]);
     let said = site.workspace.destroy_expect_error();
     assert!(said.contains("The cluster is protected"), "{said}");
     assert_eq!(site.uids(&["pvc"]), claims);

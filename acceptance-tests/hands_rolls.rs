@@ -3,7 +3,7 @@
 
 use super::containers::storm;
 use super::health_and_drift::{read, watched};
-use super::support::cluster::{Cluster, Namespace};
+use super::support::cluster::{Cluster, ENDED, Namespace};
 use super::support::container::Container;
 use super::support::plan::Plan;
 use super::support::stack::Stack;
@@ -70,7 +70,7 @@ with_both_tools_at_length! {
         kubectl(&["scale", "statefulset", "kafka", "--replicas=1"]);
         kubectl(&["set", "image", "statefulset/kafka", "kafka=apache/kafka:3.9.1"]);
         kubectl(&["set", "image", "statefulset/kafka", &format!("kafka={KAFKA}")]);
-        kubectl(&["wait", "--for=delete", "pod/kafka-1", "--timeout=120s"]);
+        kubectl(&["wait", "--for=delete", "pod/kafka-1", ENDED]);
         workspace.assert_settled();
         let grown = of_two_brokers(&stack).replace("\"256m\"", "\"260m\"");
         workspace.step(&grown);

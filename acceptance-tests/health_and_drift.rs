@@ -1,7 +1,7 @@
 //! What `kafkastack_health` and `kafkastack_drift` see on a real cluster, and the script for CI that looks every night: silent on a
 //! stack that nobody touched, and each thing named that a hand did to it.
 
-use super::support::cluster::{Cluster, Namespace};
+use super::support::cluster::{Cluster, ENDED, Namespace};
 use super::support::plan::Plan;
 use super::support::stack::Stack;
 use super::support::terraform::{Refresh, Tool, Workspace};
@@ -116,7 +116,7 @@ fn disturb(cluster: &Cluster, stack: &Stack) {
     stack.kafka(cluster, &steps.join(" && "));
     let kubectl = |arguments: &[&str]| cluster.kubectl(&[&["-n", &stack.namespace], arguments].concat());
     kubectl(&["scale", "statefulset", "kafka", "zookeeper", "--replicas=2"]);
-    kubectl(&["wait", "--for=delete", "pod/kafka-2", "pod/zookeeper-2", "--timeout=120s"]);
+    kubectl(&["wait", "--for=delete", "pod/kafka-2", "pod/zookeeper-2", ENDED]);
 }
 
 fn everything_is_found(workspace: &Workspace) {

@@ -3,7 +3,7 @@
 
 use super::health_and_drift::{read, watched};
 use super::support::audit::Audit;
-use super::support::cluster::{Cluster, Namespace};
+use super::support::cluster::{Cluster, ENDED, Namespace};
 use super::support::stack::Stack;
 use super::support::terraform::{Refresh, Tool, Workspace};
 use serde_json::Value;
@@ -106,7 +106,7 @@ fn drift_is_seen_and_repaired(workspace: &Workspace, stack: &Stack, cluster: &Cl
     workspace.assert_settled();
 
     kubectl(&["delete", "statefulset", "kafka", "--wait"]);
-    kubectl(&["wait", "--for=delete", "pod", "-l", "app.kubernetes.io/name=kafka", "--timeout=120s"]);
+    kubectl(&["wait", "--for=delete", "pod", "-l", "app.kubernetes.io/name=kafka", ENDED]);
     // The topic cannot be looked at, and stays in state; the cluster is put right in the same apply.
     seen(CLUSTER, "objects");
     workspace.apply();

@@ -8,6 +8,10 @@ use std::process::{Command, Stdio};
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
+/// The patience of `kubectl wait` for the end of pods. One that is told to stop while it starts takes the whole grace of a broker,
+/// 120 s.
+pub const ENDED: &str = "--timeout=300s";
+
 /// A cluster that is there.
 #[derive(Debug)]
 pub struct Cluster {
