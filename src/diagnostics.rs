@@ -1,20 +1,14 @@
-//! Errors -> words for people; the only place with user prose. Each says what failed, the value, why, and the way out on a
-//! last line that begins with `hint: `. Pure.
-
-pub mod drill;
-pub mod guard;
-pub mod storage;
-pub mod topic;
+//! Errors -> words for people, as every resource uses them; what one thing alone says is in its own `words.rs`. Each says what
+//! failed, the value and why, and the way out as a hint. Pure.
 
 use crate::dial::DialError;
 use crate::kafka::{ConnectError, Error as KafkaError, OtherCluster};
 use crate::kubernetes::ConfigError;
 use crate::kubernetes::failure::{Class, Failure};
 use crate::kubernetes::object::Key;
-use crate::plugin::diagnostic::{Diagnostic, Diagnostics, Severity};
+use crate::plugin::diagnostic::{Diagnostic, Diagnostics};
 use crate::plugin::operations::Failed;
 use crate::plugin::path::Path;
-use crate::resources::workload::wait::NotServing;
 use crate::stack::site::Missing;
 
 const NOT_CONFIGURED: &str = "The Kubernetes cluster is not configured";
@@ -78,7 +72,7 @@ impl<M> From<Failure> for Failed<M> {
 impl From<Missing> for Diagnostics {
     fn from(missing: Missing) -> Self {
         match missing {
-            Missing::Cluster(id) => topic::no_such_cluster(&id),
+            Missing::Cluster(id) => no_such_cluster(&id),
             Missing::Ensemble(id) => no_such_ensemble(&id),
             Missing::Unknown(failure) => kubernetes(&failure),
         }
@@ -167,71 +161,6 @@ pub fn resuming(resource: &str, id: &str) -> Diagnostic {
     .kind("resuming")
 }
 
-/// Objects of ours without an anchor.
-pub fn taking_up(objects: &[String]) -> Diagnostic {
-    Diagnostic::warning(
-        "Objects of an earlier kafkastack resource are taken up",
-        format!("These carry the provider's label, and the ConfigMap that said whose they are is gone: {}.", objects.join(", ")),
-    )
-    .kind("taking_up")
-}
-
-/// Data is there already.
-pub fn kept_claims(claims: &[String]) -> Diagnostic {
-    Diagnostic::warning(
-        "Kept data is used again",
-        format!("These claims are there already, and the pods will find their data in them: {}.", claims.join(", ")),
-    )
-    .kind("kept_claims")
-}
-
-/// The StorageClass is not there.
-pub fn no_storage_class(class: &str, known: &[&str]) -> Diagnostic {
-    Diagnostic::error(
-        "The StorageClass does not exist",
-        format!("`storage.class` is {class:?}, and the cluster has: {}. Nothing was written.", known.join(", ")),
-    )
-    .kind("no_storage_class")
-    .hint("use one of these, or make it with a `kafkastack_storage`")
-}
-
-/// The user interrupted before anything was written.
-pub fn cancelled(resource: &str) -> Diagnostic {
-    Diagnostic::error(
-        "Interrupted",
-        format!("The create of the kafkastack_{resource} was interrupted before anything was written."),
-    )
-    .kind("cancelled")
-}
-
-/// The user interrupted.
-pub fn interrupted() -> Diagnostic {
-    Diagnostic::warning("Interrupted", "What is there is kept in state, as not ready.")
-        .kind("interrupted")
-        .hint("apply again, it goes on from here")
-}
-
-/// The user interrupted a change.
-pub fn change_interrupted() -> Diagnostic {
-    Diagnostic::error("Interrupted", "Some of the change may be there already.")
-        .kind("change_interrupted")
-        .hint("apply again, it goes on from here")
-}
-
-/// The user interrupted a delete.
-pub fn delete_interrupted(left: &[String]) -> Diagnostic {
-    Diagnostic::error("Interrupted", format!("These are still there: {}.", left.join(", ")))
-        .kind("delete_interrupted")
-        .hint("destroy again, it goes on from here")
-}
-
-/// The time was up before everything was written.
-pub fn out_of_time(resource: &str, name: &str) -> Diagnostic {
-    Diagnostic::error("Out of time", format!("kafkastack_{resource} {name:?} was not written completely in time."))
-        .kind("out_of_time")
-        .hint("apply again, it goes on from here; `timeouts` holds the limits")
-}
-
 /// A webhook changes what was applied.
 pub fn changed_on_the_way(key: &Key, fields: &[String]) -> Diagnostic {
     Diagnostic::warning(
@@ -242,104 +171,19 @@ pub fn changed_on_the_way(key: &Key, fields: &[String]) -> Diagnostic {
     .hint("the next plan shows them as drift")
 }
 
-/// Objects that a delete waits for.
-pub fn still_there(left: &[String]) -> Diagnostic {
-    Diagnostic::error("Out of time", format!("These are being deleted and are still there: {}.", left.join(", ")))
-        .kind("still_there")
-        .hint("look at their finalizers and events with kubectl describe, then destroy again")
-}
-
-/// An object that somebody else made, or took over.
-pub fn not_ours(key: &Key) -> Diagnostic {
-    Diagnostic::error(
-        "An object is not the provider's",
-        format!("{key} lacks the label app.kubernetes.io/managed-by=terraform-provider-kafkastack, and the ConfigMap that says whose it is is gone. It was not deleted."),
-    ).kind("not_ours").hint("delete it by hand if it should go, then destroy again")
-}
-
-/// Everything is applied, and the service does not come. An error of an update; a warning of a create, for an error there
-/// would have the next apply destroy what may only be slow.
-pub fn not_serving(resource: &str, name: &str, why: &NotServing, severity: Severity) -> Diagnostic {
-    let (summary, detail) = match why {
-        NotServing::Interrupted => {
-            ("NOT SERVING: interrupted", "Everything is applied; it was not waited for until it serves.".to_owned())
-        }
-        NotServing::OutOfTime(waiting) => ("NOT SERVING in time", format!("Everything is applied. Waiting for: {waiting}")),
-        NotServing::Changed(fields) => (
-            "NOT SERVING: somebody else changed the pods' template",
-            format!(
-                "Everything is applied, and then these fields were changed: {}. Nothing more was restarted.",
-                fields.join(", ")
-            ),
-        ),
-        NotServing::Hopeless(reasons) => {
-            let lines: Vec<String> = reasons.iter().map(|reason| format!("{}: {}", reason.object, reason.text)).collect();
-            ("NOT SERVING, and waiting does not help", format!("Everything is applied.\n{}", lines.join("\n")))
-        }
-        NotServing::Refused(failure) => {
-            ("NOT SERVING as far as is known", format!("Everything is applied. It could not be waited for: {failure}"))
-        }
-    };
-    let said = Diagnostic::error(summary, format!("kafkastack_{resource} {name:?}: {detail}")).kind("not_serving");
-    let hint = "`ready` is false in state; put right what is said above, and apply again: it goes on from here";
-    Diagnostic { severity, ..said.hint(hint) }
-}
-
-/// Which pods the apply of a plan restarts. No fields: they run an earlier specification still.
-pub fn restart_forecast(app: &str, name: &str, pods: &[String], fields: &[&str]) -> Diagnostic {
-    let why = match fields.is_empty() {
-        true => "They still run an earlier specification.".to_owned(),
-        false => format!("What changes in the pods: {}.", fields.join(", ")),
-    };
-    Diagnostic::warning(
-        format!("This change restarts {} {app} pod(s) of {name}", pods.len()),
-        format!("{}: one at a time, each only while all others serve and everything is in sync. {why}", pods.join(", ")),
-    )
-    .kind("restart_forecast")
-}
-
-/// Storage stays where it is.
-pub fn storage_moves(attribute: &'static str) -> Diagnostic {
-    let why = format!("`storage.{attribute}` cannot be changed: the data would have to move.");
-    Diagnostic::error("Storage cannot be moved", why)
-        .kind("storage_moves")
-        .hint("make a second one with the new storage and move the data there, or restore the old value")
-        .at(Path::of("storage").attribute(attribute))
-}
-
-/// The size of claims stays as it is.
-pub fn storage_size(old: &str, new: &str) -> Diagnostic {
-    let why = format!(
-        "`storage.size` is {old:?} and cannot become {new:?}: Kubernetes keeps a StatefulSet's claim templates as they are."
-    );
-    Diagnostic::error("The size of claims cannot be changed", why)
-        .kind("storage_size")
-        .hint(format!("restore \"{old}\""))
-        .at(Path::of("storage").attribute("size"))
-}
-
-/// Claims need a size.
-pub fn no_storage_size() -> Diagnostic {
-    let why = "`storage.size` has to be set, such as \"10Gi\", unless `storage.ephemeral` is true.";
-    Diagnostic::error("Missing value", why).kind("no_storage_size").at(Path::of("storage").attribute("size"))
-}
-
-/// Claims, and data in the pod.
-pub fn two_storages() -> Diagnostic {
-    let why = "`storage.ephemeral` is true, so `size` and `class` would mean nothing; remove them.";
-    Diagnostic::error("Two kinds of storage", why).kind("two_storages").at(Path::of("storage").attribute("ephemeral"))
-}
-
-/// An import id of the wrong form.
-pub fn import_id(id: &str, form: &str) -> Diagnostic {
-    Diagnostic::error("Not an import id", format!("{id:?} is not of the form {form}.")).kind("import_id")
-}
-
 /// Nothing of ours has that id.
 pub fn nothing_to_import(resource: &str, id: &str) -> Diagnostic {
     Diagnostic::error("Nothing to import", format!("There is no kafkastack_{resource} {id}, or not one that this provider made."))
         .kind("nothing_to_import")
         .hint("check the name and the Kubernetes context")
+}
+
+/// The configuration names a cluster that is not there.
+pub fn no_such_cluster(cluster: &str) -> Diagnostic {
+    Diagnostic::error("The cluster does not exist", format!("There is no kafkastack_cluster {cluster} that this provider made."))
+        .kind("topic.no_such_cluster")
+        .hint("write `cluster = kafkastack_cluster.NAME.id`, and check the Kubernetes context")
+        .at(Path::of("cluster"))
 }
 
 /// The configuration names an ensemble that is not there.
@@ -351,40 +195,6 @@ pub fn no_such_ensemble(id: &str) -> Diagnostic {
     .kind("no_such_ensemble")
     .hint("write `zookeeper_ensemble = kafkastack_zookeeper_ensemble.NAME.id`, and check the Kubernetes context")
     .at(Path::of("zookeeper_ensemble"))
-}
-
-/// An ensemble keeps its size.
-pub fn members_change(old: i64, new: i64) -> Diagnostic {
-    let why = format!(
-        "The ensemble has {old} members and cannot get {new}: while old and new members disagree on how many make a quorum, two halves could both believe to be it."
-    );
-    Diagnostic::error("The number of members cannot be changed", why)
-        .kind("members_change")
-        .hint(format!("restore `members = {old}`, or make a second ensemble"))
-        .at(Path::of("members"))
-}
-
-/// A cluster keeps its chroot.
-pub fn chroot_change(old: &str, new: &str) -> Diagnostic {
-    let why = format!(
-        "`zookeeper.chroot` is {old:?} and cannot become {new:?}: the cluster's metadata is there. Brokers would not start elsewhere, or (before Kafka 2.4) start as an empty cluster."
-    );
-    Diagnostic::error("The chroot cannot be changed", why)
-        .kind("chroot_change")
-        .hint("restore the old value")
-        .at(Path::of("zookeeper").attribute("chroot"))
-}
-
-/// Topics keep brokers from going.
-pub fn stranded(brokers: i64, topics: &[&str]) -> Diagnostic {
-    let some = topics.iter().take(10).copied().collect::<Vec<_>>().join(", ");
-    let more = if topics.len() > 10 { format!(" and {} more", topics.len() - 10) } else { String::new() };
-    let why =
-        format!("With {brokers} brokers, those with an id from {brokers} on would go, and they hold replicas of: {some}{more}.");
-    Diagnostic::error("Brokers that would go hold replicas", why)
-        .kind("stranded")
-        .hint("move these replicas first (kafka-reassign-partitions), or keep the brokers")
-        .at(Path::of("brokers"))
 }
 
 #[cfg(test)]

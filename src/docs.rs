@@ -244,7 +244,7 @@ fn kind(of: &Kind) -> String {
 
 /// A default, as a configuration would have it.
 fn literal(value: &Value) -> String {
-    crate::resources::as_json(value).to_string()
+    crate::plugin::wire::json::as_json(value).to_string()
 }
 
 /// The default of an attribute of `timeouts`, which depends on the resource.

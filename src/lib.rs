@@ -33,7 +33,7 @@
 //! | [`kafka`], [`zookeeper`] | what brokers and members are asked |
 //! | [`dial`] | where byte streams to them come from |
 //! | [`drill`] | the load, the kills, and what they show |
-//! | [`diagnostics`] | errors to words for people |
+//! | [`diagnostics`] | errors to words for people, where several resources use them; `words.rs` of a folder has what it alone says |
 //! | [`plugin`] | the plugin protocol; it knows neither Kubernetes nor Kafka |
 //! | [`docs`] | schemas to reference pages |
 //! | [`secret`] | a value that must not be seen |

@@ -1,14 +1,15 @@
 //! The drill itself: the load runs from before the first step to after the last, pods go one at a time, and the next one goes only
 //! when everything is whole again. Network.
 
+use super::figures::duration;
 use super::limits::{Halt, Limits};
 use super::load::{Clock, Load, Plan};
 use super::monitor::Monitor;
+use super::order::{Order, Refused};
 use super::recording::{Recording, Settings, StepRun};
 use super::recovery::{Recovery, Taken};
-use super::run::{Order, Refused, settle};
+use super::settle::settle;
 use super::step::{How, Step, targets};
-use super::words::duration;
 use super::znode::Znode;
 use crate::kafka::NewTopic;
 use crate::kubernetes::{Class, Delete, Failure, Key, Kind};

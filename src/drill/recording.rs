@@ -167,3 +167,10 @@ pub struct StepRun {
     /// Why it did not come to its end.
     pub error: Option<String>,
 }
+
+impl StepRun {
+    /// Whether it came to its end; one that an interrupt cut off did not.
+    pub fn has_ended(&self) -> bool {
+        self.ended >= self.killed.unwrap_or(self.began)
+    }
+}

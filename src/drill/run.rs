@@ -1,60 +1,18 @@
 //! One drill from its first look to its last clean-up. Network; what may be done is `facts.rs`'s to say, to whom `step.rs`'s, and
 //! when a stack is whole again `recovery.rs`'s.
 
-use super::claim::{self, Claim, Traces, Unclaimed};
+use super::claim::{self, Claim, Traces};
 use super::clean::{Follow, clean};
 use super::conduct::Drill;
 use super::limits::{Halt, Limits};
-use super::objections::{Demands, exposed, objections};
-use super::pace::Pace;
+use super::objections::exposed;
+use super::order::{Order, Refused};
 use super::recording::Recording;
-use crate::kafka;
-use crate::kubernetes::Failure;
-use crate::stack::ailments::ailments;
-use crate::stack::facts::Facts;
+use super::settle::settle;
 use crate::stack::site::Site;
 use std::hash::{BuildHasher, RandomState};
 use std::time::Duration;
-use thiserror::Error;
 use tokio::time::Instant;
-
-/// What is to be done.
-#[derive(Clone, Debug)]
-pub struct Order {
-    /// What is asked of the stack, the steps among it.
-    pub demands: Demands,
-    /// Records each second, and over how many partitions.
-    pub pace: Pace,
-}
-
-/// Why a drill did not begin, or came to nothing.
-#[derive(Debug, Error)]
-pub enum Refused {
-    /// It must not begin, whatever the stack does.
-    #[error("{}", .0.join("; "))]
-    Objections(Vec<String>),
-    /// The stack is not whole, and did not become so.
-    #[error("{}", .0.join("; "))]
-    Unwell(Vec<String>),
-    /// Brokers of another cluster answer under the names of this one.
-    #[error(transparent)]
-    OtherKafka(kafka::Error),
-    /// No claim.
-    #[error(transparent)]
-    Unclaimed(#[from] Unclaimed),
-    /// Kubernetes refuses.
-    #[error(transparent)]
-    Kubernetes(#[from] Failure),
-    /// What an earlier drill left could not be removed.
-    #[error("{}", .0.join("; "))]
-    Left(Vec<String>),
-    /// The topic, the znode or the load could not be had.
-    #[error("{0}")]
-    Unprepared(String),
-    /// It had to end before its first step.
-    #[error(transparent)]
-    Halted(#[from] Halt),
-}
 
 /// How a drill ended that began.
 pub struct Ended {
@@ -76,9 +34,6 @@ pub struct Ended {
 const SETTLE: Duration = Duration::from_secs(120);
 /// How long the clean-up may take: a controller that was just killed is followed by another one only after 18 s.
 pub const CLEAN: Duration = Duration::from_secs(30);
-/// Between two looks at everything.
-const LOOK: Duration = Duration::from_millis(500);
-
 /// What the name of every drill's topic begins with.
 pub const TOPIC_PREFIX: &str = "kafkastack-drill-";
 
@@ -124,29 +79,6 @@ pub async fn run(site: &Site, order: &Order, limits: &Limits, tell: &(dyn Fn(Str
     let exposed = exposed(&facts).into_iter().map(str::to_owned).collect();
     let (recording, unread) = (done.recording, done.unread);
     Ok(Ended { recording, unread, halted, cleaned: earlier.map(|traces| traces.topic), exposed, left })
-}
-
-/// Waits until the stack is whole; refuses at once another Kafka, and with demands what they do not allow.
-pub(super) async fn settle(site: &Site, demands: Option<&Demands>, limits: &Limits, longest: Duration) -> Result<Facts, Refused> {
-    let end = Instant::now() + longest;
-    loop {
-        let facts = limits.race(site.look()).await??;
-        if let Err(error @ kafka::Error::OtherCluster(_)) = &facts.kafka {
-            return Err(Refused::OtherKafka(error.clone()));
-        }
-        let objections = demands.map(|demands| objections(&facts, demands)).unwrap_or_default();
-        if !objections.is_empty() {
-            return Err(Refused::Objections(objections));
-        }
-        let ailments: Vec<String> = ailments(&facts).iter().map(ToString::to_string).collect();
-        if ailments.is_empty() {
-            return Ok(facts);
-        }
-        if Instant::now() >= end {
-            return Err(Refused::Unwell(ailments));
-        }
-        limits.pause(LOOK).await?;
-    }
 }
 
 /// Eight hexadecimal digits, different each time: the hasher's keys are random.

@@ -1,13 +1,15 @@
 //! The operations on clusters, topics and partitions. Each is one request, made from plain values and read into plain
 //! values; who is asked and what is repeated is the router's. Touches the network.
 
+use super::address::Address;
 use super::connection::{Security, Settings};
-use super::error::{Address, Class, Error, Refusal, Resource};
+use super::error::{Class, Error, Refusal, Resource};
 use super::identity::Identity;
-use super::model::{ClusterView, Created, NewTopic, Reassignment, Topic};
+use super::model::{ClusterView, Created, NewTopic, Reassignment, Topic, no_topics};
 use super::pool::{Lane, Pool};
-use super::router::{Limits, Router, Target, no_topics};
-use super::versions::{ApiTable, Release, api_name};
+use super::release::Release;
+use super::router::{Limits, Router, Target};
+use super::versions::{ApiTable, api_name};
 use crate::dial::Dialer;
 use kafka_protocol::messages::alter_partition_reassignments_request::{ReassignablePartition, ReassignableTopic};
 use kafka_protocol::messages::create_partitions_request::CreatePartitionsTopic;

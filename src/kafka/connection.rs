@@ -3,7 +3,8 @@
 //! A connection that failed in any way, or was left in the middle of a request, is never used again: whoever calls takes
 //! it out of its place first and puts it back after an answer.
 
-use super::error::{Address, ConnectError};
+use super::address::Address;
+use super::error::ConnectError;
 use super::frame::{self, FrameError};
 use super::versions::ApiTable;
 use crate::dial::{DialError, Dialer, Stream};

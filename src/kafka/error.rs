@@ -1,7 +1,8 @@
 //! What can go wrong with a broker, in classes that a caller can decide on, and what is known about a write afterwards. Pure.
 
+use super::address::Address;
 use super::identity::OtherCluster;
-use super::versions::Release;
+use super::release::Release;
 use crate::dial::DialError;
 use kafka_protocol::ResponseError;
 use std::fmt;
@@ -138,15 +139,6 @@ pub enum Class {
     Other,
 }
 
-/// A broker's host and port.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct Address {
-    /// The name, as advertised or configured.
-    pub host: String,
-    /// The port.
-    pub port: u16,
-}
-
 /// Why a broker could not be asked at all.
 #[derive(Clone, Debug, Error, PartialEq, Eq)]
 pub enum ConnectError {
@@ -275,12 +267,6 @@ fn screaming(camel: &str) -> String {
         name.push(letter.to_ascii_uppercase());
     }
     name
-}
-
-impl fmt::Display for Address {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}:{}", self.host, self.port)
-    }
 }
 
 impl fmt::Display for Resource {

@@ -1,7 +1,7 @@
 //! Which Kafka a client is for. A name leads wherever the network of the moment says: the id that Kafka gave itself proves who
 //! answers. Pure; the pool asks, once on each connection and before anything else.
 
-use super::error::Address;
+use super::address::Address;
 use kafka_protocol::messages::MetadataResponse;
 use thiserror::Error;
 

@@ -11,6 +11,7 @@
 //! A write is repeated only when it is known that it had no effect. Any other failure of a write has
 //! `Error::outcome() == Outcome::Unknown`: read back, then decide.
 
+mod address;
 mod admin;
 mod configs;
 mod connection;
@@ -20,6 +21,7 @@ mod identity;
 mod log_dirs;
 mod model;
 mod pool;
+mod release;
 mod router;
 mod versions;
 
@@ -28,11 +30,13 @@ mod faults;
 #[cfg(test)]
 mod real;
 
+pub use address::Address;
 pub use admin::Admin;
 pub use connection::Security;
-pub use error::{Address, Class, ConnectError, Error, Outcome, Refusal, Resource};
+pub use error::{Class, ConnectError, Error, Outcome, Refusal, Resource};
 pub use identity::{Identity, OtherCluster};
 pub use log_dirs::LogDir;
 pub use model::{Broker, ClusterView, ConfigEntry, Created, NewTopic, Partition, Reassignment, Source, Topic};
+pub use release::Release;
 pub use router::Limits;
-pub use versions::{ApiTable, Release, api_name};
+pub use versions::{ApiTable, api_name};

@@ -1,9 +1,10 @@
 //! What brokers tell, and what they are asked to make, in our own words. Pure: the only reader of Kafka's message types
 //! besides the operations.
 
-use super::error::Address;
+use super::address::Address;
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use kafka_protocol::messages::MetadataRequest;
 use kafka_protocol::messages::create_topics_response::CreatableTopicResult;
 use kafka_protocol::messages::describe_configs_response::DescribeConfigsResourceResult;
 use kafka_protocol::messages::metadata_response::{MetadataResponse, MetadataResponseTopic};
@@ -18,6 +19,11 @@ pub struct ClusterView {
     pub controller: Option<i32>,
     /// The registered brokers, by id.
     pub brokers: Vec<Broker>,
+}
+
+/// A request for the cluster alone. Without `allow_auto_topic_creation = false` a read would make topics.
+pub(super) fn no_topics() -> MetadataRequest {
+    MetadataRequest::default().with_topics(Some(Vec::new())).with_allow_auto_topic_creation(false)
 }
 
 /// A registered broker.

@@ -1,10 +1,11 @@
 //! Kept connections, two to a broker: one for reads, and one for writes, which may take long and would hold up every
 //! read behind them (a broker serves one request at a time per connection). Touches the network.
 
+use super::address::Address;
 use super::connection::{Connection, Settings};
-use super::error::{Address, ConnectError, Error, Outcome};
+use super::error::{ConnectError, Error, Outcome};
 use super::identity::{Identity, OtherCluster};
-use super::router::no_topics;
+use super::model::no_topics;
 use super::versions::{ApiTable, api_name};
 use crate::dial::Dialer;
 use kafka_protocol::messages::MetadataRequest;

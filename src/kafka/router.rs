@@ -3,8 +3,9 @@
 //! Reads are repeated freely. A write goes to the controller, and is repeated only when it is known that it had no effect:
 //! nothing was sent, or the broker said that it is not the controller (41) or that it is asked too much (89).
 
-use super::error::{Address, Class, ConnectError, Error, Outcome, Refusal, Resource};
-use super::model::ClusterView;
+use super::address::Address;
+use super::error::{Class, ConnectError, Error, Outcome, Refusal, Resource};
+use super::model::{ClusterView, no_topics};
 use super::pool::{Failure, Lane, Limit, Pool};
 use super::versions::{ApiTable, api_name};
 use kafka_protocol::messages::{MetadataRequest, MetadataResponse};
@@ -250,11 +251,6 @@ impl Router {
         let until = self.bound(Instant::now() + self.limits.dial + self.limits.dial + answer);
         Limit { dial: self.limits.dial, answer, until }
     }
-}
-
-/// A request for the cluster alone. Without `allow_auto_topic_creation = false` a read would make topics.
-pub(super) fn no_topics() -> MetadataRequest {
-    MetadataRequest::default().with_topics(Some(Vec::new())).with_allow_auto_topic_creation(false)
 }
 
 impl From<Failure> for ConnectError {

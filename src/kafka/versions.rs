@@ -4,32 +4,10 @@
 //! that depend on a broker's behaviour.
 
 use super::error::Error;
+use super::release::Release;
 use kafka_protocol::messages::ApiVersionsResponse;
 use kafka_protocol::protocol::{Message, Request};
 use std::collections::BTreeMap;
-use std::fmt;
-
-/// A Kafka release, without its patch number: the protocol does not tell it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Release {
-    /// 3 of 3.9.
-    pub major: u16,
-    /// 9 of 3.9.
-    pub minor: u16,
-}
-
-impl Release {
-    /// `major.minor`.
-    pub const fn new(major: u16, minor: u16) -> Self {
-        Self { major, minor }
-    }
-}
-
-impl fmt::Display for Release {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}.{}", self.major, self.minor)
-    }
-}
 
 /// What a broker said that it can do.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

@@ -6,7 +6,7 @@
 
 use super::{
     difference::differences,
-    failure::{Class, Failure, Outcome},
+    failure::{Class, Failure, Outcome, auth_words},
     object::{Key, Kind, Object, at},
     retry::Patience,
     settings::ConfigError,
@@ -430,7 +430,7 @@ fn superseded(call: &Call, failure: Failure) -> Failure {
 pub(super) fn no_answer(doing: &str, error: &kube::Error) -> Failure {
     let class = match error {
         kube::Error::Auth(auth) => {
-            return Failure::new(doing, Class::Unauthorized, super::connect::auth_words(auth));
+            return Failure::new(doing, Class::Unauthorized, auth_words(auth));
         }
         kube::Error::Service(inner) if inner.is::<ConfigError>() => Class::NotConfigured(inner.to_string()),
         kube::Error::Service(inner) => {

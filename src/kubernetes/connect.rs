@@ -3,7 +3,8 @@
 //! The stack is our own because kube's leaves Nagle's algorithm on (40 ms stalls with every tunnel) and retries silently.
 
 use super::{
-    Kubernetes,
+    client::Kubernetes,
+    failure::auth_words,
     retry::Patience,
     settings::{ConfigError, Origin, Settings, Source, bypasses_proxy, resolve},
 };
@@ -14,7 +15,7 @@ use hyper_util::{
 };
 use kube::{
     Config,
-    client::{AuthError, Body, ConfigExt},
+    client::{Body, ConfigExt},
     config::{
         AuthInfo, Cluster, Context, ExecConfig, ExecInteractiveMode, KubeConfigOptions, Kubeconfig, KubeconfigError,
         NamedAuthInfo, NamedCluster, NamedContext,
@@ -263,20 +264,6 @@ fn setup_failed(error: kube::Error) -> ConfigError {
         kube::Error::Auth(auth) => auth_words(auth),
         other => words(other),
     })
-}
-
-/// Why there are no credentials, without what a plugin printed: kube's words contain it.
-pub(super) fn auth_words(error: &AuthError) -> String {
-    match error {
-        AuthError::AuthExecStart(error) => format!("the exec plugin cannot be started: {error}"),
-        AuthError::AuthExecRun { out, .. } => format!("the exec plugin failed with {}", out.status),
-        AuthError::AuthExecParse(_) => "the exec plugin did not print credentials".to_owned(),
-        other => {
-            // The first sentence is fixed text; what follows may quote a response.
-            let text = other.to_string();
-            text.split(':').next().unwrap_or_default().to_owned()
-        }
-    }
 }
 
 /// An error with its causes.

@@ -1,6 +1,7 @@
 //! What went wrong in one call: the server's answer, or its absence, turned into a class that decisions can be made on. Pure.
 
 use super::object::at;
+use kube::client::AuthError;
 use serde_json::Value;
 use std::{fmt, time::Duration};
 
@@ -244,6 +245,20 @@ fn forbidden(parsed: &Value, message: &str) -> Class {
 fn between<'a>(text: &'a str, start: &str, end: &str) -> Option<&'a str> {
     let (_, rest) = text.split_once(start)?;
     rest.split_once(end).map(|(found, _)| found)
+}
+
+/// Why there are no credentials, without what a plugin printed: kube's words contain it.
+pub(super) fn auth_words(error: &AuthError) -> String {
+    match error {
+        AuthError::AuthExecStart(error) => format!("the exec plugin cannot be started: {error}"),
+        AuthError::AuthExecRun { out, .. } => format!("the exec plugin failed with {}", out.status),
+        AuthError::AuthExecParse(_) => "the exec plugin did not print credentials".to_owned(),
+        other => {
+            // The first sentence is fixed text; what follows may quote a response.
+            let text = other.to_string();
+            text.split(':').next().unwrap_or_default().to_owned()
+        }
+    }
 }
 
 #[cfg(test)]

@@ -1,8 +1,7 @@
 //! A byte stream to a port of a pod through the API server: port-forward over WebSocket, no local port. Network.
 
 use super::{
-    Kubernetes,
-    client::no_answer,
+    client::{Kubernetes, no_answer},
     failure::{Class, Failure},
     object::{Key, Kind},
 };

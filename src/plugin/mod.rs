@@ -65,6 +65,7 @@ pub mod identity;
 pub mod list;
 pub mod logging;
 pub mod model;
+pub mod number;
 pub mod operations;
 pub mod oracle;
 pub mod path;
@@ -78,6 +79,7 @@ pub mod server;
 pub mod stored;
 pub mod timeouts;
 pub mod tls;
+pub mod types;
 pub mod value;
 pub mod wire;
 

@@ -390,7 +390,8 @@ macro_rules! model {
                 value: &$crate::plugin::value::Value,
                 at: &$crate::plugin::path::Path,
             ) -> Result<$crate::plugin::model::Attr<Self>, $crate::plugin::model::Mismatch> {
-                use $crate::plugin::{model::{Attr, Typed}, value::Value};
+                use $crate::plugin::model::{Attr, Typed};
+                use $crate::plugin::value::Value;
                 match value {
                     Value::Null => Ok(Attr::Null),
                     Value::Unknown => Ok(Attr::unknown()),

@@ -2,98 +2,8 @@
 
 use super::diagnostic::{Diagnostic, Diagnostics};
 use super::path::Path;
+pub use super::types::{Attribute, Check, Kind, Replace, Rules, Same};
 use super::value::Value;
-use std::collections::BTreeMap;
-
-/// The type of a value. An object inside a list, set or map is a nested attribute (never a block).
-///
-/// Two kinds are equal if they are the same type: documentation and rules of attributes do not count.
-#[derive(Clone, Debug)]
-pub enum Kind {
-    /// `true` or `false`.
-    Bool,
-    /// An exact decimal number.
-    Number,
-    /// Text.
-    String,
-    /// A list of one kind.
-    List(Box<Kind>),
-    /// A set of one kind.
-    Set(Box<Kind>),
-    /// A map of one kind.
-    Map(Box<Kind>),
-    /// An object with these attributes, in the order in which they are documented.
-    Object(Vec<Attribute>),
-    /// Values of these kinds, one each. Of no attribute: it occurs inside dynamic values, and in functions.
-    Tuple(Vec<Kind>),
-    /// A plain object, without rules. Of no attribute: it occurs inside dynamic values, and in functions.
-    Record(BTreeMap<String, Kind>),
-    /// Whatever the configuration says: each value brings its own type. Not inside collections.
-    Dynamic,
-}
-
-impl PartialEq for Kind {
-    fn eq(&self, other: &Self) -> bool {
-        match (self, other) {
-            (Self::Bool, Self::Bool) | (Self::Number, Self::Number) => true,
-            (Self::String, Self::String) | (Self::Dynamic, Self::Dynamic) => true,
-            (Self::List(a), Self::List(b)) | (Self::Set(a), Self::Set(b)) | (Self::Map(a), Self::Map(b)) => a == b,
-            (Self::Tuple(a), Self::Tuple(b)) => a == b,
-            (Self::Record(a), Self::Record(b)) => a == b,
-            (Self::Object(a), Self::Object(b)) => {
-                a.len() == b.len() && a.iter().zip(b).all(|(a, b)| a.name == b.name && a.kind == b.kind)
-            }
-            _ => false,
-        }
-    }
-}
-
-/// When a changed value means that the resource has to be replaced.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Replace {
-    /// Changed in place.
-    #[default]
-    Never,
-    /// Any change replaces the resource.
-    Always,
-    /// A change replaces the resource where the configuration sets the attribute.
-    IfConfigured,
-}
-
-/// Checks one known, non-null value; the error says what is allowed, without naming the attribute.
-pub type Check = fn(&Value) -> Result<(), String>;
-
-/// Whether two known values mean the same (`1Gi` and `1024Mi`); the prior one is then kept.
-pub type Same = fn(&Value, &Value) -> bool;
-
-/// The rules of an attribute, apart from its name, type and documentation.
-#[derive(Clone, Debug, Default)]
-pub struct Rules {
-    /// The configuration has to set it.
-    pub required: bool,
-    /// The configuration may set it.
-    pub optional: bool,
-    /// The provider may set it.
-    pub computed: bool,
-    /// Not shown in plans.
-    pub sensitive: bool,
-    /// Taken where the configuration leaves it null.
-    pub default: Option<Value>,
-    /// Whether a change replaces the resource.
-    pub replace: Replace,
-    /// A computed value that stays as it is once known (`UseStateForUnknown`).
-    pub stable: bool,
-    /// Checks of a value that the configuration sets.
-    pub checks: Vec<Check>,
-    /// Semantic equality.
-    pub same: Option<Same>,
-    /// Part of what identifies the object.
-    pub identity: bool,
-    /// In the configuration only: never in a plan or a state.
-    pub write_only: bool,
-    /// What to use instead.
-    pub deprecated: Option<&'static str>,
-}
 
 /// An attribute that the configuration has to set.
 pub fn required() -> Rules {
@@ -178,19 +88,6 @@ impl Rules {
     pub fn same_if(self, same: Same) -> Self {
         Self { same: Some(same), ..self }
     }
-}
-
-/// One attribute.
-#[derive(Clone, Debug)]
-pub struct Attribute {
-    /// Its name.
-    pub name: &'static str,
-    /// What it is, in Markdown.
-    pub doc: String,
-    /// Its type.
-    pub kind: Kind,
-    /// Its rules.
-    pub rules: Rules,
 }
 
 /// A resource's, data source's or provider's schema.

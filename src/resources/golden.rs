@@ -5,13 +5,14 @@
 
 use super::workload::anchor::Anchor;
 use super::workload::sweep::{self, world};
-use super::{as_json, cluster, storage, zookeeper_ensemble};
+use super::{cluster, storage, zookeeper_ensemble};
 use crate::kubernetes::object::{Kind, Object};
 use crate::plugin::erased::AnyResource;
 use crate::plugin::model::Typed;
 use crate::plugin::path::Path;
 use crate::plugin::planner;
 use crate::plugin::value::Value;
+use crate::plugin::wire::json::as_json;
 use crate::stack::Stack;
 use crate::testing::core::{Core, config, resource};
 use crate::testing::faults::Faults;

@@ -2,6 +2,8 @@
 //! was seen on the real thing.
 #![allow(dead_code, reason = "tools for all tests: no single build of them uses every one")]
 
+#[cfg(test)]
+mod circles;
 pub mod core;
 pub mod fake_kafka;
 pub mod fake_kubernetes;

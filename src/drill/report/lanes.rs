@@ -1,9 +1,9 @@
 //! The lanes of the chart that show what something was over the time: leaders, in-sync replicas, roles, pods. Pure.
 
-use super::chart::Chart;
+use super::canvas::Canvas;
 use super::markup::Px;
 use super::timeline::{Lane, Span};
-use crate::drill::words::duration;
+use crate::drill::figures::duration;
 
 /// Lanes of one kind that are drawn; all of them are in the document.
 const DRAWN: usize = 12;
@@ -12,7 +12,7 @@ const ROW: f64 = 20.0;
 const BAR: f64 = 15.0;
 
 /// Which broker led each partition.
-pub(super) fn leaders(chart: &mut Chart<'_>) {
+pub(super) fn leaders(chart: &mut Canvas<'_>) {
     let lanes = &chart.report.timeline.leaders;
     // Those whose leader moved come first where not all can be shown.
     let mut drawn: Vec<&Lane> = lanes.iter().collect();
@@ -34,7 +34,7 @@ pub(super) fn leaders(chart: &mut Chart<'_>) {
 }
 
 /// The role of each member.
-pub(super) fn members(chart: &mut Chart<'_>) {
+pub(super) fn members(chart: &mut Canvas<'_>) {
     let lanes = &chart.report.timeline.zookeeper;
     if lanes.is_empty() {
         return;
@@ -52,7 +52,7 @@ pub(super) fn members(chart: &mut Chart<'_>) {
 }
 
 /// The pods that were not ready for a time.
-pub(super) fn pods(chart: &mut Chart<'_>) {
+pub(super) fn pods(chart: &mut Canvas<'_>) {
     let lanes = &chart.report.timeline.not_ready;
     if lanes.is_empty() {
         return;
@@ -64,7 +64,7 @@ pub(super) fn pods(chart: &mut Chart<'_>) {
     chart.space();
 }
 
-fn row(chart: &mut Chart<'_>, name: &str, lane: &Lane, class: impl Fn(&Span) -> String) {
+fn row(chart: &mut Canvas<'_>, name: &str, lane: &Lane, class: impl Fn(&Span) -> String) {
     let top = chart.top;
     chart.label(name, top + BAR - 3.5);
     for span in &lane.spans {
@@ -96,7 +96,7 @@ fn row(chart: &mut Chart<'_>, name: &str, lane: &Lane, class: impl Fn(&Span) -> 
 }
 
 /// How many replicas of the partition with the fewest were in sync.
-pub(super) fn in_sync(chart: &mut Chart<'_>) {
+pub(super) fn in_sync(chart: &mut Canvas<'_>) {
     const HEIGHT: f64 = 48.0;
     let (report, top) = (chart.report, chart.title("Fewest in-sync replicas of a partition"));
     let most = f64::from(report.settings.replication_factor.max(1));

@@ -1,10 +1,10 @@
 //! The page: the verdict in words first, then figures, the chart, the steps, and what was asked for. Pure.
 
-use super::Report;
 use super::chart::chart;
+use super::document::Report;
 use super::markup::Markup;
+use crate::drill::figures::{duration, moment, thousands};
 use crate::drill::verdict::{Gap, StepFigures, Tally};
-use crate::drill::words::{duration, moment, thousands};
 
 const STYLE: &str = include_str!("style.css");
 

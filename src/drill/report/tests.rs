@@ -1,5 +1,6 @@
 use super::*;
-use crate::drill::recording::{MemberSample, Outcome, PartitionSample, Read, Sample, Write};
+use crate::drill::recording::{MemberSample, Outcome, PartitionSample, Read, Recording, Sample, Settings, StepRun, Write};
+use crate::drill::verdict::Bounds;
 
 /// A made-up drill, which says so: two brokers and the ZooKeeper leader are killed, and everything comes back.
 pub(crate) fn sample() -> Recording {

@@ -4,7 +4,7 @@
 //! went. It is `unknown`, not lost and not a duplicate. The other way round there is no doubt: what was acknowledged and is not
 //! there was lost.
 
-use super::{Range, Tally};
+use super::findings::{Range, Tally};
 use crate::drill::recording::{Outcome, Read, Recording};
 use std::collections::{BTreeMap, HashMap, HashSet};
 

@@ -4,7 +4,6 @@
 //! gap up to the moment at which it was given up. Before the first acknowledgement there is no gap: clients are still connecting;
 //! unless a step has begun by then, or none ever comes.
 
-use super::finished;
 use crate::drill::recording::{Outcome, Recording, StepRun};
 use serde::{Deserialize, Serialize};
 use std::cmp::Reverse;
@@ -98,7 +97,7 @@ fn gaps(lines: BTreeMap<i32, Line>, steps: &[StepRun], ended: u64) -> Vec<Gap> {
 /// The step into which most of a time falls.
 fn step_of(from: u64, to: u64, steps: &[StepRun], ended: u64) -> Option<usize> {
     let overlap = |step: &StepRun| {
-        let end = if finished(step) { step.ended } else { ended };
+        let end = if step.has_ended() { step.ended } else { ended };
         to.min(end).saturating_sub(from.max(step.began))
     };
     let (most, Reverse(index)) = steps.iter().enumerate().map(|(index, step)| (overlap(step), Reverse(index))).max()?;

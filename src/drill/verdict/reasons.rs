@@ -1,8 +1,9 @@
 //! Why a drill did not pass, in words for people. Pure.
 
-use super::{Bounds, Gap, Range, Tally, Verdict, finished};
+use super::findings::{Bounds, Range, Tally, Verdict};
+use super::gaps::Gap;
+use crate::drill::figures::{duration, records, step};
 use crate::drill::recording::{Outcome, Recording};
-use crate::drill::words::{duration, records, step};
 
 /// Ranges that a reason names; all of them are in the report.
 const NAMED: usize = 5;
@@ -73,7 +74,7 @@ fn of_steps(recording: &Recording, verdict: &Verdict, bounds: &Bounds) -> Vec<St
         let name = step(index, run);
         match (&run.error, figures.recovered_ms, bounds.max_recovery_ms) {
             (Some(error), ..) => reasons.push(format!("{name}: {error}")),
-            (None, ..) if !finished(run) => reasons.push(format!("{name} did not come to its end")),
+            (None, ..) if !run.has_ended() => reasons.push(format!("{name} did not come to its end")),
             (None, Some(took), Some(max)) if took > max => {
                 reasons.push(format!("{name}: everything was whole again after {}; allowed: {}", duration(took), duration(max)));
             }

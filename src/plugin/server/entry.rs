@@ -11,7 +11,7 @@ use super::super::schema;
 use super::super::value::Value;
 use super::super::wire;
 use super::shape::Shape;
-use super::{bug, unreadable};
+use super::words::{bug, unreadable};
 
 /// One type of resource.
 pub(super) struct Entry<C> {

@@ -19,11 +19,12 @@ mod shape;
 mod stored;
 #[cfg(test)]
 mod tests;
+mod words;
 
 use super::action::AnyAction;
 use super::context::Context;
 use super::data_source::AnyDataSource;
-use super::diagnostic::{Diagnostic, Diagnostics, REPORT};
+use super::diagnostic::{Diagnostic, Diagnostics};
 use super::ephemeral::AnyEphemeral;
 use super::erased::described;
 use super::function::AnyFunction;
@@ -44,6 +45,7 @@ use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::time::Duration;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
+use words::unreadable;
 
 /// One type of what a provider offers, with the shape of its values.
 struct Served<T: ?Sized> {
@@ -232,16 +234,6 @@ impl<P: Provider> Server<P> {
             generate_resource_config: true,
         }
     }
-}
-
-/// What core sent does not fit: a fault of core, of a state edited by hand, or of ours.
-fn unreadable(why: &str, at: Path) -> Diagnostic {
-    Diagnostic::error("A value does not fit the schema", format!("{why}.")).at(at)
-}
-
-fn bug(detail: String, at: Path) -> Diagnostic {
-    tracing::error!(detail, "the provider breaks its own plan");
-    Diagnostic::error("A fault of the provider", detail).hint(REPORT).at(at)
 }
 
 fn decode_private(bytes: &[u8]) -> Result<Private, Diagnostic> {

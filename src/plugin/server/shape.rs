@@ -7,7 +7,7 @@ use super::super::proto::tfplugin6::{self as proto, DynamicValue};
 use super::super::schema::{self, Attribute, Kind, Schema};
 use super::super::value::Value;
 use super::super::wire;
-use super::{bug, unreadable};
+use super::words::{bug, unreadable};
 
 /// A schema, ready for use.
 pub(super) struct Shape {

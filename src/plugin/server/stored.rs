@@ -11,7 +11,8 @@ use super::super::provider::Provider;
 use super::super::stored::Stored;
 use super::super::value::Value;
 use super::super::wire;
-use super::{Server, decode_private, encode_private, said, unreadable};
+use super::words::unreadable;
+use super::{Server, decode_private, encode_private, said};
 
 /// The JSON of what was stored; none for nothing.
 fn json(raw: Option<&RawState>) -> Result<Option<&[u8]>, Diagnostic> {

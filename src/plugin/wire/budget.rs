@@ -2,7 +2,7 @@
 //! memory. Pure.
 
 use super::super::value::{Number, Value};
-use super::WireError;
+use super::error::WireError;
 
 /// What every value may take.
 const FREE: usize = 16 << 20;

@@ -5,7 +5,8 @@ use super::super::path::Step;
 use super::super::schema::Kind;
 use super::super::value::{Dynamic, Number, Value};
 use super::budget::Budget;
-use super::{WireError, expected, in_attribute, in_index, in_key, types};
+use super::error::{WireError, expected, in_attribute, in_index, in_key};
+use super::types;
 use serde_json::value::RawValue;
 use std::collections::BTreeMap;
 
@@ -107,6 +108,23 @@ fn read_items(kind: &Kind, inner: &Kind, text: &str, reader: &mut Reader) -> Res
         items.push(read(inner, raw, reader).map_err(in_index(i))?);
     }
     Ok(items)
+}
+
+/// A known value as JSON; unknown parts count as null.
+pub fn as_json(value: &Value) -> serde_json::Value {
+    match value {
+        Value::Unknown | Value::Null => serde_json::Value::Null,
+        Value::Bool(value) => (*value).into(),
+        Value::Number(number) => match (number.as_i64(), number.as_exact_f64()) {
+            (Some(whole), _) => whole.into(),
+            (None, Some(float)) => float.into(),
+            (None, None) => number.to_string().into(),
+        },
+        Value::String(text) => text.as_str().into(),
+        Value::List(items) | Value::Set(items) => items.iter().map(as_json).collect(),
+        Value::Map(entries) => entries.iter().map(|(key, item)| (key.clone(), as_json(item))).collect(),
+        Value::Dynamic(dynamic) => as_json(&dynamic.value),
+    }
 }
 
 #[cfg(test)]

@@ -4,51 +4,17 @@
 //! schema, memory by the bytes that came.
 
 mod budget;
+mod error;
 pub mod json;
 pub mod msgpack;
 pub mod schema;
 pub mod types;
 
-use super::path::{Path, Step};
+pub use error::WireError;
+
 use super::proto::tfplugin6::DynamicValue;
-use super::schema::{Attribute, Kind};
+use super::schema::Kind;
 use super::value::Value;
-use std::fmt;
-
-/// A value that is not what the schema says, in either direction.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub struct WireError {
-    /// From the value outwards to the root.
-    steps: Vec<Step>,
-    /// What is wrong.
-    what: String,
-}
-
-impl fmt::Display for WireError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self.steps.is_empty() {
-            true => f.write_str(&self.what),
-            false => write!(f, "`{}`: {}", self.path(), self.what),
-        }
-    }
-}
-
-impl WireError {
-    fn new(what: impl Into<String>) -> Self {
-        Self { steps: Vec::new(), what: what.into() }
-    }
-
-    /// The same, seen from one step further out.
-    fn inside(mut self, step: Step) -> Self {
-        self.steps.push(step);
-        self
-    }
-
-    /// Where.
-    pub fn path(&self) -> Path {
-        Path::from_steps(self.steps.iter().rev().cloned().collect())
-    }
-}
 
 /// Reads what core sent. An absent or empty value is null.
 ///
@@ -71,43 +37,12 @@ pub fn encode(kind: &Kind, value: &Value) -> Result<DynamicValue, WireError> {
     Ok(DynamicValue { msgpack: msgpack::encode(kind, value)?, json: Vec::new() })
 }
 
-/// The name of a kind, for errors.
-fn name(kind: &Kind) -> &'static str {
-    match kind {
-        Kind::Bool => "a bool",
-        Kind::Number => "a number",
-        Kind::String => "a string",
-        Kind::List(_) => "a list",
-        Kind::Set(_) => "a set",
-        Kind::Map(_) => "a map",
-        Kind::Object(_) | Kind::Record(_) => "an object",
-        Kind::Tuple(_) => "a tuple",
-        Kind::Dynamic => "a value with its type",
-    }
-}
-
-fn expected(kind: &Kind) -> WireError {
-    WireError::new(format!("not {}", name(kind)))
-}
-
-fn in_attribute(attribute: &Attribute) -> impl Fn(WireError) -> WireError + '_ {
-    |error| error.inside(Step::Attribute(attribute.name.to_owned()))
-}
-
-fn in_key(key: &str) -> impl Fn(WireError) -> WireError + '_ {
-    move |error| error.inside(Step::Key(key.to_owned()))
-}
-
-fn in_index(index: usize) -> impl Fn(WireError) -> WireError {
-    move |error| error.inside(Step::Index(index))
-}
-
 #[cfg(test)]
 pub(crate) mod arbitrary {
     //! Random kinds, and random values of them.
 
     use super::super::model::doc;
-    use super::super::schema::{Rules, optional};
+    use super::super::schema::{Attribute, Rules, optional};
     use super::super::value::{Dynamic, Number};
     use super::*;
     use proptest::prelude::*;

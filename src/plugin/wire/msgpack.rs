@@ -4,7 +4,8 @@ use super::super::path::Step;
 use super::super::schema::Kind;
 use super::super::value::{Dynamic, Number, Value};
 use super::budget::Budget;
-use super::{WireError, expected, in_attribute, in_index, in_key, types};
+use super::error::{WireError, expected, in_attribute, in_index, in_key};
+use super::types;
 use rmp::Marker;
 use std::collections::BTreeMap;
 

@@ -4,7 +4,7 @@
 //! smallest objects take a hundred times the bytes that they came in.
 
 use super::super::schema::Kind;
-use super::WireError;
+use super::error::WireError;
 use serde::de::{Deserialize, Deserializer, Error as _, IgnoredAny, SeqAccess, Visitor};
 use serde::ser::{Serialize, SerializeTuple as _, Serializer};
 use std::collections::BTreeMap;

@@ -2,11 +2,12 @@
 //! it changes to another connection only when that leads to the same metadata.
 
 use super::schema::Cluster;
-use crate::diagnostics;
+use super::words;
 use crate::kubernetes::failure::{Class, Failure};
 use crate::plugin::diagnostic::{Diagnostic, Diagnostics};
 use crate::resources::workload::Spec;
-use crate::resources::workload::anchor::{Anchor, Record};
+use crate::resources::workload::anchor::Anchor;
+use crate::resources::workload::record::Record;
 use crate::resources::zookeeper_ensemble::schema::Ensemble;
 use crate::stack::Stack;
 use crate::stack::names::workload_in;
@@ -51,7 +52,7 @@ pub async fn enter(stack: &Stack, cluster: &Cluster) -> Result<Diagnostics, Fail
             Ok(()) => break,
             Err(Failure { class: Class::Stale, .. }) if attempt < TRIES => {}
             Err(failure) if matches!(failure.class, Class::Forbidden { .. }) => {
-                return Ok(diagnostics::guard::not_entered(&user, &id.to_string(), &failure).into());
+                return Ok(words::not_entered(&user, &id.to_string(), &failure).into());
             }
             Err(failure) => return Err(failure),
         }
@@ -80,7 +81,7 @@ pub async fn check_change(stack: Option<&Stack>, applied: &Cluster, planned: &Cl
     let own = applied.cluster_id.known();
     match (own, &found) {
         (Some(own), Ok(Some(found))) if own == found => None,
-        _ => Some(diagnostics::guard::connection_change(old, new, own.map(String::as_str), &found)),
+        _ => Some(words::connection_change(old, new, own.map(String::as_str), &found)),
     }
 }
 

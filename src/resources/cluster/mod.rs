@@ -9,11 +9,11 @@ pub mod health;
 pub mod objects;
 pub mod plan;
 pub mod schema;
+pub mod words;
 
 use super::workload::attributes::Common;
 use super::workload::roll::Health;
 use super::workload::{self, Seen, Spec};
-use crate::diagnostics;
 use crate::kubernetes::failure::Failure;
 use crate::kubernetes::object::Object;
 use crate::plugin::context::Context;
@@ -37,7 +37,7 @@ impl Resource for KafkaCluster {
     const NAME: &'static str = CLUSTER;
 
     fn validate(&self, config: &Cluster, diagnostics: &mut Diagnostics) {
-        workload::check_storage(&config.common.storage, diagnostics);
+        workload::plan::check_storage(&config.common.storage, diagnostics);
     }
 
     async fn plan(&self, cx: &Context<'_, Stack>, plan: &mut Plan<Cluster>) -> Result<(), Diagnostics> {
@@ -171,14 +171,14 @@ impl Spec for Cluster {
 
     fn refuse(applied: &Self, planned: &Self, diagnostics: &mut Diagnostics) {
         if let (Some(old), Some(new)) = (applied.common.storage.known(), planned.common.storage.known()) {
-            workload::refuse_storage_changes(old, new, diagnostics);
+            workload::plan::refuse_storage_changes(old, new, diagnostics);
         }
         let chroot = |cluster: &Self| cluster.zookeeper.known().map(|zookeeper| zookeeper.chroot.clone());
         if let (Some(old), Some(new)) = (chroot(applied), chroot(planned))
             && old != new
             && !new.is_unknown()
         {
-            diagnostics.push(diagnostics::chroot_change(old.text(), new.text()));
+            diagnostics.push(words::chroot_change(old.text(), new.text()));
         }
     }
 

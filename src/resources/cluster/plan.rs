@@ -4,6 +4,7 @@
 use super::ensemble;
 use super::objects::listeners;
 use super::schema::{Cluster, Listener};
+use super::words;
 use crate::diagnostics;
 use crate::kubernetes::object::{Object, at};
 use crate::plugin::context::Context;
@@ -44,7 +45,7 @@ pub async fn check(cx: &Context<'_, Stack>, plan: &mut Plan<Cluster>) {
                 .map(|topic| topic.name.as_str())
                 .collect();
             if !held.is_empty() {
-                plan.diagnostics.push(diagnostics::stranded(brokers, &held.into_iter().collect::<Vec<_>>()));
+                plan.diagnostics.push(words::stranded(brokers, &held.into_iter().collect::<Vec<_>>()));
             }
         }
         Err(error) => {
@@ -64,7 +65,7 @@ async fn check_change(cx: &Context<'_, Stack>, private: &Private, prior: &Cluste
     if let Some((old, new)) = first_listener_change(&applied, planned)
         && !runs_with(cx.client, planned, &new).await
     {
-        said.push(diagnostics::guard::first_listener_change(&old, &new).at(Path::of("listeners")));
+        said.push(words::first_listener_change(&old, &new).at(Path::of("listeners")));
     }
     said
 }

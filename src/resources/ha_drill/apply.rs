@@ -1,14 +1,16 @@
 //! Runs a drill, judges it, writes its report. Network; the judgement is the verdict's.
 
 use super::schema::HaDrill;
+use super::words;
 use super::{plan, read};
-use crate::diagnostics::{self, drill as words};
+use crate::diagnostics;
 use crate::drill::Unclaimed;
 use crate::drill::limits::Limits;
 use crate::drill::objections::Demands;
+use crate::drill::order::{Order, Refused};
 use crate::drill::pace::Pace;
 use crate::drill::report::Report;
-use crate::drill::run::{CLEAN, Ended, Order, Refused, run};
+use crate::drill::run::{CLEAN, Ended, run};
 use crate::drill::verdict::Bounds;
 use crate::plugin::context::Context;
 use crate::plugin::diagnostic::{Diagnostic, Diagnostics};

@@ -13,8 +13,8 @@ pub mod apply;
 pub mod plan;
 pub mod read;
 pub mod schema;
+pub mod words;
 
-use crate::diagnostics::drill as words;
 use crate::plugin::context::Context;
 use crate::plugin::diagnostic::Diagnostics;
 use crate::plugin::operations::{Create, Delete, Done, Failed, Limits, Private, Update};

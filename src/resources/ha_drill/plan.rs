@@ -1,7 +1,7 @@
 //! What a drill's configuration is refused for, offline. Pure.
 
 use super::schema::HaDrill;
-use crate::diagnostics::drill as words;
+use super::words;
 use crate::drill::load::Acks;
 use crate::drill::objections::contradictions;
 use crate::plugin::diagnostic::Diagnostics;

@@ -5,7 +5,7 @@ use crate::plugin::model::Object as Model;
 use crate::plugin::operations::Private;
 use crate::plugin::path::Path;
 use crate::plugin::wire;
-use crate::resources::as_json;
+use crate::plugin::wire::json::as_json;
 
 /// A resource's attributes, some of which only the servers know.
 pub trait Specified: Model {

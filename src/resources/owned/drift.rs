@@ -1,7 +1,7 @@
 //! The attribute `objects`: what every object is, and by its fields where it is not as wanted. Pure.
 
+use super::fingerprint;
 use crate::kubernetes::object::Object;
-use crate::resources::fingerprint;
 use std::collections::BTreeMap;
 
 /// What `objects` says of an object that is not as wanted begins with this.

@@ -19,6 +19,7 @@ pub mod write;
 
 use crate::kubernetes::client::FIELD_MANAGER;
 use crate::kubernetes::object::Object;
+use sha2::{Digest, Sha256};
 
 /// The label that says which program manages an object.
 pub const MANAGED_BY: (&str, &str) = ("app.kubernetes.io/managed-by", FIELD_MANAGER);
@@ -26,4 +27,10 @@ pub const MANAGED_BY: (&str, &str) = ("app.kubernetes.io/managed-by", FIELD_MANA
 /// Whether the provider made the object. One that was ours when last looked at and lost the label has drifted.
 pub fn is_ours(object: &Object) -> bool {
     object.labels().get(MANAGED_BY.0).copied() == Some(MANAGED_BY.1)
+}
+
+/// A short name of a content: equal contents have equal fingerprints.
+pub fn fingerprint(content: &serde_json::Value) -> String {
+    let text = serde_json::to_vec(content).unwrap_or_default();
+    Sha256::digest(text).iter().take(6).map(|byte| format!("{byte:02x}")).collect()
 }

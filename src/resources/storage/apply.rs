@@ -2,11 +2,11 @@
 //! again, it goes on from what is there. Network; the decisions are in `objects.rs`, `plan.rs` and `owned/converge.rs`.
 
 use super::claims::{self, Fate};
-use super::objects::{anchor, bound_to, class, class_key, is_its_volume, is_other_class, volumes, written};
+use super::objects::{RESOURCE, anchor, bound_to, class, class_key, is_its_volume, is_other_class, volumes, written};
 use super::plan::{leaving, live_volumes};
 use super::read::state;
 use super::schema::Storage;
-use super::{RESOURCE, words};
+use super::words;
 use crate::diagnostics;
 use crate::kubernetes::failure::{Class, Failure};
 use crate::kubernetes::object::{Key, Object};

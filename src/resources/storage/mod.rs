@@ -10,11 +10,12 @@ pub mod objects;
 pub mod plan;
 pub mod read;
 pub mod schema;
+pub mod words;
 
 #[cfg(test)]
 mod tests;
 
-use crate::diagnostics::{self, storage as words};
+use crate::diagnostics;
 use crate::kubernetes::failure::Failure;
 use crate::plugin::context::Context;
 use crate::plugin::diagnostic::{Diagnostic, Diagnostics};
@@ -28,10 +29,8 @@ use crate::resources::owned::phase::Phase;
 use crate::stack::Stack;
 use apply::Run;
 use claims::Fate;
+use objects::RESOURCE;
 use schema::Storage;
-
-/// The type's name without the provider's.
-const RESOURCE: &str = "storage";
 
 /// The resource.
 pub struct KafkaStorage;
@@ -56,7 +55,7 @@ impl Resource for KafkaStorage {
     const NAME: &'static str = RESOURCE;
 
     fn validate(&self, config: &Storage, diagnostics: &mut Diagnostics) {
-        schema::check(config, diagnostics);
+        plan::validate(config, diagnostics);
     }
 
     async fn plan(&self, cx: &Context<'_, Stack>, plan: &mut Plan<Storage>) -> Result<(), Diagnostics> {

@@ -1,7 +1,6 @@
 //! Storage -> its Kubernetes objects: the StorageClass, which is its own anchor, and PersistentVolumes. Pure.
 
-use super::RESOURCE;
-use super::schema::{NO_PROVISIONER, Storage};
+use super::schema::{DEFAULT_CLASS, NO_PROVISIONER, Storage};
 use crate::kubernetes::object::{Key, Kind, Object};
 use crate::plugin::model::Attr;
 use crate::resources::checks::OWN_PREFIX;
@@ -11,8 +10,8 @@ use crate::resources::owned::{MANAGED_BY, is_ours};
 use serde_json::{Map, Value, json};
 use std::collections::BTreeMap;
 
-/// Says that claims without a class get this one.
-pub const DEFAULT_CLASS: &str = "storageclass.kubernetes.io/is-default-class";
+/// The type's name without the provider's.
+pub const RESOURCE: &str = "storage";
 const INSTANCE: &str = "app.kubernetes.io/instance";
 
 /// The key of the StorageClass.
@@ -29,7 +28,7 @@ fn labels(storage: &Storage) -> BTreeMap<String, String> {
 }
 
 fn instance(name: &str) -> String {
-    if name.len() <= 63 { name.to_owned() } else { crate::resources::fingerprint(&name.into()) }
+    if name.len() <= 63 { name.to_owned() } else { crate::resources::owned::fingerprint(&name.into()) }
 }
 
 /// The StorageClass as wanted, without what makes it an anchor.

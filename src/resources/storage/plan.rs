@@ -1,17 +1,49 @@
-//! Prior + configuration -> the plan of a storage, and what claims forbid. The first is pure, the second asks.
+//! Configuration -> what cannot be; prior + configuration -> the plan of a storage, and what claims forbid. The last asks.
 
 use super::claims;
 use super::objects::{bound_to, is_other_volume, objects, query, volumes};
-use super::schema::Storage;
-use crate::diagnostics::storage as words;
+use super::schema::{NO_PROVISIONER, Storage};
+use super::words;
 use crate::kubernetes::failure::Failure;
 use crate::kubernetes::object::{Kind, Object};
+use crate::plugin::diagnostic::Diagnostics;
 use crate::plugin::model::{Attr, Object as _, Typed};
 use crate::plugin::operations::Plan;
 use crate::plugin::path::Path;
 use crate::plugin::schema::Replace;
 use crate::resources::owned::drift::fingerprints;
 use crate::stack::Stack;
+use std::collections::BTreeSet;
+
+/// Refuses what single attributes cannot know.
+pub fn validate(config: &Storage, diagnostics: &mut Diagnostics) {
+    let (local, nfs) = (&config.local_volumes, &config.nfs_volumes);
+    if local.is_unknown() || nfs.is_unknown() || config.provisioner.is_unknown() {
+        return;
+    }
+    let (local, nfs) = (local.unwrap_or_default(), nfs.unwrap_or_default());
+    let is_static = !local.is_empty() || !nfs.is_empty();
+    match config.provisioner.known().map(String::as_str) {
+        None if !is_static => diagnostics.push(words::no_provisioner()),
+        Some(other) if is_static && other != NO_PROVISIONER => {
+            diagnostics.push(words::both(other));
+        }
+        _ => {}
+    }
+    if is_static && config.reclaim_policy.text() == "Delete" {
+        diagnostics.push(words::nobody_deletes());
+    }
+    let mut names = BTreeSet::new();
+    let local = local.iter().enumerate().map(|(i, volume)| (Path::of("local_volumes").index(i), &volume.name));
+    let nfs = nfs.iter().enumerate().map(|(i, volume)| (Path::of("nfs_volumes").index(i), &volume.name));
+    for (path, name) in local.chain(nfs) {
+        if let Attr::Known(name) = name
+            && !names.insert(name)
+        {
+            diagnostics.push(words::twice(name, path.attribute("name")));
+        }
+    }
+}
 
 /// Fills in what follows from the configuration.
 pub fn complete(planned: &mut Storage) {

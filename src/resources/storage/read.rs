@@ -1,7 +1,7 @@
 //! Live objects -> state of a storage: drift on the attribute that it is about, and in `objects` by its fields. Pure.
 
-use super::objects::{DEFAULT_CLASS, anchor, objects};
-use super::schema::Storage;
+use super::objects::{anchor, objects};
+use super::schema::{DEFAULT_CLASS, Storage};
 use crate::kubernetes::difference::differences;
 use crate::kubernetes::object::{Kind, Object};
 use crate::plugin::model::Attr;

@@ -1,17 +1,17 @@
 //! The attributes of `kafkastack_storage`.
 
 use crate::model;
-use crate::plugin::diagnostic::Diagnostics;
-use crate::plugin::model::Attr;
-use crate::plugin::path::Path;
 use crate::plugin::schema::{computed, optional, required};
 use crate::plugin::timeouts::Timeouts;
 use crate::plugin::value::Value;
 use crate::resources::checks;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 /// The provisioner of a class whose volumes are made by hand, or here.
 pub const NO_PROVISIONER: &str = "kubernetes.io/no-provisioner";
+
+/// Says that claims without a class get this one.
+pub const DEFAULT_CLASS: &str = "storageclass.kubernetes.io/is-default-class";
 
 model! {
     /// A volume on a disk of a node.
@@ -116,39 +116,8 @@ fn access_modes(value: &Value) -> Result<(), String> {
 
 fn annotations(value: &Value) -> Result<(), String> {
     checks::labels(value)?;
-    match value.get(super::objects::DEFAULT_CLASS) {
+    match value.get(DEFAULT_CLASS) {
         Value::Null => Ok(()),
-        _ => Err(format!("{:?} is set by `default_class`.", super::objects::DEFAULT_CLASS)),
-    }
-}
-
-/// Checks what single attributes cannot know.
-pub fn check(config: &Storage, diagnostics: &mut Diagnostics) {
-    use crate::diagnostics::storage as words;
-    let (local, nfs) = (&config.local_volumes, &config.nfs_volumes);
-    if local.is_unknown() || nfs.is_unknown() || config.provisioner.is_unknown() {
-        return;
-    }
-    let (local, nfs) = (local.unwrap_or_default(), nfs.unwrap_or_default());
-    let is_static = !local.is_empty() || !nfs.is_empty();
-    match config.provisioner.known().map(String::as_str) {
-        None if !is_static => diagnostics.push(words::no_provisioner()),
-        Some(other) if is_static && other != NO_PROVISIONER => {
-            diagnostics.push(words::both(other));
-        }
-        _ => {}
-    }
-    if is_static && config.reclaim_policy.text() == "Delete" {
-        diagnostics.push(words::nobody_deletes());
-    }
-    let mut names = BTreeSet::new();
-    let local = local.iter().enumerate().map(|(i, volume)| (Path::of("local_volumes").index(i), &volume.name));
-    let nfs = nfs.iter().enumerate().map(|(i, volume)| (Path::of("nfs_volumes").index(i), &volume.name));
-    for (path, name) in local.chain(nfs) {
-        if let Attr::Known(name) = name
-            && !names.insert(name)
-        {
-            diagnostics.push(words::twice(name, path.attribute("name")));
-        }
+        _ => Err(format!("{:?} is set by `default_class`.", DEFAULT_CLASS)),
     }
 }

@@ -5,7 +5,7 @@ use super::plan::{default_factor, new_topic};
 use super::read::look;
 use super::schema::Topic;
 use super::step::Seen;
-use crate::diagnostics::topic as words;
+use super::words;
 use crate::kafka::{Admin, Class, Error, NewTopic, Outcome};
 use crate::plugin::context::Context;
 use crate::plugin::diagnostic::{Diagnostic, Diagnostics};

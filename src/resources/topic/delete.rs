@@ -5,7 +5,7 @@ use super::apply::{INTERVAL, LATER, Run, UNSURE};
 use super::reach::{self, Place, Standing};
 use super::read::look;
 use super::schema::Topic;
-use crate::diagnostics::topic as words;
+use super::words;
 use crate::kafka::{Class, Error, Outcome};
 use crate::plugin::context::Context;
 use crate::plugin::diagnostic::{Diagnostic, Diagnostics};

@@ -3,8 +3,9 @@
 
 use super::schema::{Topic, cluster_id};
 use super::step::Seen;
+use super::words;
 use super::{KafkaTopic, plan, read, there};
-use crate::diagnostics::{self, topic as words};
+use crate::diagnostics;
 use crate::kafka::{self, Admin, ConfigEntry, Error};
 use crate::model;
 use crate::plugin::context::Context;

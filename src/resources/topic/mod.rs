@@ -21,11 +21,12 @@ pub mod schema;
 pub mod setting;
 pub mod step;
 pub mod update;
+pub mod words;
 
 #[cfg(test)]
 mod tests;
 
-use crate::diagnostics::{self, topic as words};
+use crate::diagnostics;
 use crate::kafka::{Admin, Error};
 use crate::plugin::context::Context;
 use crate::plugin::diagnostic::{Diagnostic, Diagnostics};
@@ -68,7 +69,7 @@ impl KafkaTopic {
 async fn there(stack: &Stack, topic: &Topic, private: &Private) -> Result<(Admin, Private), Diagnostic> {
     match reach::find(stack, topic, private).await? {
         Place::There(admin, target) => Ok((admin, reach::remember(target.as_ref()))),
-        Place::Gone => Err(words::no_such_cluster(topic.cluster.text())),
+        Place::Gone => Err(diagnostics::no_such_cluster(topic.cluster.text())),
     }
 }
 

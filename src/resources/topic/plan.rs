@@ -5,7 +5,7 @@ use super::reach::{self, Place};
 use super::read::look;
 use super::schema::Topic;
 use super::setting;
-use crate::diagnostics::topic as words;
+use super::words;
 use crate::kafka::{Admin, Class, Error, NewTopic};
 use crate::plugin::context::Context;
 use crate::plugin::diagnostic::Diagnostics;

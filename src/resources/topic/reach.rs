@@ -3,7 +3,7 @@
 //! that Kafka is told from another one that answers under its names. Network.
 
 use super::schema::Topic;
-use crate::diagnostics::topic as words;
+use super::words;
 use crate::kafka::Admin;
 use crate::plugin::diagnostic::Diagnostic;
 use crate::plugin::operations::Private;

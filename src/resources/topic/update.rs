@@ -6,7 +6,7 @@ use super::read::{self, look};
 use super::reassign;
 use super::schema::Topic;
 use super::step::{Seen, Step, Wanted, next};
-use crate::diagnostics::topic as words;
+use super::words;
 use crate::kafka::{Class, Error, Outcome};
 use crate::plugin::diagnostic::{Diagnostic, Diagnostics};
 use std::collections::BTreeMap;

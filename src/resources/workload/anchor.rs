@@ -3,17 +3,16 @@
 //! of somebody else is ever adopted. It also holds the specification, from which an import makes state, and what is to be
 //! remembered of the workload's life, whoever writes into it later. Pure.
 
-use super::Spec;
+use super::record::Record;
+use super::spec::Spec;
 use crate::kubernetes::object::Object;
 use crate::resources::owned::MANAGED_BY;
 use crate::resources::owned::applied::{decode, encode};
 use crate::resources::owned::phase::Phase;
-use crate::stack::cluster::cluster_id;
 use crate::stack::names;
 use crate::stack::profile;
 use jiff::{SignedDuration, Timestamp};
-use serde_json::{Map, Value, json};
-use std::collections::BTreeSet;
+use serde_json::json;
 
 /// What an anchor says.
 #[derive(Clone, Debug, PartialEq)]
@@ -26,59 +25,6 @@ pub struct Anchor<M> {
     pub created: Option<Timestamp>,
     /// What is remembered of its life.
     pub record: Record,
-}
-
-/// What is remembered of a workload's life. Nothing of it is ever forgotten by a later write, but a user that went.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub struct Record {
-    /// Whether it has ever served, so that there are records to lose. Anchors of the first version do not say.
-    pub served: Option<bool>,
-    /// Whether its claims were there before its create: they hold what an earlier life left.
-    pub kept_claims: bool,
-    /// Kafka's own id of the cluster, as its brokers said when it served.
-    pub cluster_id: Option<String>,
-    /// The clusters that keep their metadata in an ensemble, as `<namespace>/<name>`.
-    pub users: BTreeSet<String>,
-    /// The pods' template, as the server's answer to our last write had it.
-    pub template: Option<Value>,
-}
-
-impl Record {
-    /// Both together. What was learnt last counts where only one can hold.
-    #[must_use]
-    pub fn and(self, learnt: &Self) -> Self {
-        Self {
-            served: learnt.served.filter(|served| *served).or(self.served).or(learnt.served),
-            kept_claims: self.kept_claims || learnt.kept_claims,
-            cluster_id: learnt.cluster_id.clone().or(self.cluster_id),
-            users: self.users.into_iter().chain(learnt.users.iter().cloned()).collect(),
-            template: self.template,
-        }
-    }
-
-    fn read(object: &Object) -> Self {
-        let users = object.text("/data/users").split(',').filter(|user| !user.is_empty());
-        Self {
-            served: object.text("/data/served").parse().ok(),
-            kept_claims: object.text("/data/kept_claims") == "true",
-            cluster_id: cluster_id(object),
-            users: users.map(str::to_owned).collect(),
-            template: serde_json::from_str(object.text("/data/template")).ok(),
-        }
-    }
-
-    fn write(&self, data: &mut Map<String, Value>) {
-        let served = self.served.map(|served| served.to_string());
-        let users = self.users.iter().map(String::as_str).collect::<Vec<_>>().join(",");
-        let entries = [
-            ("served", served),
-            ("kept_claims", self.kept_claims.then(|| "true".to_owned())),
-            ("cluster_id", self.cluster_id.clone()),
-            ("users", Some(users).filter(|users| !users.is_empty())),
-            ("template", self.template.as_ref().map(Value::to_string)),
-        ];
-        data.extend(entries.into_iter().filter_map(|(key, value)| Some((key.to_owned(), value?.into()))));
-    }
 }
 
 /// How long after its create an anchor that no state knows is taken for the trace of a run that was killed between its last

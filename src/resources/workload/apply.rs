@@ -1,13 +1,13 @@
 //! Create and update: own the name, apply what differs, restart and wait, say that it is done. Interrupted anywhere and
 //! run again, it goes on from what is there. Network; the decisions are those of `owned/` and `roll.rs`.
 
-use super::anchor::Record;
 use super::guard::Site;
 use super::read;
+use super::record::Record;
 use super::tidy::tidy;
 use super::wait::{NotServing, until_serving};
+use super::words;
 use super::{Spec, template};
-use crate::diagnostics;
 use crate::kubernetes::client::FIELD_MANAGER;
 use crate::kubernetes::failure::{Class, Failure};
 use crate::kubernetes::object::{Key, Kind};
@@ -46,7 +46,7 @@ pub(super) struct Run<'a, M> {
 fn halted<M: Spec>(spec: &M, interrupted: fn() -> Diagnostic) -> impl FnOnce(Halt) -> Diagnostic {
     move |halt| match halt {
         Halt::Interrupted => interrupted(),
-        Halt::OutOfTime => diagnostics::out_of_time(M::RESOURCE, spec.name()),
+        Halt::OutOfTime => words::out_of_time(M::RESOURCE, spec.name()),
     }
 }
 
@@ -69,7 +69,7 @@ pub(super) fn heard<'a, M: Spec>(cx: &Context<'a, Stack>, spec: &M) -> Result<Co
 async fn make<M: Spec>(cx: &Context<'_, Stack>, create: Create<M>) -> Result<Done<M>, Failed<M>> {
     let mut run = Run::new(cx, cx.client()?, create.planned, M::default(), Shown::All);
     // Nothing is written then: there is nothing to keep.
-    run.own().await.map_err(|stop| stop.words(halted(&run.spec, || diagnostics::cancelled(M::RESOURCE))))?;
+    run.own().await.map_err(|stop| stop.words(halted(&run.spec, || words::cancelled(M::RESOURCE))))?;
     match run.write().await {
         Ok(()) => {}
         // State without an error: an error would have core destroy and make again what only has to be gone on with.
@@ -104,7 +104,7 @@ async fn change<M: Spec>(cx: &Context<'_, Stack>, update: Update<M>) -> Result<D
     }
     if let Err(stop) = run.change().await {
         // The old state: the next refresh sees what of the change is there already.
-        let why = stop.words(halted(&run.spec, diagnostics::change_interrupted));
+        let why = stop.words(halted(&run.spec, words::change_interrupted));
         return Err(Failed::from(why).and(run.writer.said));
     }
     let missing = until_serving(cx, run.stack, &run.spec, run.template()).await.err();
@@ -153,7 +153,7 @@ impl<'a, M: Spec> Run<'a, M> {
         let fields = template::foreign_fields(left, template::of(set));
         match fields.iter().all(|field| self.writer.shown.has(set, field)) {
             true => Ok(()),
-            false => Err(diagnostics::guard::template_changed(&set.key(), &fields).into()),
+            false => Err(words::template_changed(&set.key(), &fields).into()),
         }
     }
 
@@ -199,7 +199,7 @@ impl<'a, M: Spec> Run<'a, M> {
     /// A create that failed half-way, with what is there of it. Where an earlier run made what may serve by now there is no
     /// state, so that it is not tainted and the next apply takes it up again.
     fn unfinished(self, stop: Stop) -> Failed<M> {
-        let why = stop.words(halted(&self.spec, || diagnostics::cancelled(M::RESOURCE)));
+        let why = stop.words(halted(&self.spec, || words::cancelled(M::RESOURCE)));
         let failed = Failed::from(why).and(self.writer.said);
         match self.taken_up {
             true => failed,
@@ -215,7 +215,7 @@ impl<'a, M: Spec> Run<'a, M> {
         let common = state.common_mut();
         common.ready = Attr::Known(false);
         common.objects = Attr::Known(wanted);
-        Done::new(state).keep(keep(&self.spec)).and(self.writer.said).and(diagnostics::interrupted())
+        Done::new(state).keep(keep(&self.spec)).and(self.writer.said).and(words::interrupted())
     }
 
     /// Makes state of what is there, and says in the anchor that everything is applied. `severity`: of what is missing. A create
@@ -226,7 +226,7 @@ impl<'a, M: Spec> Run<'a, M> {
         let serving = missing.is_none();
         match &missing {
             Some(missing) => {
-                let why = diagnostics::not_serving(M::RESOURCE, self.spec.name(), missing, severity);
+                let why = words::not_serving(M::RESOURCE, self.spec.name(), missing, severity);
                 self.cx.say(&format!("{}: {}", why.summary, why.detail.lines().next().unwrap_or_default()));
                 self.writer.said.push(why);
             }
@@ -236,7 +236,7 @@ impl<'a, M: Spec> Run<'a, M> {
         let end = from.checked_add(LAST_WORDS).unwrap_or(from);
         let noted = match tokio::time::timeout_at(end, self.note(&mut state, serving, created)).await {
             Ok(noted) => noted,
-            Err(_) => Err(diagnostics::out_of_time(M::RESOURCE, self.spec.name()).into()),
+            Err(_) => Err(words::out_of_time(M::RESOURCE, self.spec.name()).into()),
         };
         // Not noted, it is not done: the next apply sees to it.
         state.common_mut().ready = Attr::Known(serving && noted.is_ok());

@@ -2,10 +2,12 @@
 //! write. Network.
 
 use super::Spec;
-use super::anchor::{Anchor, Record};
+use super::anchor::Anchor;
 use super::apply::Run;
 use super::guard::{Site, claims};
 use super::own::{foreign_claims, is_own_claim};
+use super::record::Record;
+use super::words;
 use crate::diagnostics;
 use crate::kubernetes::failure::{Class, Failure};
 use crate::kubernetes::object::{Key, Kind, Object};
@@ -75,7 +77,7 @@ impl<M: Spec> Run<'_, M> {
         let foreign = foreign_claims::<M>(claims, name, from..self.spec.replicas().unwrap_or(1));
         match foreign.is_empty() {
             true => Ok(()),
-            false => Err(diagnostics::guard::foreign_claims(M::APP, namespace, name, &foreign).into()),
+            false => Err(words::foreign_claims(M::APP, namespace, name, &foreign).into()),
         }
     }
 
@@ -97,12 +99,12 @@ impl<M: Spec> Run<'_, M> {
         self.refuse_foreign_claims(&all, 0)?;
         self.check_storage_class().await?;
         if !found.is_empty() {
-            self.writer.said.push(diagnostics::taking_up(&found));
+            self.writer.said.push(words::taking_up(&found));
         }
         let own = all.iter().filter(|claim| is_own_claim::<M>(claim, self.spec.name()));
         let own: Vec<String> = own.map(|claim| claim.name().to_owned()).collect();
         if !own.is_empty() {
-            self.writer.said.push(diagnostics::kept_claims(&own));
+            self.writer.said.push(words::kept_claims(&own));
         }
         // What lost its anchor may have served for years.
         self.learnt = Record { served: Some(set), kept_claims: !own.is_empty(), ..Record::default() };
@@ -119,7 +121,7 @@ impl<M: Spec> Run<'_, M> {
             Ok(None) => {
                 let classes = self.stack.kubernetes.list(Kind::StorageClass, None, "").await.unwrap_or_default();
                 let classes: Vec<&str> = classes.iter().map(Object::name).collect();
-                Err(diagnostics::no_storage_class(class, &classes).into())
+                Err(words::no_storage_class(class, &classes).into())
             }
             // Who may not read classes may still use them.
             Ok(Some(_)) | Err(Failure { class: Class::Forbidden { .. }, .. }) => Ok(()),

@@ -1,13 +1,14 @@
 //! Destroy: objects in reverse order, claims only when the configuration says so, the anchor last. What is gone already is
 //! no error, so a destroy that was interrupted is simply run again. Network.
 
-use super::anchor::{self, Anchor};
+use super::anchor::Anchor;
 use super::apply::heard;
 use super::guard::Site;
 use super::own::{is_orphan, is_own_claim, owns};
+use super::record::Record;
 use super::tidy::configurations;
+use super::words;
 use super::{Spec, guard::refusal};
-use crate::diagnostics;
 use crate::kubernetes::failure::{Class, Failure};
 use crate::kubernetes::object::{Kind, Object};
 use crate::plugin::context::{Context, Halt};
@@ -51,7 +52,7 @@ async fn remove<M: Spec>(cx: &Context<'_, Stack>, stack: &Stack, applied: &M, pr
     for object in applied.objects().iter().rev() {
         let Some(live) = stack.kubernetes.get(&object.key()).await? else { continue };
         if site.anchor.is_none() && !is_ours(&live) {
-            return Err(diagnostics::not_ours(&live.key()).into());
+            return Err(words::not_ours(&live.key()).into());
         }
         delete_this(&stack.kubernetes, &live).await?;
         cx.say(&format!("deleted {} {}", live.kind(), live.name()));
@@ -90,7 +91,7 @@ async fn still_going<M: Spec>(stack: &Stack, site: &Site<M>) -> Result<Option<Ob
     let goes = phase == Some(Phase::Deleting) || phase == Some(Phase::Creating) && anchor.phase == Phase::Creating;
     match goes && now.uid() == before.uid() {
         true => Ok(Some(now)),
-        false => Err(diagnostics::guard::taken_over(M::RESOURCE, &anchor.spec.id()).into()),
+        false => Err(words::taken_over(M::RESOURCE, &anchor.spec.id()).into()),
     }
 }
 
@@ -104,14 +105,14 @@ async fn may_go<M: Spec>(stack: &Stack, site: &Site<M>, prior: &M) -> Result<(),
     let users = prior.users(stack, &record).await?;
     match users.is_empty() {
         true => Ok(()),
-        false => Err(diagnostics::guard::in_use(M::RESOURCE, prior.namespace(), prior.name(), &users).into()),
+        false => Err(words::in_use(M::RESOURCE, prior.namespace(), prior.name(), &users).into()),
     }
 }
 
 /// A create that finds this phase takes the name up again instead of saying that it exists.
 async fn mark_deleting<M: Spec>(stack: &Stack, found: &Object, anchor: &Anchor<M>, served: bool) -> Result<(), Failure> {
     let phase = if anchor.phase == Phase::Creating { Phase::Creating } else { Phase::Deleting };
-    let record = anchor::Record { served: Some(served), ..anchor.history() };
+    let record = Record { served: Some(served), ..anchor.history() };
     let mut object = Anchor { phase, spec: anchor.spec.clone(), created: None, record }.object();
     if found.at("/data") == object.at("/data") {
         return Ok(());
@@ -146,8 +147,8 @@ async fn until_gone<M: Spec>(
         let changed = tokio::time::timeout(LOOK_AGAIN, changes.next());
         match cx.wait(changed).await {
             Ok(_) => {}
-            Err(Halt::Interrupted) => return Err(diagnostics::delete_interrupted(&left).into()),
-            Err(Halt::OutOfTime) => return Err(diagnostics::still_there(&left).into()),
+            Err(Halt::Interrupted) => return Err(words::delete_interrupted(&left).into()),
+            Err(Halt::OutOfTime) => return Err(words::still_there(&left).into()),
         }
     }
 }

@@ -4,9 +4,9 @@
 use super::guard::Site;
 use super::plan::is_moved;
 use super::roll::revision;
+use super::spec::{Spec, is_specified};
 use super::template::{self, FIELD};
-use super::{Spec, is_specified};
-use crate::diagnostics;
+use super::words;
 use crate::kubernetes::difference::differences;
 use crate::kubernetes::object::{Kind, Object};
 use crate::plugin::context::Context;
@@ -29,7 +29,7 @@ pub async fn forecast<M: Spec>(cx: &Context<'_, Stack>, plan: &mut Plan<M>) {
     let replicas = plan.planned.replicas().unwrap_or(1);
     let all = || (0..replicas).map(|ordinal| format!("{}-{ordinal}", prior.name())).collect::<Vec<_>>();
     if !is_specified(&plan.planned) {
-        let said = diagnostics::guard::may_restart(M::APP, prior.name(), &all()).at(Path::of("id"));
+        let said = words::may_restart(M::APP, prior.name(), &all()).at(Path::of("id"));
         return plan.diagnostics.push(said);
     }
     let changes = template_changes(plan);
@@ -47,8 +47,7 @@ pub async fn forecast<M: Spec>(cx: &Context<'_, Stack>, plan: &mut Plan<M>) {
     };
     if !pods.is_empty() {
         plan.diagnostics.push(
-            diagnostics::restart_forecast(M::APP, prior.name(), &pods, &fields.into_iter().collect::<Vec<_>>())
-                .at(Path::of("id")),
+            words::restart_forecast(M::APP, prior.name(), &pods, &fields.into_iter().collect::<Vec<_>>()).at(Path::of("id")),
         );
     }
 }

@@ -5,7 +5,7 @@ use super::Spec;
 use super::anchor::Anchor;
 use super::own::{is_own_claim, owns};
 use super::roll::{is_ready, is_up};
-use crate::diagnostics;
+use super::words;
 use crate::kubernetes::failure::{Class, Failure};
 use crate::kubernetes::object::{Key, Kind, Object};
 use crate::plugin::diagnostic::{Diagnostic, Diagnostics};
@@ -129,8 +129,8 @@ pub fn refusal<M: Spec>(verdict: Verdict, prior: &M) -> Option<Diagnostic> {
     let (namespace, name) = (prior.namespace(), prior.name());
     match verdict {
         Verdict::Free => None,
-        Verdict::Protected => Some(diagnostics::guard::protected(M::RESOURCE, namespace, name)),
-        Verdict::ProtectedByAnother => Some(diagnostics::guard::protected_by_another(M::RESOURCE, namespace, name)),
+        Verdict::Protected => Some(words::protected(M::RESOURCE, namespace, name)),
+        Verdict::ProtectedByAnother => Some(words::protected_by_another(M::RESOURCE, namespace, name)),
     }
 }
 

@@ -2,10 +2,14 @@
 //! is refused here.
 
 use super::rehearse::rehearse;
-use super::{Spec, guard, is_specified};
+use super::settings::Storage;
+use super::spec::{Spec, is_specified};
+use super::{guard, words};
 use crate::plugin::context::Context;
+use crate::plugin::diagnostic::Diagnostics;
 use crate::plugin::model::Attr;
 use crate::plugin::operations::Plan;
+use crate::resources::checks::same_quantity;
 use crate::resources::owned::applied::applied;
 use crate::resources::owned::drift::fingerprints;
 use crate::stack::Stack;
@@ -48,4 +52,30 @@ fn complete<M: Spec>(plan: &mut Plan<M>) {
     plan.planned.expect_observations();
     let applied = applied(&plan.private, prior);
     M::refuse(&applied, &plan.planned, &mut plan.diagnostics);
+}
+
+/// Refuses changes of storage, which nothing here can carry out without moving data.
+pub fn refuse_storage_changes(applied: &Storage, planned: &Storage, diagnostics: &mut Diagnostics) {
+    if applied.ephemeral.unwrap_or(false) != planned.ephemeral.unwrap_or(false) {
+        diagnostics.push(words::storage_moves("ephemeral"));
+    }
+    if !planned.class.is_unknown() && applied.class != planned.class {
+        diagnostics.push(words::storage_moves("class"));
+    }
+    let size = |storage: &Storage| storage.size.text().into();
+    if !planned.size.is_unknown() && !same_quantity(&size(applied), &size(planned)) {
+        diagnostics.push(words::storage_size(applied.size.text(), planned.size.text()));
+    }
+}
+
+/// Refuses storage that says too little or two things at once.
+pub fn check_storage(storage: &Attr<Storage>, diagnostics: &mut Diagnostics) {
+    let Some(storage) = storage.known() else { return };
+    let ephemeral = storage.ephemeral.unwrap_or(false);
+    if !ephemeral && !storage.ephemeral.is_unknown() && storage.size.is_null() {
+        diagnostics.push(words::no_storage_size());
+    }
+    if ephemeral && !(storage.size.is_null() && storage.class.is_null()) {
+        diagnostics.push(words::two_storages());
+    }
 }

@@ -102,7 +102,7 @@ impl Workload<'_> {
 
     /// The name of the ConfigMap with the files: another content has another name.
     fn config_name(&self) -> String {
-        names::configuration(self.name, &crate::resources::fingerprint(&json!(self.files)))
+        names::configuration(self.name, &crate::resources::owned::fingerprint(&json!(self.files)))
     }
 
     /// The ConfigMap with the files. It never changes, for pods read it at each start of a container.

@@ -1,7 +1,7 @@
 //! What the API server would say to a change, asked at plan by server-side dry runs: a refused field is known before apply.
 //! A plan that changes nothing asks nothing. Network; nothing is written.
 
-use super::{Spec, is_specified};
+use super::spec::{Spec, is_specified};
 use crate::diagnostics;
 use crate::kubernetes::client::Apply;
 use crate::kubernetes::failure::Class;

@@ -7,9 +7,10 @@ pub mod health;
 pub mod objects;
 pub mod schema;
 pub mod users;
+pub mod words;
 
-use super::workload::anchor::Record;
 use super::workload::attributes::Common;
+use super::workload::record::Record;
 use super::workload::roll::Health;
 use super::workload::{self, Seen, Spec};
 use crate::kubernetes::failure::Failure;
@@ -35,7 +36,7 @@ impl Resource for ZookeeperEnsemble {
     const NAME: &'static str = ENSEMBLE;
 
     fn validate(&self, config: &Ensemble, diagnostics: &mut Diagnostics) {
-        workload::check_storage(&config.common.storage, diagnostics);
+        workload::plan::check_storage(&config.common.storage, diagnostics);
     }
 
     async fn plan(&self, cx: &Context<'_, Stack>, plan: &mut Plan<Ensemble>) -> Result<(), Diagnostics> {
@@ -130,10 +131,10 @@ impl Spec for Ensemble {
         if let (Some(old), Some(new)) = (applied.members.known(), planned.members.known())
             && old != new
         {
-            diagnostics.push(crate::diagnostics::members_change(*old, *new));
+            diagnostics.push(words::members_change(*old, *new));
         }
         if let (Some(old), Some(new)) = (applied.common.storage.known(), planned.common.storage.known()) {
-            workload::refuse_storage_changes(old, new, diagnostics);
+            workload::plan::refuse_storage_changes(old, new, diagnostics);
         }
     }
 

@@ -6,7 +6,7 @@ use crate::kubernetes::failure::{Class, Failure};
 use crate::kubernetes::object::Kind;
 use crate::resources::owned::{MANAGED_BY, is_ours};
 use crate::resources::workload::Spec;
-use crate::resources::workload::anchor::Record;
+use crate::resources::workload::record::Record;
 use crate::stack::Stack;
 use crate::stack::cluster::CLUSTER;
 use crate::stack::names::{self, Id, workload_in};

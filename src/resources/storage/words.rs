@@ -1,8 +1,8 @@
 //! Words about storage.
 
+use super::claims::{Fate, Held};
 use crate::plugin::diagnostic::Diagnostic;
 use crate::plugin::path::Path;
-use crate::resources::storage::claims::{Fate, Held};
 use std::collections::BTreeSet;
 
 /// Neither a provisioner nor volumes.

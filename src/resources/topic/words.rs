@@ -1,5 +1,6 @@
 //! Words about topics.
 
+use crate::diagnostics;
 use crate::kafka::{Class, Error, OtherCluster};
 use crate::plugin::context::Halt;
 use crate::plugin::diagnostic::{Diagnostic, Severity};
@@ -26,14 +27,6 @@ pub fn no_such_cluster_yet(cluster: &str) -> Diagnostic {
     .at(Path::of("cluster"))
 }
 
-/// The cluster is not there.
-pub fn no_such_cluster(cluster: &str) -> Diagnostic {
-    Diagnostic::error("The cluster does not exist", format!("There is no kafkastack_cluster {cluster} that this provider made."))
-        .kind("topic.no_such_cluster")
-        .hint("write `cluster = kafkastack_cluster.NAME.id`, and check the Kubernetes context")
-        .at(Path::of("cluster"))
-}
-
 /// A refresh while the whole cluster is away: its own plan shows that.
 pub fn cluster_is_away(cluster: &str, name: &str, why: &str) -> Diagnostic {
     Diagnostic::warning(
@@ -51,7 +44,7 @@ pub fn another_kafka(name: &str, other: &OtherCluster) -> Diagnostic {
         format!("Topic {name:?} is kept in state as it was: {other}."),
     )
     .kind("topic.another_kafka")
-    .hint(super::the_right_kafka(other))
+    .hint(diagnostics::the_right_kafka(other))
 }
 
 /// A delete after the whole cluster went.
@@ -158,7 +151,7 @@ pub fn no_leaders_yet(name: &str, why: &str) -> Diagnostic {
 
 /// A refusal of a broker, at the attribute that it is about.
 pub fn refused(doing: &str, name: &str, error: &Error) -> Diagnostic {
-    let diagnostic = super::kafka(&format!("{doing} topic {name:?}"), error);
+    let diagnostic = diagnostics::kafka(&format!("{doing} topic {name:?}"), error);
     match error.class() {
         Some(Class::InvalidReplicationFactor) => diagnostic.at(Path::of("replication_factor")),
         Some(Class::InvalidConfig | Class::PolicyViolation) => diagnostic.at(Path::of("config")),

@@ -1,0 +1,58 @@
+//! Words about clusters.
+
+use crate::kubernetes::failure::Failure;
+use crate::plugin::diagnostic::Diagnostic;
+use crate::plugin::path::Path;
+
+/// A cluster keeps its chroot.
+pub fn chroot_change(old: &str, new: &str) -> Diagnostic {
+    let why = format!(
+        "`zookeeper.chroot` is {old:?} and cannot become {new:?}: the cluster's metadata is there. Brokers would not start elsewhere, or (before Kafka 2.4) start as an empty cluster."
+    );
+    Diagnostic::error("The chroot cannot be changed", why)
+        .kind("chroot_change")
+        .hint("restore the old value")
+        .at(Path::of("zookeeper").attribute("chroot"))
+}
+
+/// Topics keep brokers from going.
+pub fn stranded(brokers: i64, topics: &[&str]) -> Diagnostic {
+    let some = topics.iter().take(10).copied().collect::<Vec<_>>().join(", ");
+    let more = if topics.len() > 10 { format!(" and {} more", topics.len() - 10) } else { String::new() };
+    let why =
+        format!("With {brokers} brokers, those with an id from {brokers} on would go, and they hold replicas of: {some}{more}.");
+    Diagnostic::error("Brokers that would go hold replicas", why)
+        .kind("stranded")
+        .hint("move these replicas first (kafka-reassign-partitions), or keep the brokers")
+        .at(Path::of("brokers"))
+}
+
+/// Another ensemble.
+pub fn connection_change(old: &str, new: &str, own: Option<&str>, found: &Result<Option<String>, String>) -> Diagnostic {
+    let own = own.map_or_else(|| "is not known".to_owned(), |id| format!("is {id}"));
+    let found = match found {
+        Ok(Some(id)) => format!("the new one holds that of cluster {id}"),
+        Ok(None) => "the new one holds that of no cluster".to_owned(),
+        Err(why) => format!("the new one could not be asked: {why}"),
+    };
+    Diagnostic::error(
+        "The cluster's metadata is in another ensemble",
+        format!("`zookeeper.connection` is {old:?} and would become {new:?}. These have no member in common. The cluster's metadata (its topics, for one) is in the old one; its id {own}, and {found}. Brokers would not start there, or (before Kafka 2.4) start as an empty cluster."),
+    ).kind("workload.connection_change").hint("restore the old value; another address of the same ensemble is accepted when the provider can read <chroot>/cluster/id there")
+}
+
+/// A cluster could not write itself into its ensemble's anchor.
+pub fn not_entered(user: &str, ensemble: &str, failure: &Failure) -> Diagnostic {
+    Diagnostic::warning(
+        "Nothing keeps the ensemble from being destroyed",
+        format!("kafkastack_cluster {user} could not be entered in the ConfigMap of kafkastack_zookeeper_ensemble {ensemble}: {failure}"),
+    ).kind("workload.not_entered").hint("only that ensemble's own `deletion_protection` guards the cluster's metadata; give the provider's user `get` and `update` on that ConfigMap")
+}
+
+/// The listener that brokers use among themselves.
+pub fn first_listener_change(old: &(String, i64), new: &(String, i64)) -> Diagnostic {
+    Diagnostic::error(
+        "The first listener cannot be changed",
+        format!("Brokers reach each other at the first listener, and would lose each other while they restart one by one: it is {:?} at port {} and would be {:?} at port {}.", old.0, old.1, new.0, new.1),
+    ).kind("workload.first_listener_change").hint(format!("keep {:?} at port {} as the first one of `listeners`, and put others after it", old.0, old.1))
+}

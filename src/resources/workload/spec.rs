@@ -1,0 +1,112 @@
+//! What the common procedure has to be told of a workload. Pure but where it asks the service itself.
+
+use super::attributes::Common;
+use super::record::Record;
+use super::roll::Health;
+use crate::kubernetes::failure::Failure;
+use crate::kubernetes::object::Object;
+use crate::plugin::diagnostic::Diagnostics;
+use crate::plugin::model::{Attr, Object as Model};
+use crate::resources::owned::applied::Specified;
+use crate::stack::Stack;
+use crate::stack::profile::Profile;
+use std::collections::BTreeMap;
+use std::future::Future;
+
+/// What a workload's attributes have to tell the common procedure.
+pub trait Spec: Specified {
+    /// The resource's type without the provider's name, as the anchor has it.
+    const RESOURCE: &'static str;
+    /// The value of `app.kubernetes.io/name`, and the container's name.
+    const APP: &'static str;
+    /// The name of the file in the ConfigMap that `config` is rendered into.
+    const CONFIG_FILE: &'static str;
+
+    /// The attributes that every workload has.
+    fn common(&self) -> &Common;
+    /// The same, to change.
+    fn common_mut(&mut self) -> &mut Common;
+    /// How many pods.
+    fn replicas(&self) -> &Attr<i64>;
+    /// The attributes that drift shows on.
+    fn seen(&mut self) -> Seen<'_>;
+    /// The namespace.
+    fn namespace(&self) -> &str {
+        self.common().namespace.text()
+    }
+    /// The name.
+    fn name(&self) -> &str {
+        self.common().name.text()
+    }
+    /// Its id, as other resources name it.
+    fn id(&self) -> String {
+        format!("{}/{}", self.namespace(), self.name())
+    }
+    /// What its anchor tells others of it.
+    fn profile(&self) -> Profile;
+    /// Every object, in the order in which it is applied; the StatefulSet last.
+    fn objects(&self) -> Vec<Object>;
+    /// Sets the computed attributes that follow from the others, where these are known.
+    fn set_outputs(&mut self);
+    /// Takes over from an earlier state what only the running service knows.
+    fn keep_observations(&mut self, _earlier: &Self) {}
+    /// Makes unknown what the running service was not asked for yet: the apply that is planned will ask it.
+    fn expect_observations(&mut self) {}
+    /// Changes that would lose data or break the service, each refused with the way out. `applied` is what was last applied.
+    fn refuse(applied: &Self, planned: &Self, diagnostics: &mut Diagnostics);
+    /// The service's own id, as the state has it.
+    fn known_id(&self) -> Option<String> {
+        None
+    }
+    /// Takes over what the anchor knows of the service's own id.
+    fn identify(&mut self, _cluster_id: Option<&str>) {}
+    /// The service's own id, as whoever proves to be it says; called once it is healthy.
+    fn identity(&self, _stack: &Stack) -> impl Future<Output = Option<String>> + Send {
+        async { None }
+    }
+    /// Tells whom it depends on that it is there; called before its objects are applied.
+    ///
+    /// # Errors
+    /// When it cannot be told.
+    fn announce(&self, _stack: &Stack) -> impl Future<Output = Result<Diagnostics, Failure>> + Send {
+        async { Ok(Diagnostics::new()) }
+    }
+    /// Who announced itself and is still there: it may not go before these.
+    ///
+    /// # Errors
+    /// When Kubernetes does not say.
+    fn users(&self, _stack: &Stack, _record: &Record) -> impl Future<Output = Result<Vec<String>, Failure>> + Send {
+        async { Ok(Vec::new()) }
+    }
+    /// Whether pods want to know the zone of their node.
+    fn wants_zone(&self) -> bool {
+        false
+    }
+    /// How the service itself is, asked over the network; its pods are all there.
+    fn health(&self, stack: &Stack, pods: &[Object]) -> impl Future<Output = Health> + Send;
+    /// What only the running service knows, such as its id; called once it is healthy.
+    fn observe(&mut self, _stack: &Stack) -> impl Future<Output = ()> + Send {
+        async {}
+    }
+}
+
+/// The attributes that drift shows on.
+pub struct Seen<'a> {
+    /// How many pods.
+    pub replicas: &'a mut Attr<i64>,
+    /// Their image.
+    pub image: &'a mut Attr<String>,
+    /// Settings of the service.
+    pub config: &'a mut Attr<BTreeMap<String, String>>,
+    /// The rest.
+    pub common: &'a mut Common,
+}
+
+/// Whether everything that the configuration can set is known.
+pub fn is_specified<M: Model>(model: &M) -> bool {
+    let value = model.encode();
+    M::attributes().iter().all(|attribute| {
+        let computed_only = attribute.rules.computed && !attribute.rules.optional;
+        computed_only || value.get(attribute.name).is_wholly_known()
+    })
+}
