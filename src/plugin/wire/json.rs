@@ -5,7 +5,7 @@ use super::super::path::Step;
 use super::super::schema::Kind;
 use super::super::value::{Dynamic, Number, Value};
 use super::budget::Budget;
-use super::error::{WireError, expected, in_attribute, in_index, in_key};
+use super::error::{WireError, expected, in_index, in_key};
 use super::types;
 use serde_json::value::RawValue;
 use std::collections::BTreeMap;
@@ -54,15 +54,7 @@ fn read(kind: &Kind, raw: &RawValue, reader: &mut Reader) -> Result<Value, WireE
             Ok(Value::Map(entries))
         }
         Kind::Object(attributes) => {
-            let raw: BTreeMap<String, &RawValue> = parse(kind, text)?;
-            let mut entries = BTreeMap::new();
-            for attribute in attributes {
-                reader.budget.entry(entries.len(), attribute.name)?;
-                let raw = raw.get(attribute.name);
-                let value = raw.map_or(Ok(Value::Null), |raw| read(&attribute.kind, raw, reader));
-                entries.insert(attribute.name.to_owned(), value.map_err(in_attribute(attribute))?);
-            }
-            Ok(Value::Map(entries))
+            read_named(kind, attributes.iter().map(|attribute| (attribute.name, &attribute.kind)), text, reader)
         }
         Kind::Tuple(kinds) => {
             let items: Vec<&RawValue> = parse(kind, text)?;
@@ -73,16 +65,7 @@ fn read(kind: &Kind, raw: &RawValue, reader: &mut Reader) -> Result<Value, WireE
             let read = |(i, (kind, raw)): (usize, (&Kind, &RawValue))| read(kind, raw, reader).map_err(in_index(i));
             kinds.iter().zip(items).enumerate().map(read).collect::<Result<_, _>>().map(Value::List)
         }
-        Kind::Record(kinds) => {
-            let raw: BTreeMap<String, &RawValue> = parse(kind, text)?;
-            let mut entries = BTreeMap::new();
-            for (name, kind) in kinds {
-                reader.budget.entry(entries.len(), name)?;
-                let value = raw.get(name).map_or(Ok(Value::Null), |raw| read(kind, raw, reader));
-                entries.insert(name.clone(), value.map_err(|e| e.inside(Step::Attribute(name.clone())))?);
-            }
-            Ok(Value::Map(entries))
-        }
+        Kind::Record(kinds) => read_named(kind, kinds.iter().map(|(name, kind)| (name.as_str(), kind)), text, reader),
         Kind::Dynamic if reader.inside_dynamic => Err(WireError::new("a type inside a value that has its type")),
         Kind::Dynamic => {
             let parts: BTreeMap<String, &RawValue> = parse(kind, text)?;
@@ -98,6 +81,23 @@ fn read(kind: &Kind, raw: &RawValue, reader: &mut Reader) -> Result<Value, WireE
 
 fn parse<'a, T: serde::Deserialize<'a>>(kind: &Kind, text: &'a str) -> Result<T, WireError> {
     serde_json::from_str(text).map_err(|_| expected(kind))
+}
+
+/// What has no such name is left out, and a name without a value is null.
+fn read_named<'k>(
+    kind: &Kind,
+    names: impl Iterator<Item = (&'k str, &'k Kind)>,
+    text: &str,
+    reader: &mut Reader,
+) -> Result<Value, WireError> {
+    let raw: BTreeMap<String, &RawValue> = parse(kind, text)?;
+    let mut entries = BTreeMap::new();
+    for (name, kind) in names {
+        reader.budget.entry(entries.len(), name)?;
+        let value = raw.get(name).map_or(Ok(Value::Null), |raw| read(kind, raw, reader));
+        entries.insert(name.to_owned(), value.map_err(|error| error.inside(Step::Attribute(name.to_owned())))?);
+    }
+    Ok(Value::Map(entries))
 }
 
 fn read_items(kind: &Kind, inner: &Kind, text: &str, reader: &mut Reader) -> Result<Vec<Value>, WireError> {

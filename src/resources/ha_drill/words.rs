@@ -7,7 +7,7 @@ use crate::plugin::path::Path;
 use std::io;
 
 fn list(lines: &[String]) -> String {
-    lines.iter().map(|line| format!("- {line}\n")).collect()
+    lines.iter().map(|line| format!("\n- {line}")).collect()
 }
 
 /// Settings that prove nothing, or cannot end well.
@@ -31,22 +31,19 @@ pub fn not_importable() -> Diagnostic {
 
 /// What speaks against it, whatever the stack does.
 pub fn objections(cluster: &str, why: &[String]) -> Diagnostic {
-    Diagnostic::error(
-        "The drill is refused",
-        format!("No pod of {cluster} was taken away, for:\n{}hint: see each line", list(why)),
-    )
-    .kind("drill.objections")
+    Diagnostic::error("The drill is refused", format!("No pod of {cluster} was taken away, for:{}", list(why)))
+        .kind("drill.objections")
+        .hint("see each line")
 }
 
 /// The stack is not whole.
 pub fn unwell(cluster: &str, why: &[String]) -> Diagnostic {
     Diagnostic::error(
         "The drill is refused: the cluster is not whole",
-        format!(
-            "No pod of {cluster} was taken away, for one more could be too many:\n{}hint: wait until the cluster is whole, and apply again",
-            list(why)
-        ),
-    ).kind("drill.unwell")
+        format!("No pod of {cluster} was taken away, for one more could be too many:{}", list(why)),
+    )
+    .kind("drill.unwell")
+    .hint("wait until the cluster is whole, and apply again")
 }
 
 /// Another drill runs.
@@ -63,11 +60,10 @@ pub fn busy(cluster: &str, topic: &str) -> Diagnostic {
 pub fn leftovers(what: &[String]) -> Diagnostic {
     Diagnostic::error(
         "What an earlier drill left could not be removed",
-        format!(
-            "A drill was killed, and these are still there:\n{}hint: apply again when the cluster is whole; the ConfigMap `<cluster>-kafkastack-drill` remembers them",
-            list(what)
-        ),
-    ).kind("drill.leftovers")
+        format!("A drill was killed, and these are still there:{}", list(what)),
+    )
+    .kind("drill.leftovers")
+    .hint("apply again when the cluster is whole; the ConfigMap `<cluster>-kafkastack-drill` remembers them")
 }
 
 /// Topic, znode or load could not be had.
@@ -110,11 +106,9 @@ pub fn exposed(topics: &[String]) -> Diagnostic {
 
 /// What could not be removed.
 pub fn left(what: &[String]) -> Diagnostic {
-    Diagnostic::warning(
-        "The drill left something behind",
-        format!("These could not be removed:\n{}hint: the next drill removes them", list(what)),
-    )
-    .kind("drill.left")
+    Diagnostic::warning("The drill left something behind", format!("These could not be removed:{}", list(what)))
+        .kind("drill.left")
+        .hint("the next drill removes them")
 }
 
 /// The report is not written.
@@ -126,10 +120,9 @@ pub fn no_report(path: &str, error: &io::Error) -> Diagnostic {
 
 /// It did not pass.
 pub fn failed(verdict: &Verdict, unread: Option<&str>) -> Diagnostic {
-    let mut text = list(&verdict.reasons);
-    if let Some(why) = unread {
-        text += &format!("- what is in the topic is not known: {why}\n");
-    }
+    let unread = unread.map(|why| format!("what is in the topic is not known: {why}"));
+    let reasons: Vec<String> = verdict.reasons.iter().cloned().chain(unread).collect();
+    let mut text = list(&reasons).trim_start().to_owned() + "\n";
     if verdict.lost.count > 0 {
         let some: Vec<String> = verdict.lost.ranges.iter().take(20).map(range).collect();
         let more = if verdict.lost.ranges.len() > some.len() { ", and more" } else { "" };

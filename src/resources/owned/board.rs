@@ -122,11 +122,21 @@ impl Board {
     }
 }
 
-/// The event of a line. Its reason is the line's first word.
+/// Why an event is, in one word: the first of its line, and with a "NOT" the one that follows.
+fn reason(text: &str) -> String {
+    let mut words = text.split(|c: char| !c.is_ascii_alphabetic());
+    let first = words.next().unwrap_or_default();
+    let second = words.next().filter(|_| first == "NOT");
+    let capital = |word: &str| -> String {
+        let lower = word.to_ascii_lowercase();
+        let mut letters = lower.chars();
+        letters.next().map(|first| first.to_ascii_uppercase()).into_iter().chain(letters).collect()
+    };
+    capital(first) + &second.map(capital).unwrap_or_default()
+}
+
+/// The event of a line.
 fn event(about: &Key, uid: &str, text: &str, now: Timestamp) -> Object {
-    let word = text.split(|c: char| !c.is_ascii_alphabetic()).next().unwrap_or_default().to_ascii_lowercase();
-    let mut letters = word.chars();
-    let reason: String = letters.next().map(|first| first.to_ascii_uppercase()).into_iter().chain(letters).collect();
     let namespace = about.namespace.as_deref().unwrap_or(ELSEWHERE);
     let name = format!("{}.{:x}", about.name, now.as_nanosecond());
     let seconds = Timestamp::from_second(now.as_second()).unwrap_or(now).to_string();
@@ -138,7 +148,7 @@ fn event(about: &Key, uid: &str, text: &str, now: Timestamp) -> Object {
                 "apiVersion": about.kind.api_version(), "kind": about.kind.name(), "name": about.name,
                 "namespace": about.namespace, "uid": uid,
             },
-            "reason": reason, "message": text, "type": kind, "count": 1,
+            "reason": reason(text), "message": text, "type": kind, "count": 1,
             "firstTimestamp": seconds, "lastTimestamp": seconds,
             "source": {"component": FIELD_MANAGER}, "reportingComponent": FIELD_MANAGER,
         }),
@@ -166,7 +176,7 @@ mod tests {
     }
 
     #[test]
-    fn an_event_is_about_the_anchor_and_its_reason_is_its_first_word() {
+    fn an_event_is_about_the_anchor_and_its_reason_is_one_word() {
         let now = Timestamp::from_millisecond(1_790_000_000_123).unwrap();
         let of = |about: &Key, text: &str| event(about, "u", text, now);
         let restarting = of(&Key::new(Kind::ConfigMap, "prod", "kafka-kafkastack"), "restarting kafka-1: it is old");
@@ -175,7 +185,7 @@ mod tests {
         assert_eq!(restarting.text("/involvedObject/uid"), "u");
         assert_eq!(restarting.text("/firstTimestamp"), "2026-09-21T14:13:20Z");
         let class = of(&Key::cluster(Kind::StorageClass, "fast"), "NOT SERVING: the time is up");
-        assert_eq!((class.text("/reason"), class.text("/type")), ("Not", "Warning"));
+        assert_eq!((class.text("/reason"), class.text("/type")), ("NotServing", "Warning"));
         assert_eq!(
             (class.key().namespace.as_deref(), class.text("/involvedObject/apiVersion")),
             (Some("default"), "storage.k8s.io/v1")

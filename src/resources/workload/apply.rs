@@ -227,7 +227,7 @@ impl<'a, M: Spec> Run<'a, M> {
         match &missing {
             Some(missing) => {
                 let why = words::not_serving(M::RESOURCE, self.spec.name(), missing, severity);
-                self.cx.say(&format!("{}: {}", why.summary, why.detail.lines().next().unwrap_or_default()));
+                self.cx.say(&format!("{}: {}", why.summary, why.detail.replace('\n', " ")));
                 self.writer.said.push(why);
             }
             None => self.cx.say("serving: everything is as wanted"),

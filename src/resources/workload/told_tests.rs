@@ -57,6 +57,16 @@ async fn what_is_waited_for_stands_in_the_anchor_of_a_run_that_was_killed() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn what_does_not_come_is_told_with_its_reason() {
+    let world = world(Faults::none());
+    world.kubernetes.script("kafka", Script::ImagePull("nowhere".to_owned()));
+    made(&world, cluster()).await;
+    let told = world.kubernetes.told();
+    let last = told.last().unwrap();
+    assert!(last.starts_with("NOT SERVING") && last.contains("nowhere"), "{last}");
+}
+
+#[tokio::test(start_paused = true)]
 async fn who_may_not_write_events_works_all_the_same() {
     for subject in [ensemble, cluster] {
         let world = world(Faults::none());
