@@ -260,7 +260,7 @@ fn an_interrupt_stops_a_slow_create_and_keeps_what_exists() {
         child.stderr.take().unwrap().read_to_string(&mut errors).unwrap();
         assert_eq!(child.wait().unwrap().code(), Some(1));
         assert!(interrupted.elapsed() < Duration::from_secs(5), "{:?}", interrupted.elapsed());
-        assert!(errors.contains("The wait ended: interrupted."), "{said}{errors}");
+        assert!(errors.contains("The wait ended: it was interrupted."), "{said}{errors}");
         assert_eq!(world.state()[0]["instances"][0]["status"], "tainted");
     });
 }
@@ -271,7 +271,7 @@ fn a_create_ends_when_its_time_is_over() {
     everywhere(|world| {
         std::fs::write(world.at("objects/full.slow-create"), "").unwrap();
         world.config(&FULL.replace("\"1m\"", "\"1s\""));
-        world.fails(&["apply", "-auto-approve", "-no-color"], "The wait ended: out of time.");
+        world.fails(&["apply", "-auto-approve", "-no-color"], "The wait ended: the time is up.");
         assert_eq!(world.state()[0]["instances"][0]["status"], "tainted");
         world.config(&FULL.replace("\"1m\"", "\"soon\""));
         world.fails(&["plan", "-no-color"], "`timeouts.create`: \"soon\" is not a duration");
