@@ -37,7 +37,7 @@ pub struct Context<'a, C> {
     /// create made.
     pub deadline: Instant,
     cancel: CancellationToken,
-    listeners: Vec<Arc<dyn Listener>>,
+    listeners: Arc<Mutex<Vec<Arc<dyn Listener>>>>,
     last: Arc<Mutex<String>>,
 }
 
@@ -62,24 +62,22 @@ impl fmt::Display for Halt {
 impl<'a, C> Context<'a, C> {
     /// A context in which `cancel` interrupts.
     pub fn new(client: Option<&'a C>, cancel: CancellationToken, deadline: Instant) -> Self {
-        Self { client, deadline, cancel, listeners: Vec::new(), last: Arc::default() }
+        Self { client, deadline, cancel, listeners: Arc::default(), last: Arc::default() }
     }
 
-    /// The same, heard by `listener` too.
-    #[must_use]
-    pub fn heard_by(&self, listener: Arc<dyn Listener>) -> Self {
-        let listeners = self.listeners.iter().cloned().chain([listener]).collect();
-        Self { listeners, ..self.until(self.deadline) }
+    /// What is said from now on is heard by `listener` too.
+    pub fn heard_by(&self, listener: Arc<dyn Listener>) {
+        self.listeners.lock().unwrap_or_else(PoisonError::into_inner).push(listener);
+    }
+
+    fn listeners(&self) -> Vec<Arc<dyn Listener>> {
+        self.listeners.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// The same with an earlier end: `margin` of its time is kept for something else.
     #[must_use]
     pub fn sparing(&self, margin: Duration) -> Self {
         let deadline = self.deadline.checked_sub(margin).unwrap_or(self.deadline);
-        self.until(deadline)
-    }
-
-    fn until(&self, deadline: Instant) -> Self {
         let (cancel, listeners) = (self.cancel.clone(), self.listeners.clone());
         Self { client: self.client, deadline, cancel, listeners, last: self.last.clone() }
     }
@@ -158,19 +156,19 @@ impl<'a, C> Context<'a, C> {
         line.clone_into(&mut last);
         drop(last);
         tracing::info!("{line}");
-        self.listeners.iter().for_each(|listener| listener.hear(line));
+        self.listeners().iter().for_each(|listener| listener.hear(line));
     }
 
-    /// Nothing more is said: what was not passed on yet is now.
-    pub async fn end(&self) {
-        for listener in &self.listeners {
+    /// Nothing more is said: what was not passed on yet is now. Called at the end of each create, update and delete.
+    pub(super) async fn end(&self) {
+        for listener in self.listeners() {
             listener.pass_on(true).await;
         }
     }
 
     /// Lets whoever listens pass on what was said.
     pub async fn pass_on(&self) {
-        for listener in &self.listeners {
+        for listener in self.listeners() {
             listener.pass_on(false).await;
         }
     }
@@ -214,7 +212,8 @@ mod tests {
         let (into, cancel) = (heard.clone(), CancellationToken::new());
         let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
         let _inside = runtime.enter();
-        let cx = context(&cancel, 1).heard_by(Arc::new(move |line: &str| into.lock().unwrap().push(line.to_owned())));
+        let cx = context(&cancel, 1);
+        cx.heard_by(Arc::new(move |line: &str| into.lock().unwrap().push(line.to_owned())));
         cx.say("waiting");
         cx.sparing(Duration::ZERO).say("waiting");
         assert_eq!(*heard.lock().unwrap(), ["waiting"]);

@@ -142,7 +142,9 @@ impl<R: Resource> AnyResource<R::Client> for R {
         async move {
             let Create { config, planned, private } = create;
             let create = Create { config: decode(&config)?, planned: decode(&planned)?, private };
-            outcome(Resource::create(self, cx, create).await)
+            let made = Resource::create(self, cx, create).await;
+            cx.end().await;
+            outcome(made)
         }
         .boxed()
     }
@@ -155,7 +157,9 @@ impl<R: Resource> AnyResource<R::Client> for R {
         async move {
             let Update { config, prior, planned, private } = update;
             let update = Update { config: decode(&config)?, prior: decode(&prior)?, planned: decode(&planned)?, private };
-            outcome(Resource::update(self, cx, update).await)
+            let changed = Resource::update(self, cx, update).await;
+            cx.end().await;
+            outcome(changed)
         }
         .boxed()
     }
@@ -167,7 +171,9 @@ impl<R: Resource> AnyResource<R::Client> for R {
     ) -> BoxFuture<'a, Result<Diagnostics, Failed<Value>>> {
         async move {
             let delete = Delete { prior: decode(&delete.prior)?, private: delete.private };
-            Resource::delete(self, cx, delete).await.map_err(Failed::encode)
+            let deleted = Resource::delete(self, cx, delete).await;
+            cx.end().await;
+            deleted.map_err(Failed::encode)
         }
         .boxed()
     }

@@ -68,8 +68,9 @@ impl<P: Provider> Server<P> {
         let (to, messages) = tokio::sync::mpsc::unbounded_channel();
         let task = tokio::spawn(async move {
             let _running = running.read_owned().await;
+            let cx = Context::new(client.as_deref(), cancel, deadline);
             // Nobody listening is no error.
-            let cx = Context::new(client.as_deref(), cancel, deadline).heard_by(Arc::new(move |line: &str| {
+            cx.heard_by(Arc::new(move |line: &str| {
                 let _ = to.send(line.to_owned());
             }));
             guarded(deadline, action.invoke(&cx, config)).await

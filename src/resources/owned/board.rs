@@ -63,14 +63,14 @@ impl Queue {
     }
 }
 
-/// The same context of an operation on what this anchor is of: heard there, as events and as its line of progress.
-pub fn on<'a>(cx: &Context<'a, Stack>, stack: &Stack, anchor: Key) -> Context<'a, Stack> {
-    cx.heard_by(Arc::new(Board::new(stack, anchor, true)))
+/// What an operation on what this anchor is of says is heard there, as events and as its line of progress.
+pub fn on(cx: &Context<'_, Stack>, stack: &Stack, anchor: Key) {
+    cx.heard_by(Arc::new(Board::new(stack, anchor, true)));
 }
 
-/// The same context of an operation on something that has no anchor of its own: heard at this object, as events.
-pub fn beside<'a>(cx: &Context<'a, Stack>, stack: &Stack, about: Key) -> Context<'a, Stack> {
-    cx.heard_by(Arc::new(Board::new(stack, about, false)))
+/// What an operation on something without an anchor of its own says is heard at this object, as events.
+pub fn beside(cx: &Context<'_, Stack>, stack: &Stack, about: Key) {
+    cx.heard_by(Arc::new(Board::new(stack, about, false)));
 }
 
 impl Listener for Board {

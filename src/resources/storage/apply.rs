@@ -14,6 +14,7 @@ use crate::plugin::context::Context;
 use crate::plugin::diagnostic::Diagnostics;
 use crate::plugin::operations::{Done, Failed};
 use crate::resources::owned::applied::keep;
+use crate::resources::owned::board;
 use crate::resources::owned::converge::Live;
 use crate::resources::owned::delete::delete_this;
 use crate::resources::owned::phase::Phase;
@@ -39,6 +40,7 @@ const LOOK_AGAIN: Duration = Duration::from_millis(200);
 impl<'a> Run<'a> {
     /// `prior`: what the plan was made from; what it showed as changed by hand is taken back.
     pub fn new(cx: &'a Context<'a, Stack>, stack: &'a Stack, wanted: Storage, prior: &Storage) -> Self {
+        board::beside(cx, stack, class_key(wanted.name.text()));
         let writer = Writer::new(cx, stack, RESOURCE, Shown::of(&prior.objects));
         Self { cx, stack, wanted, applied: None, writer }
     }

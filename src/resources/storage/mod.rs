@@ -18,12 +18,11 @@ mod tests;
 use crate::diagnostics;
 use crate::kubernetes::failure::Failure;
 use crate::plugin::context::Context;
-use crate::plugin::diagnostic::{Diagnostic, Diagnostics};
+use crate::plugin::diagnostic::Diagnostics;
 use crate::plugin::model::Attr;
 use crate::plugin::operations::{Create, Delete, Done, Failed, Plan, Private, Update};
 use crate::plugin::resource::Resource;
 use crate::resources::owned::applied::{Specified, applied, keep};
-use crate::resources::owned::board;
 use crate::resources::owned::converge::Live;
 use crate::resources::owned::phase::Phase;
 use crate::stack::Stack;
@@ -80,14 +79,11 @@ impl Resource for KafkaStorage {
     async fn create(&self, cx: &Context<'_, Stack>, create: Create<Storage>) -> Result<Done<Storage>, Failed<Storage>> {
         let mut wanted = create.planned;
         plan::complete(&mut wanted);
-        let cx = &told(cx, &wanted)?;
         let mut run = Run::new(cx, cx.client()?, wanted, &Storage::default());
         if let Err(stop) = run.own().await {
             return Err(run.words(stop).into());
         }
-        let made = run.converge(Phase::Creating).await;
-        cx.end().await;
-        match made {
+        match run.converge(Phase::Creating).await {
             Ok(()) => Ok(run.done()),
             Err(stop) => Err(run.unfinished(stop).await),
         }
@@ -109,12 +105,9 @@ impl Resource for KafkaStorage {
     async fn update(&self, cx: &Context<'_, Stack>, update: Update<Storage>) -> Result<Done<Storage>, Failed<Storage>> {
         let mut wanted = update.planned;
         plan::complete(&mut wanted);
-        let cx = &told(cx, &wanted)?;
         let before = applied(&update.private, &update.prior);
         let mut run = Run::new(cx, cx.client()?, wanted, &update.prior).over(before);
-        let changed = run.converge(Phase::Updating).await;
-        cx.end().await;
-        match changed {
+        match run.converge(Phase::Updating).await {
             Ok(()) => Ok(run.done()),
             Err(stop) => Err(run.stopped(stop)),
         }
@@ -122,11 +115,8 @@ impl Resource for KafkaStorage {
 
     async fn delete(&self, cx: &Context<'_, Stack>, delete: Delete<Storage>) -> Result<Diagnostics, Failed<Storage>> {
         let there = applied(&delete.private, &delete.prior);
-        let cx = &told(cx, &there)?;
         let run = Run::new(cx, cx.client()?, there, &delete.prior);
-        let deleted = run.delete().await;
-        cx.end().await;
-        match deleted {
+        match run.delete().await {
             Ok(()) => Ok(Diagnostics::new()),
             Err(stop) => Err(run.stopped(stop)),
         }
@@ -141,9 +131,4 @@ impl Resource for KafkaStorage {
         let live = look(stack, &storage).await?;
         Ok(Some(Done::new(read::state(&storage, &live)).keep(keep(&storage))))
     }
-}
-
-/// The same context, heard at the class too.
-fn told<'a>(cx: &Context<'a, Stack>, storage: &Storage) -> Result<Context<'a, Stack>, Diagnostic> {
-    Ok(board::beside(cx, cx.client()?, objects::class_key(storage.name.text())))
 }

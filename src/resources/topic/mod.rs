@@ -113,10 +113,9 @@ impl Resource for KafkaTopic {
     async fn create(&self, cx: &Context<'_, Stack>, create: Create<Topic>) -> Result<Done<Topic>, Failed<Topic>> {
         let planned = Topic { id: plan::id(&create.planned), ..create.planned };
         let (admin, private) = there(cx.client()?, &planned, &Private::new()).await?;
-        let run = Run::new(admin, &told(cx, &planned)?);
-        let made = run.create(&planned).await;
-        run.cx.end().await;
-        Ok(finished(&planned, &made?).keep(private))
+        told(cx, &planned)?;
+        let made = Run::new(admin, cx).create(&planned).await?;
+        Ok(finished(&planned, &made).keep(private))
     }
 
     async fn read(&self, cx: &Context<'_, Stack>, state: Topic, private: Private) -> Result<Option<Done<Topic>>, Diagnostics> {
@@ -133,10 +132,8 @@ impl Resource for KafkaTopic {
             return Ok(Done::new(read::applied(&planned, None)).keep(private));
         }
         let (admin, now) = there(cx.client()?, &planned, &private).await?;
-        let run = Run::new(admin, &told(cx, &planned)?);
-        let changed = run.update(&prior, &planned).await;
-        run.cx.end().await;
-        match changed {
+        told(cx, &planned)?;
+        match Run::new(admin, cx).update(&prior, &planned).await {
             Ok(made) => Ok(finished(&planned, &made).keep(now)),
             Err(stopped) => Err(Failed::from(stopped.why).leaving(stopped.state, private)),
         }
@@ -144,10 +141,8 @@ impl Resource for KafkaTopic {
 
     async fn delete(&self, cx: &Context<'_, Stack>, delete: Delete<Topic>) -> Result<Diagnostics, Failed<Topic>> {
         guard(&delete.prior)?;
-        let cx = &told(cx, &delete.prior)?;
-        let deleted = delete::delete(cx, &self.away, &delete.prior, &delete.private).await;
-        cx.end().await;
-        Ok(deleted?)
+        told(cx, &delete.prior)?;
+        Ok(delete::delete(cx, &self.away, &delete.prior, &delete.private).await?)
     }
 
     async fn import(&self, cx: &Context<'_, Stack>, named: Topic) -> Result<Option<Done<Topic>>, Diagnostics> {
@@ -161,12 +156,12 @@ impl Resource for KafkaTopic {
     }
 }
 
-/// The same context, heard at the anchor of the topic's cluster too, where it has one.
-fn told<'a>(cx: &Context<'a, Stack>, topic: &Topic) -> Result<Context<'a, Stack>, Diagnostic> {
-    Ok(match topic.cluster.known().and_then(|id| Id::parse(id)) {
-        Some(id) => board::beside(cx, cx.client()?, id.anchor()),
-        None => cx.sparing(Duration::ZERO),
-    })
+/// What is said is heard at the anchor of the topic's cluster, where it has one.
+fn told(cx: &Context<'_, Stack>, topic: &Topic) -> Result<(), Diagnostic> {
+    if let Some(id) = topic.cluster.known().and_then(|id| Id::parse(id)) {
+        board::beside(cx, cx.client()?, id.anchor());
+    }
+    Ok(())
 }
 
 fn guard(topic: &Topic) -> Result<(), Diagnostic> {

@@ -55,18 +55,6 @@ fn halted<M: Spec>(spec: &M, interrupted: fn() -> Diagnostic) -> impl FnOnce(Hal
 /// # Errors
 /// Why it was not made, and what is there all the same.
 pub async fn create<M: Spec>(cx: &Context<'_, Stack>, create: Create<M>) -> Result<Done<M>, Failed<M>> {
-    let cx = &heard::<M>(cx, &create.planned)?;
-    let ended = make(cx, create).await;
-    cx.end().await;
-    ended
-}
-
-/// The same context, heard at the workload's anchor.
-pub(super) fn heard<'a, M: Spec>(cx: &Context<'a, Stack>, spec: &M) -> Result<Context<'a, Stack>, Diagnostic> {
-    Ok(board::on(cx, cx.client()?, names::anchor(spec.namespace(), spec.name())))
-}
-
-async fn make<M: Spec>(cx: &Context<'_, Stack>, create: Create<M>) -> Result<Done<M>, Failed<M>> {
     let mut run = Run::new(cx, cx.client()?, create.planned, M::default(), Shown::All);
     // Nothing is written then: there is nothing to keep.
     run.own().await.map_err(|stop| stop.words(halted(&run.spec, || words::cancelled(M::RESOURCE))))?;
@@ -89,13 +77,6 @@ async fn make<M: Spec>(cx: &Context<'_, Stack>, create: Create<M>) -> Result<Don
 /// # Errors
 /// Why not, and what is there now.
 pub async fn update<M: Spec>(cx: &Context<'_, Stack>, update: Update<M>) -> Result<Done<M>, Failed<M>> {
-    let cx = &heard::<M>(cx, &update.planned)?;
-    let ended = change(cx, update).await;
-    cx.end().await;
-    ended
-}
-
-async fn change<M: Spec>(cx: &Context<'_, Stack>, update: Update<M>) -> Result<Done<M>, Failed<M>> {
     let (prior, private) = (update.prior, update.private);
     let shown = Shown::of(&prior.common().objects);
     let mut run = Run::new(cx, cx.client()?, update.planned, prior, shown);
@@ -113,6 +94,7 @@ async fn change<M: Spec>(cx: &Context<'_, Stack>, update: Update<M>) -> Result<D
 
 impl<'a, M: Spec> Run<'a, M> {
     fn new(cx: &'a Context<'a, Stack>, stack: &'a Stack, planned: M, prior: M, shown: Shown) -> Self {
+        board::on(cx, stack, names::anchor(planned.namespace(), planned.name()));
         let mut spec = planned.without_observations();
         spec.set_outputs();
         // Whose id was seen before is asked for again: another Kafka under the same name is not this one.

@@ -2,7 +2,6 @@
 //! no error, so a destroy that was interrupted is simply run again. Network.
 
 use super::anchor::Anchor;
-use super::apply::heard;
 use super::guard::Site;
 use super::own::{is_orphan, is_own_claim, owns};
 use super::record::Record;
@@ -15,6 +14,7 @@ use crate::plugin::context::{Context, Halt};
 use crate::plugin::diagnostic::Diagnostics;
 use crate::plugin::operations::{Delete, Failed};
 use crate::resources::owned::applied::applied;
+use crate::resources::owned::board;
 use crate::resources::owned::delete::delete_this;
 use crate::resources::owned::is_ours;
 use crate::resources::owned::phase::Phase;
@@ -32,15 +32,13 @@ const LOOK_AGAIN: Duration = Duration::from_secs(1);
 /// Why something of it is still there.
 pub async fn delete<M: Spec>(cx: &Context<'_, Stack>, going: Delete<M>) -> Result<Diagnostics, Failed<M>> {
     let applied = applied(&going.private, &going.prior);
-    let cx = &heard::<M>(cx, &applied)?;
-    let ended = remove(cx, cx.client()?, &applied, &going.prior).await;
-    cx.end().await;
-    ended?;
+    remove(cx, cx.client()?, &applied, &going.prior).await?;
     Ok(Diagnostics::new())
 }
 
 async fn remove<M: Spec>(cx: &Context<'_, Stack>, stack: &Stack, applied: &M, prior: &M) -> Result<(), Diagnostics> {
     let (namespace, name) = (applied.namespace(), applied.name());
+    board::on(cx, stack, names::anchor(namespace, name));
     let site = Site::look(stack, applied).await?;
     may_go(stack, &site, prior).await?;
     if let Some((found, anchor)) = &site.anchor {
