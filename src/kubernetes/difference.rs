@@ -28,6 +28,13 @@ pub fn differences(desired: &Value, live: &Value) -> Vec<String> {
     compared(desired, live).into_iter().map(|difference| difference.field).collect()
 }
 
+/// The fields in which two wanted objects differ: new and other ones, then gone ones.
+pub fn changes(before: &Value, after: &Value) -> Vec<String> {
+    let mut changed = differences(after, before);
+    changed.extend(differences(before, after));
+    changed
+}
+
 static NOTHING: Value = Value::Null;
 
 /// The lists whose entries are known by keys, by the name of the list, as the server's schemas say (`x-kubernetes-list-map-keys`;

@@ -59,6 +59,19 @@ impl<T: ?Sized> Served<T> {
     }
 }
 
+/// What a provider offers of one kind, by its name. `told`: its name without the provider's, and its schema.
+fn served<T: ?Sized>(
+    all: Vec<Box<T>>,
+    named: fn(&str) -> String,
+    told: fn(&T) -> (&'static str, Schema),
+) -> BTreeMap<String, Served<T>> {
+    let one = |it: Box<T>| {
+        let (name, schema) = told(&it);
+        (named(name), Served::new(it, schema))
+    };
+    all.into_iter().map(one).collect()
+}
+
 /// What core asks for by its name.
 fn find<'a, T>(of: &'a BTreeMap<String, T>, what: &str, name: &str) -> Result<&'a T, Diagnostic> {
     let unknown = || Diagnostic::error(format!("Unknown {what}"), format!("This provider has no {what} `{name}`."));
@@ -84,35 +97,19 @@ pub struct Server<P: Provider> {
 impl<P: Provider> Server<P> {
     /// The server of `provider`; nothing is configured yet.
     pub fn new(provider: P) -> Self {
-        let named = |name: &str| format!("{}_{name}", P::NAME);
+        let named: fn(&str) -> String = |name| format!("{}_{name}", P::NAME);
         let resources = provider.resources().into_iter().map(|resource| {
             let entry = Entry::new(resource);
             (named(entry.resource.name()), entry)
-        });
-        let sources = provider.data_sources().into_iter().map(|it| {
-            let (name, schema) = (named(it.name()), it.schema());
-            (name, Served::new(it, schema))
-        });
-        let ephemerals = provider.ephemeral_resources().into_iter().map(|it| {
-            let (name, schema) = (named(it.name()), it.schema());
-            (name, Served::new(it, schema))
-        });
-        let actions = provider.actions().into_iter().map(|it| {
-            let (name, schema) = (named(it.name()), it.schema());
-            (name, Served::new(it, schema))
-        });
-        let lists = provider.lists().into_iter().map(|it| {
-            let (name, schema) = (named(it.name()), it.schema());
-            (name, Served::new(it, schema))
         });
         let functions = provider.functions().into_iter().map(|function| (function.name().to_owned(), function));
         Self {
             settings: Shape::new(described::<P::Model>(0)),
             resources: resources.collect(),
-            sources: sources.collect(),
-            ephemerals: ephemerals.collect(),
-            actions: actions.collect(),
-            lists: lists.collect(),
+            sources: served(provider.data_sources(), named, |it| (it.name(), it.schema())),
+            ephemerals: served(provider.ephemeral_resources(), named, |it| (it.name(), it.schema())),
+            actions: served(provider.actions(), named, |it| (it.name(), it.schema())),
+            lists: served(provider.lists(), named, |it| (it.name(), it.schema())),
             functions: functions.collect(),
             provider,
             client: RwLock::new(None),

@@ -23,7 +23,7 @@ use crate::plugin::operations::{Create, Delete, Done, Failed, Plan, Private, Upd
 use crate::plugin::resource::Resource;
 use crate::resources::owned::applied::Specified;
 use crate::stack::cluster::{CLUSTER, cluster_id};
-use crate::stack::names::{Id, service_names};
+use crate::stack::names::Id;
 use crate::stack::profile::Profile;
 use crate::stack::{Stack, Target};
 use schema::Cluster;
@@ -131,14 +131,8 @@ impl Spec for Cluster {
     }
 
     fn profile(&self) -> Profile {
-        Profile {
-            replicas: self.brokers.unwrap_or(3),
-            port: u16::try_from(objects::port(self)).unwrap_or_default(),
-            ephemeral: self.common.is_ephemeral(),
-            deletion_protection: self.common.is_protected(),
-            delete_claims: self.common.takes_claims(),
-            zookeeper: Some(ensemble::connection(self).to_owned()),
-        }
+        let Target { brokers, port, .. } = self.target();
+        self.common.profile(brokers, port, Some(ensemble::connection(self).to_owned()))
     }
 
     fn objects(&self) -> Vec<Object> {
@@ -151,9 +145,7 @@ impl Spec for Cluster {
         if named && !self.listeners.is_unknown() && !self.listeners.known().is_some_and(port_unknown) {
             self.bootstrap_servers = Attr::Known(objects::bootstrap_servers(self));
         }
-        if named {
-            self.common.service_names = Attr::Known(service_names(self.common.name.text()));
-        }
+        self.common.name_services();
     }
 
     fn keep_observations(&mut self, earlier: &Self) {

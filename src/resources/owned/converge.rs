@@ -1,7 +1,7 @@
 //! The next write that brings the live objects to the wanted ones. Pure; the loop that obeys it is in `write.rs`.
 
 use super::is_ours;
-use crate::kubernetes::difference::differences;
+use crate::kubernetes::difference::{changes, differences};
 use crate::kubernetes::object::{Key, Object};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -30,9 +30,7 @@ pub fn changed(before: &[Object], wanted: &[Object]) -> BTreeSet<Key> {
 pub fn changed_fields(before: &[Object], wanted: &[Object]) -> BTreeMap<Key, Vec<String>> {
     let fields = |wanted: &Object| {
         let old = before.iter().find(|old| old.key() == wanted.key())?;
-        let mut fields = differences(wanted.json(), old.json());
-        fields.extend(differences(old.json(), wanted.json()));
-        Some((wanted.key(), fields))
+        Some((wanted.key(), changes(old.json(), wanted.json())))
     };
     wanted.iter().filter_map(fields).collect()
 }

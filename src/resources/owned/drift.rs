@@ -1,7 +1,7 @@
 //! The attribute `objects`: what every object is, and by its fields where it is not as wanted. Pure.
 
 use super::fingerprint;
-use crate::kubernetes::object::Object;
+use crate::kubernetes::object::{Key, Object};
 use std::collections::BTreeMap;
 
 /// What `objects` says of an object that is not as wanted begins with this.
@@ -9,7 +9,12 @@ const DIFFERS: &str = "differs at ";
 
 /// How the attribute names an object.
 pub fn label(object: &Object) -> String {
-    format!("{}/{}", object.kind(), object.name())
+    label_of(&object.key())
+}
+
+/// The same by its key.
+pub fn label_of(key: &Key) -> String {
+    format!("{}/{}", key.kind, key.name)
 }
 
 /// What every object is wanted to be.

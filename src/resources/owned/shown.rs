@@ -1,7 +1,7 @@
 //! Which fields the user saw in a plan: these, and no others, an apply takes over from whoever has them. Pure.
 
 use super::converge::{changed_fields, covers};
-use super::drift::{fields, label};
+use super::drift::{fields, label, label_of};
 use crate::kubernetes::object::Object;
 use crate::plugin::model::Attr;
 use std::collections::BTreeMap;
@@ -33,7 +33,7 @@ impl Shown {
     pub fn add(&mut self, before: &[Object], wanted: &[Object]) {
         let Self::Fields(shown) = self else { return };
         for (key, fields) in changed_fields(before, wanted) {
-            shown.entry(format!("{}/{}", key.kind, key.name)).or_default().extend(fields);
+            shown.entry(label_of(&key)).or_default().extend(fields);
         }
     }
 }

@@ -158,7 +158,7 @@ impl<'a> Writer<'a> {
         if *live.at("/immutable") == true && live.at("/data") != object.at("/data") {
             delete_this(self.kubernetes, live).await?;
         }
-        if object.kind() == Kind::Service && self.shown.has(object, PORTS) && !foreign_ports(live, object).is_empty() {
+        if object.kind() == Kind::Service && self.shown.has(object, PORTS) && has_foreign_port(live, object) {
             let mut whole = live.clone();
             if let Some(ports) = whole.json_mut().pointer_mut("/spec/ports") {
                 *ports = object.at("/spec/ports").clone();
@@ -171,14 +171,14 @@ impl<'a> Writer<'a> {
 
 const PORTS: &str = ".spec.ports";
 
-/// The ports of a live Service that have the name of a wanted one, and another number or protocol.
-fn foreign_ports<'a>(live: &'a Object, wanted: &Object) -> Vec<&'a Value> {
+/// Whether a port of a live Service has the name of a wanted one, and another number or protocol.
+fn has_foreign_port(live: &Object, wanted: &Object) -> bool {
     let twin = |port: &Value, field: &str, other: &Value| at(port, field) == at(other, field);
     let same = |port: &Value, other: &Value| twin(port, "/port", other) && twin(port, "/protocol", other);
     let wanted = wanted.list("/spec/ports");
     let foreign =
-        |port: &&Value| wanted.iter().any(|other| twin(port, "/name", other)) && !wanted.iter().any(|other| same(port, other));
-    live.list("/spec/ports").iter().filter(foreign).collect()
+        |port: &Value| wanted.iter().any(|other| twin(port, "/name", other)) && !wanted.iter().any(|other| same(port, other));
+    live.list("/spec/ports").iter().any(foreign)
 }
 
 /// How many fields of an object are named in a line.

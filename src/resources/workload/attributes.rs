@@ -6,6 +6,8 @@ use crate::plugin::model::Attr;
 use crate::plugin::schema::{computed, optional, required};
 use crate::plugin::timeouts::Timeouts;
 use crate::resources::checks;
+use crate::stack::names::service_names;
+use crate::stack::profile::Profile;
 use std::collections::BTreeMap;
 
 model! {
@@ -72,6 +74,25 @@ impl Common {
     /// Whether data goes with the pods.
     pub fn is_ephemeral(&self) -> bool {
         self.storage.known().is_some_and(|storage| storage.ephemeral.unwrap_or(false))
+    }
+
+    /// Fills in the names of its Services, where namespace and name are known.
+    pub fn name_services(&mut self) {
+        if self.is_named() {
+            self.service_names = Attr::Known(service_names(self.name.text()));
+        }
+    }
+
+    /// What its anchor tells others.
+    pub fn profile(&self, replicas: i64, port: u16, zookeeper: Option<String>) -> Profile {
+        Profile {
+            replicas,
+            port,
+            ephemeral: self.is_ephemeral(),
+            deletion_protection: self.is_protected(),
+            delete_claims: self.takes_claims(),
+            zookeeper,
+        }
     }
 
     /// The same without what only the servers know.

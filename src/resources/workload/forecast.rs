@@ -7,7 +7,7 @@ use super::roll::revision;
 use super::spec::{Spec, is_specified};
 use super::template::{self, FIELD};
 use super::words;
-use crate::kubernetes::difference::differences;
+use crate::kubernetes::difference::{changes, differences};
 use crate::kubernetes::object::{Kind, Object};
 use crate::plugin::context::Context;
 use crate::plugin::operations::Plan;
@@ -56,13 +56,7 @@ pub async fn forecast<M: Spec>(cx: &Context<'_, Stack>, plan: &mut Plan<M>) {
 fn template_changes<M: Spec>(plan: &Plan<M>) -> Vec<String> {
     let Some(prior) = &plan.prior else { return Vec::new() };
     let (old, new) = (applied(&plan.private, prior).objects(), plan.planned.objects());
-    let (old, new) = (of(&old), of(&new));
-    let mut changed = differences(new, old);
-    // What the new template no longer has.
-    changed.extend(differences(old, new));
-    changed.sort();
-    changed.dedup();
-    changed
+    changes(of(&old), of(&new))
 }
 
 fn of(objects: &[Object]) -> &Value {

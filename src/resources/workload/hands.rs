@@ -181,45 +181,6 @@ async fn claims_of_this_very_create_protect_nothing_and_kept_ones_do() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_ensemble_does_not_go_before_the_clusters_that_use_it() {
-    let world = world(Faults::none());
-    let open = json!({"deletion_protection": false});
-    let (mut zookeeper, wanted) = made(&world, with(ensemble(), &open)).await;
-    let connection = zookeeper.state.as_ref().unwrap().value.get("connection").clone();
-    let connection = json!({"zookeeper": {"connection": connection.as_str().unwrap(), "chroot": "/kafka"}});
-    let (mut kafka, _) = made(&world, with(cluster(), &connection)).await;
-    let writes = world.kubernetes.writes();
-    let said = zookeeper.destroy().await;
-    assert!(said.iter().any(|d| d.summary == "The ensemble is in use" && d.text().contains("prod/kafka")), "{said:?}");
-    assert_eq!(world.kubernetes.writes(), writes);
-    // The ensemble's own later writes forget nobody.
-    let (_, mut set) = with(ensemble(), &open);
-    set["labels"] = json!({"team": "b"});
-    assert!(!zookeeper.apply(&config(&*zookeeper.resource, set)).await.has_errors());
-    assert!(zookeeper.destroy().await.has_errors());
-    assert!(!zookeeper.apply(&wanted).await.has_errors());
-    // One that is gone counts no more.
-    assert!(!kafka.destroy().await.has_errors());
-    let said = zookeeper.destroy().await;
-    assert!(!said.has_errors(), "{said:?}");
-}
-
-#[tokio::test(start_paused = true)]
-async fn another_ensemble_is_refused_unless_it_holds_this_clusters_metadata() {
-    let world = world(Faults::none());
-    let (core, _) = made(&world, cluster()).await;
-    let planned = async |connection: &str| {
-        let more = json!({"zookeeper": {"connection": connection, "chroot": "/kafka"}});
-        core.plan(&config(&*core.resource, with(cluster(), &more).1)).await.diagnostics
-    };
-    let said = planned("other-0.other-headless.prod.svc:2181").await;
-    assert_eq!(summaries(&said), ["The cluster's metadata is in another ensemble"]);
-    assert!(said.iter().next().unwrap().text().contains("zk-0.zk:2181"));
-    // More members of the same one.
-    assert!(!planned("zk-0.zk:2181,zk-1.zk:2181").await.has_errors());
-}
-
-#[tokio::test(start_paused = true)]
 async fn only_our_own_claims_go_and_only_our_own_pods_are_waited_for() {
     for (subject, app, name) in [(ensemble as fn() -> _, "zookeeper", "zk"), (cluster, "kafka", "kafka")] {
         let world = world(Faults::none());
@@ -365,17 +326,6 @@ async fn a_field_that_a_hand_changed_and_changed_back_is_taken_by_the_next_chang
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_ensemble_is_held_by_a_cluster_whose_anchor_is_gone() {
-    let world = world(Faults::none());
-    let (mut zookeeper, _) = made(&world, with(ensemble(), &json!({"deletion_protection": false}))).await;
-    let connection = zookeeper.state.as_ref().unwrap().value.get("connection").clone();
-    let more = json!({"zookeeper": {"connection": connection.as_str().unwrap(), "chroot": "/kafka"}});
-    made(&world, with(cluster(), &more)).await;
-    world.kubernetes.remove(&key(Kind::ConfigMap, "kafka-kafkastack"));
-    assert!(zookeeper.destroy().await.has_errors());
-}
-
-#[tokio::test(start_paused = true)]
 async fn what_came_after_its_create_had_ended_is_noted_by_the_next_apply() {
     for (subject, name) in [(ensemble as fn() -> _, "zk"), (cluster, "kafka")] {
         let world = world(Faults::none());
@@ -394,30 +344,7 @@ async fn what_came_after_its_create_had_ended_is_noted_by_the_next_apply() {
     }
 }
 
-#[tokio::test(start_paused = true)]
-async fn an_ensemble_whose_anchor_was_deleted_does_not_go_before_its_clusters_either() {
-    let world = world(Faults::none());
-    let open = json!({"deletion_protection": false});
-    let (mut zookeeper, wanted) = made(&world, with(ensemble(), &open)).await;
-    let connection = zookeeper.state.as_ref().unwrap().value.get("connection").clone();
-    let connection = json!({"zookeeper": {"connection": connection.as_str().unwrap(), "chroot": "/kafka"}});
-    let (mut kafka, _) = made(&world, with(cluster(), &connection)).await;
-    for written_again in [false, true] {
-        world.kubernetes.remove(&key(Kind::ConfigMap, "zk-kafkastack"));
-        if written_again {
-            core_settles(&mut zookeeper, &wanted).await;
-        }
-        let writes = world.kubernetes.writes();
-        let said = zookeeper.destroy().await;
-        assert!(said.iter().any(|d| d.summary == "The ensemble is in use" && d.text().contains("prod/kafka")), "{said:?}");
-        assert_eq!(world.kubernetes.writes(), writes);
-    }
-    assert!(!kafka.destroy().await.has_errors());
-    let said = zookeeper.destroy().await;
-    assert!(!said.has_errors(), "{said:?}");
-}
-
-async fn core_settles(core: &mut Core<'_>, wanted: &Value) {
+pub(super) async fn core_settles(core: &mut Core<'_>, wanted: &Value) {
     core.refresh().await;
     settles(core, wanted).await;
 }

@@ -19,6 +19,8 @@ pub mod guard;
 #[cfg(test)]
 mod hands;
 #[cfg(test)]
+mod hands_ensemble;
+#[cfg(test)]
 mod hands_template;
 pub mod import;
 pub mod own;

@@ -23,7 +23,6 @@ use crate::plugin::resource::Resource;
 use crate::resources::owned::applied::Specified;
 use crate::stack::Stack;
 use crate::stack::cluster::ENSEMBLE;
-use crate::stack::names::service_names;
 use crate::stack::profile::Profile;
 use schema::Ensemble;
 
@@ -103,14 +102,7 @@ impl Spec for Ensemble {
     }
 
     fn profile(&self) -> Profile {
-        Profile {
-            replicas: self.members.unwrap_or(3),
-            port: u16::try_from(objects::CLIENT).unwrap_or_default(),
-            ephemeral: self.common.is_ephemeral(),
-            deletion_protection: self.common.is_protected(),
-            delete_claims: self.common.takes_claims(),
-            zookeeper: None,
-        }
+        self.common.profile(self.members.unwrap_or(3), u16::try_from(objects::CLIENT).unwrap_or_default(), None)
     }
 
     fn objects(&self) -> Vec<Object> {
@@ -118,13 +110,10 @@ impl Spec for Ensemble {
     }
 
     fn set_outputs(&mut self) {
-        let named = self.common.is_named();
-        if named && self.members.known().is_some() {
+        if self.common.is_named() && self.members.known().is_some() {
             self.connection = Attr::Known(objects::connection(self));
         }
-        if named {
-            self.common.service_names = Attr::Known(service_names(self.common.name.text()));
-        }
+        self.common.name_services();
     }
 
     fn refuse(applied: &Self, planned: &Self, diagnostics: &mut Diagnostics) {

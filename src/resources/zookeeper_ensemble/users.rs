@@ -3,7 +3,7 @@
 
 use super::schema::Ensemble;
 use crate::kubernetes::failure::{Class, Failure};
-use crate::kubernetes::object::Kind;
+use crate::kubernetes::object::{Kind, Object};
 use crate::resources::owned::{MANAGED_BY, is_ours};
 use crate::resources::workload::Spec;
 use crate::resources::workload::record::Record;
@@ -11,7 +11,7 @@ use crate::stack::Stack;
 use crate::stack::cluster::CLUSTER;
 use crate::stack::names::{self, Id, workload_in};
 use crate::stack::profile::Profile;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Those that are still there.
 ///
@@ -20,10 +20,14 @@ use std::collections::BTreeSet;
 pub async fn present(stack: &Stack, ensemble: &Ensemble, record: &Record) -> Result<Vec<String>, Failure> {
     let id = Id::new(ensemble.namespace(), ensemble.name());
     let mut present = Vec::new();
+    let beside = neighbours(stack, ensemble.namespace()).await?;
     let entered = record.users.iter().filter_map(|user| Id::parse(user));
-    let users: BTreeSet<Id> = entered.chain(neighbours(stack, ensemble.namespace()).await?).collect();
-    for user in users {
-        let profile = match stack.profile(&user, CLUSTER).await {
+    for user in entered.chain(beside.keys().cloned()).collect::<BTreeSet<Id>>() {
+        let asked = match beside.get(&user) {
+            Some(profile) => Ok(Some(profile.clone())),
+            None => stack.profile(&user, CLUSTER).await,
+        };
+        let profile = match asked {
             Ok(profile) => profile,
             // Who may not look does not know that it is gone.
             Err(Failure { class: Class::Forbidden { .. }, .. }) => {
@@ -45,12 +49,15 @@ pub async fn present(stack: &Stack, ensemble: &Ensemble, record: &Record) -> Res
 }
 
 /// The clusters beside it, whose entries an anchor that somebody deleted took with it; none for who may not list ConfigMaps.
-async fn neighbours(stack: &Stack, namespace: &str) -> Result<Vec<Id>, Failure> {
+async fn neighbours(stack: &Stack, namespace: &str) -> Result<BTreeMap<Id, Profile>, Failure> {
     let query = format!("{}={}", MANAGED_BY.0, MANAGED_BY.1);
     let found = match stack.kubernetes.list(Kind::ConfigMap, Some(namespace), &query).await {
         Err(Failure { class: Class::Forbidden { .. } | Class::NamespaceMissing(_), .. }) => Vec::new(),
         listed => listed?,
     };
-    let clusters = found.iter().filter(|anchor| Profile::read(anchor, CLUSTER).is_some());
-    Ok(clusters.filter_map(|anchor| names::anchored_by(anchor.name()).map(|name| Id::new(namespace, name))).collect())
+    let cluster = |anchor: &Object| {
+        let profile = Profile::read(anchor, CLUSTER)?;
+        Some((Id::new(namespace, names::anchored_by(anchor.name())?), profile))
+    };
+    Ok(found.iter().filter_map(cluster).collect())
 }
