@@ -4,6 +4,7 @@
 use super::cut_off::uids;
 use super::support::audit::{Audit, Write};
 use super::support::cluster::ENDED;
+use super::support::container::Container;
 use super::support::running::Running;
 use super::support::site::{CLUSTER, ENSEMBLE, KAFKA, Site, blocks, with};
 use super::support::terraform::{Refresh, Tool, Workspace};
@@ -68,8 +69,9 @@ with_both_tools_at_length! {
         let cluster = with(&cluster, "deletion_protection = true", "deletion_protection = true\n  delete_claims       = true");
         let text = terraform + &ensemble + &cluster;
         it_serves_though_its_create_was_killed(&site, &text);
-        site.kubectl(&["scale", "statefulset", "kafka", "--replicas=2"]);
+        a_second_broker_comes_by_hand_and_dies(&site);
         site.workspace.apply();
+        assert_eq!(site.stack.registered(site.cluster), "id: 0\n", "Kafka would place partitions on the dead one");
         site.workspace.assert_settled();
         site.records_are_there("before");
         without_its_stateful_set_it_is_not_destroyed(&site);
@@ -225,6 +227,14 @@ fn it_serves_though_its_create_was_killed(site: &Site, text: &str) {
     let at = format!("--bootstrap-server kafka.{}.svc:9092", site.stack.namespace);
     site.stack.kafka(site.cluster, &format!("kafka-topics.sh {at} --create --topic test1"));
     site.produce("before");
+}
+
+/// Its registration outlives it by its session, 18 s.
+fn a_second_broker_comes_by_hand_and_dies(site: &Site) {
+    site.kubectl(&["scale", "statefulset", "kafka", "--replicas=2"]);
+    let second = Container::of(site.cluster, &site.stack.namespace, "kafka-1");
+    second.until_it_says("Registered broker 1 at path", SOON);
+    second.signal("KILL");
 }
 
 fn without_its_stateful_set_it_is_not_destroyed(site: &Site) {

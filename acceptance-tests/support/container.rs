@@ -66,6 +66,18 @@ impl<'a> Container<'a> {
         }
     }
 
+    /// Waits until it says this.
+    ///
+    /// # Panics
+    /// When it does not in time, with what it said.
+    pub fn until_it_says(&self, words: &str, limit: Duration) {
+        let deadline = Instant::now() + limit;
+        while !self.try_logs(&[]).is_ok_and(|logs| logs.contains(words)) {
+            assert!(Instant::now() < deadline, "{} does not say {words:?} in {limit:?}: {}", self.pod, self.last_words());
+            std::thread::sleep(Duration::from_millis(50));
+        }
+    }
+
     /// Whether it is started anew within a time. A watch.
     pub fn restarts_within(&self, seconds: u32) -> bool {
         let next = format!("--for=jsonpath={{.status.containerStatuses[0].restartCount}}={}", self.restarts() + 1);

@@ -151,6 +151,17 @@ resource "kafkastack_topic" "test1" {{
     /// # Panics
     /// When not each of `count` records named after `tag` can be read.
     pub fn records_are_there(&self, cluster: &Cluster, tag: &str, count: u32) {
-        assert_eq!(self.consume(cluster, tag, count), count, "of {count} records {tag}");
+        let came = self.consume(cluster, tag, count);
+        let told = || self.kafka(cluster, &format!("kafka-topics.sh {} --describe 2>&1", self.servers()));
+        assert_eq!(came, count, "of {count} records {tag}\n{}\n{}", self.registered(cluster), told());
+    }
+
+    /// The brokers that are registered, as Kafka's own tool tells it.
+    pub fn registered(&self, cluster: &Cluster) -> String {
+        self.kafka(cluster, &format!("kafka-broker-api-versions.sh {} 2>&1 | grep -o 'id: [0-9]*' | sort -u", self.servers()))
+    }
+
+    fn servers(&self) -> String {
+        format!("--bootstrap-server kafka.{}.svc:9092", self.namespace)
     }
 }

@@ -15,7 +15,7 @@ use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 use rdkafka::message::{DeliveryResult, Message};
 use rdkafka::producer::{BaseProducer, BaseRecord, Producer, ProducerContext};
 use rdkafka::{Offset, TopicPartitionList};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 use std::os::fd::RawFd;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
@@ -29,6 +29,8 @@ const MOST: usize = 2_000_000;
 const DELIVERY: Duration = Duration::from_secs(60);
 /// How long the group's first assignment may take: a broker waits `group.initial.rebalance.delay.ms`, 3 s, for more members.
 const JOIN: Duration = Duration::from_secs(60);
+/// How many things that a client said are kept.
+const SAID: usize = 8;
 /// A record's size in bytes.
 const SIZE: usize = 100;
 
@@ -88,6 +90,8 @@ struct Log {
     stop_writing: AtomicBool,
     stop_reading: AtomicBool,
     assigned: watch::Sender<bool>,
+    /// What the group's client said last, the latest at the end.
+    said: Mutex<VecDeque<String>>,
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
@@ -108,6 +112,19 @@ impl Log {
         }
         self.unsettled.fetch_sub(1, Ordering::Relaxed);
     }
+
+    /// Keeps what was said, for who has to tell why something did not come.
+    fn note(&self, text: String) {
+        let mut said = lock(&self.said);
+        if said.len() >= SAID {
+            said.pop_front();
+        }
+        said.push_back(text);
+    }
+
+    fn last_words(&self) -> String {
+        lock(&self.said).iter().map(|text| format!("\n  {text}")).collect()
+    }
 }
 
 /// What librdkafka calls back.
@@ -119,10 +136,12 @@ struct Callbacks {
 impl ClientContext for Callbacks {
     fn log(&self, _level: RDKafkaLogLevel, facility: &str, message: &str) {
         tracing::debug!(facility, "librdkafka: {message}");
+        self.log.note(message.to_owned());
     }
 
     fn error(&self, error: KafkaError, reason: &str) {
         tracing::debug!("librdkafka: {error}: {reason}");
+        self.log.note(format!("{error}: {reason}"));
     }
 }
 
@@ -196,7 +215,10 @@ impl Load {
         let mut assigned = load.log.assigned.subscribe();
         match tokio::time::timeout(JOIN, assigned.wait_for(|yes| *yes)).await {
             Ok(Ok(_)) => {}
-            _ => return Err(format!("the consumer group {} got no partitions within {JOIN:?}", load.plan.topic)),
+            _ => {
+                let (group, said) = (&load.plan.topic, load.log.last_words());
+                return Err(format!("the consumer group {group} got no partitions within {JOIN:?}; its client said last:{said}"));
+            }
         }
         load.clock = Clock(Instant::now());
         load.log.began.get_or_init(|| load.clock);
@@ -320,6 +342,8 @@ fn consumer(
     commit: bool,
 ) -> Result<BaseConsumer<Callbacks>, String> {
     let mut config = common();
+    // How the group comes about: few lines, and the only ones that tell why it does not.
+    config.set("debug", "cgrp").set_log_level(RDKafkaLogLevel::Debug);
     config.set("group.id", group).set("enable.auto.commit", if commit { "true" } else { "false" });
     config.set("auto.offset.reset", "earliest").set("isolation.level", "read_committed").set("enable.partition.eof", "true");
     let consumer: BaseConsumer<Callbacks> =

@@ -19,6 +19,9 @@ pub enum Ailment {
     UnderMinInSync(Vec<String>),
     /// Brokers that are not registered.
     Unregistered(Vec<i64>),
+    /// Brokers that are registered and not wanted. Kafka places partitions on whoever is registered: what comes to be on one that
+    /// has gone is out of reach for ever.
+    Surplus(Vec<i64>),
     /// Partitions without a leader, or with a replica that is behind or gone; the first one with its replicas.
     OutOfSync(Vec<String>),
     /// No broker is the controller.
@@ -85,12 +88,15 @@ pub fn partitions(topics: &[Topic], min_insync: MinInSync<'_>) -> Partitions {
 pub fn of_brokers(brokers: i64, view: &ClusterView, topics: &[Topic], min_insync: MinInSync<'_>) -> Vec<Ailment> {
     let registered = |id: &i64| view.brokers.iter().any(|broker| i64::from(broker.id) == *id);
     let missing: Vec<i64> = (0..brokers).filter(|id| !registered(id)).collect();
+    let wanted = |id: &i64| (0..brokers).contains(id);
+    let surplus: Vec<i64> = view.brokers.iter().map(|broker| i64::from(broker.id)).filter(|id| !wanted(id)).collect();
     let Partitions { offline, under_min_insync, behind, .. } = partitions(topics, min_insync);
     let some = |names: Vec<String>| Some(names).filter(|names| !names.is_empty());
     [
         some(offline).map(Ailment::Offline),
         some(under_min_insync).map(Ailment::UnderMinInSync),
         (!missing.is_empty()).then_some(Ailment::Unregistered(missing)),
+        (!surplus.is_empty()).then_some(Ailment::Surplus(surplus)),
         some(behind).map(Ailment::OutOfSync),
         view.controller.is_none().then_some(Ailment::NoController),
     ]
@@ -162,6 +168,10 @@ pub fn some(names: &[String]) -> String {
     }
 }
 
+fn numbers(ids: &[i64]) -> String {
+    some(&ids.iter().map(i64::to_string).collect::<Vec<_>>())
+}
+
 impl fmt::Display for Ailment {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -171,9 +181,9 @@ impl fmt::Display for Ailment {
             Self::UnderMinInSync(names) => {
                 write!(f, "fewer replicas in sync than writes with acks=all need: {}", some(names))
             }
-            Self::Unregistered(ids) => {
-                let ids: Vec<String> = ids.iter().map(i64::to_string).collect();
-                write!(f, "not registered: broker {}", some(&ids))
+            Self::Unregistered(ids) => write!(f, "not registered: broker {}", numbers(ids)),
+            Self::Surplus(ids) => {
+                write!(f, "registered, but not wanted: broker {} (it goes when its session ends)", numbers(ids))
             }
             Self::OutOfSync(names) => write!(f, "{} partition(s) not in sync: {}", names.len(), some(names)),
             Self::NoController => f.write_str("there is no controller"),

@@ -1,4 +1,5 @@
 use super::*;
+use crate::kafka::Broker;
 use crate::stack::facts::tests::well;
 
 fn topics(facts: &mut Facts) -> &mut Vec<Topic> {
@@ -13,7 +14,7 @@ fn said(facts: &Facts) -> Vec<String> {
 fn a_whole_stack_has_no_ailments_and_each_lack_is_named() {
     assert_eq!(ailments(&well()), []);
     type Harm = fn(&mut Facts);
-    let harms: [(Harm, &str); 8] = [
+    let harms: [(Harm, &str); 9] = [
         (|facts| facts.pods[0].ready = false, "not ready: kafka-0"),
         (|facts| drop(facts.pods.remove(1)), "2 of 3 ZooKeeper pods are there"),
         (
@@ -21,6 +22,13 @@ fn a_whole_stack_has_no_ailments_and_each_lack_is_named() {
             "the brokers do not answer: no broker answers: no address is known",
         ),
         (|facts| drop(facts.kafka.as_mut().unwrap().0.brokers.remove(1)), "not registered: broker 1"),
+        (
+            |facts| {
+                let brokers = &mut facts.kafka.as_mut().unwrap().0.brokers;
+                brokers.push(Broker { id: 3, ..brokers[0].clone() });
+            },
+            "registered, but not wanted: broker 3 (it goes when its session ends)",
+        ),
         (|facts| facts.kafka.as_mut().unwrap().0.controller = None, "there is no controller"),
         (
             |facts| topics(facts)[0].partitions[0].isr = vec![2, 0],

@@ -72,4 +72,10 @@ mod tests {
         );
         assert!(matches!(judge("kafka", 3, &view(&[0, 1, 2]), &[topic(&[])]), Health::Waiting(_)));
     }
+
+    #[test]
+    fn a_broker_that_went_is_waited_for_until_nothing_can_be_placed_on_it() {
+        let said = judge("kafka", 2, &view(&[0, 1, 2]), &[]);
+        assert!(matches!(&said, Health::Waiting(why) if why.contains("broker 2")), "{said:?}");
+    }
 }
