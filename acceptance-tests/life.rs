@@ -1,5 +1,5 @@
 //! The whole life of a stack on a real cluster: made, looked at, disturbed by hand, repaired, imported, destroyed and made
-//! again over its data. Once with OpenTofu and the article's Kafka 2.2, once with Terraform and Kafka 3.9.
+//! again over its data. Once with OpenTofu and Kafka 2.2, the oldest that is supported, once with Terraform and Kafka 3.9.
 
 use super::health_and_drift::{read, watched};
 use super::support::audit::Audit;

@@ -44,21 +44,20 @@ struct Offer {
 fn offers<P: Provider>(provider: &P) -> Vec<Offer> {
     let read = |limit| Limits { read: limit, ..Limits::default() };
     let offer = |folder, title, name, schema, limits| Offer { folder, title, name, schema, limits };
-    let sources = provider.data_sources();
-    let sources = sources.iter().map(|o| offer("data-sources", "Data Source", o.name(), o.schema(), read(o.limit())));
-    let ephemerals = provider.ephemeral_resources();
-    let ephemerals =
-        ephemerals.iter().map(|o| offer("ephemeral-resources", "Ephemeral Resource", o.name(), o.schema(), read(o.limit())));
-    let actions = provider.actions();
-    let actions = actions.iter().map(|o| offer("actions", "Action", o.name(), o.schema(), Limits::default()));
-    let lists = provider.lists();
-    let lists = lists.iter().map(|o| offer("list-resources", "List Resource", o.name(), o.schema(), read(o.limit())));
+    let offers = provider.offers();
+    let sources = offers.data_sources.iter().map(|o| offer("data-sources", "Data Source", o.name(), o.schema(), read(o.limit())));
+    let ephemerals = offers
+        .ephemerals
+        .iter()
+        .map(|o| offer("ephemeral-resources", "Ephemeral Resource", o.name(), o.schema(), read(o.limit())));
+    let actions = offers.actions.iter().map(|o| offer("actions", "Action", o.name(), o.schema(), Limits::default()));
+    let lists = offers.lists.iter().map(|o| offer("list-resources", "List Resource", o.name(), o.schema(), read(o.limit())));
     sources.chain(ephemerals).chain(actions).chain(lists).collect()
 }
 
 /// Every page: its path below `docs/`, and its text.
 pub fn pages<P: Provider>(provider: &P) -> BTreeMap<String, String> {
-    let resources = provider.resources();
+    let resources = provider.offers().resources;
     let mut pages: BTreeMap<String, String> = resources
         .iter()
         .map(|resource| {
@@ -271,7 +270,7 @@ mod tests {
     fn core_accepts_every_schema() {
         let none: Vec<String> = Vec::new();
         assert_eq!(wire::schema::faults(&<Kafkastack as Provider>::Model::attributes()), none);
-        for resource in Kafkastack.resources() {
+        for resource in Kafkastack.offers().resources {
             assert_eq!(wire::schema::faults(&resource.schema().attributes), none, "{}", resource.name());
         }
         for offer in offers(&Kafkastack) {
@@ -284,10 +283,12 @@ mod tests {
         fn documented(attributes: &[Attribute], at: &str) {
             for attribute in attributes {
                 assert!(attribute.doc.trim_end().ends_with(['.', '`']), "{at}.{}: {:?}", attribute.name, attribute.doc);
+                let untold = attribute.rules.words.iter().find(|word| !attribute.doc.contains(&format!("`{word}`")));
+                assert_eq!(untold, None, "{at}.{}: {:?}", attribute.name, attribute.doc);
                 documented(object(&attribute.kind).unwrap_or_default(), attribute.name);
             }
         }
-        for resource in Kafkastack.resources() {
+        for resource in Kafkastack.offers().resources {
             assert_ne!(example(&format!("resources/kafkastack_{}/resource.tf", resource.name())), "", "{}", resource.name());
             documented(&resource.schema().attributes, resource.name());
         }
@@ -311,6 +312,18 @@ mod tests {
                 assert!(pages.contains_key(&path), "docs/{path} is of nothing that there is");
             }
         }
+    }
+
+    #[test]
+    fn every_path_of_the_architecture_is_there() {
+        let text = read("docs/architecture.md") + &read("src/lib.rs") + &read("docs/adding-a-resource.md");
+        let paths = text.split(['`', '(', ')']).filter(|part| part.starts_with("src/") && !part.contains(['<', ' ', '*']));
+        let mut found = 0;
+        for path in paths.filter(|path| !path.contains("topic_setting") || path.contains("testing")) {
+            found += 1;
+            assert!(Path::new(env!("CARGO_MANIFEST_DIR")).join(path).exists(), "{path}");
+        }
+        assert!(found > 15, "{found}");
     }
 
     fn read(path: &str) -> String {

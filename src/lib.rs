@@ -25,9 +25,8 @@
 //!
 //! | module | is |
 //! | --- | --- |
-//! | [`provider`] | the provider block, and the list of resources |
-//! | [`resources`] | one folder for each resource; `workload` is what ensemble and cluster have in common, `owned` what all owners of objects have |
-//! | [`data_sources`] | one folder for each data source |
+//! | [`provider`] | the provider block, and the list of what there is |
+//! | [`resources`] | one folder for each thing: resource, data source, list and action of it, with its words; `workload` is what ensemble and cluster have in common, `owned` what all owners of objects have |
 //! | [`stack`] | what every resource is given: the Kubernetes cluster, and through it brokers and members; how all is named, found, seen and judged |
 //! | [`kubernetes`] | the API server: calls, their failures, differences, reasons, tunnels |
 //! | [`kafka`], [`zookeeper`] | what brokers and members are asked |
@@ -36,11 +35,10 @@
 //! | [`diagnostics`] | errors to words for people, where several resources use them; `words.rs` of a folder has what it alone says |
 //! | [`plugin`] | the plugin protocol; it knows neither Kubernetes nor Kafka |
 //! | [`docs`] | schemas to reference pages |
-//! | [`secret`] | a value that must not be seen |
+//! | [`secret`], [`random`] | a value that must not be seen; random numbers |
 //!
 //! `docs/architecture.md` has the promises and their tests, `docs/decisions/` why it is so.
 
-pub mod data_sources;
 pub mod diagnostics;
 pub mod dial;
 pub mod docs;
@@ -49,6 +47,7 @@ pub mod kafka;
 pub mod kubernetes;
 pub mod plugin;
 pub mod provider;
+pub mod random;
 pub mod resources;
 pub mod secret;
 pub mod stack;

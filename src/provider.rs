@@ -1,30 +1,17 @@
-//! The provider block: its settings -> the [`Stack`] that resources are given; and the list of resources. Opens no
+//! The provider block: its settings -> the [`Stack`] that resources are given; and the list of what there is. Opens no
 //! connection: a plan of what is not there yet needs none.
 
-use crate::data_sources::{drift::Drift, health::Health};
 use crate::diagnostics;
 use crate::kubernetes::settings::{Exec as ExecSettings, Settings};
 use crate::kubernetes::{Kubernetes, Origin};
-use crate::model;
-use crate::plugin::action::AnyAction;
-use crate::plugin::data_source::AnyDataSource;
 use crate::plugin::diagnostic::Diagnostics;
-use crate::plugin::erased::AnyResource;
-use crate::plugin::list::AnyList;
 use crate::plugin::model::{Attr, Typed};
-use crate::plugin::provider::Provider;
+use crate::plugin::provider::{Offers, Provider};
 use crate::plugin::schema::{optional, required};
-use crate::plugin::value::Value;
-use crate::resources::{
-    checks,
-    cluster::KafkaCluster,
-    ha_drill::{KafkaHaDrill, action::KafkaDrill},
-    storage::KafkaStorage,
-    topic::{KafkaTopic, list::Topics},
-    zookeeper_ensemble::ZookeeperEnsemble,
-};
+use crate::resources::{cluster, drift, ha_drill, health, storage, topic, zookeeper_ensemble};
 use crate::secret::Secret;
 use crate::stack::{Access, Stack};
+use crate::{choice, model};
 use std::collections::BTreeMap;
 
 model! {
@@ -73,6 +60,18 @@ model! {
     }
 }
 
+choice! {
+    /// How brokers are reached.
+    pub enum Way {
+        /// Whichever fits where the provider runs.
+        Auto = "auto",
+        /// Through the Kubernetes API server.
+        PortForward = "port_forward",
+        /// By their own names.
+        Direct = "direct",
+    }
+}
+
 model! {
     /// How brokers are reached.
     pub struct KafkaSettings {
@@ -80,7 +79,7 @@ model! {
         /// own names, from inside the cluster's network; `auto` (the default): `direct` where the provider runs in a pod and
         /// uses that pod's service account, for then it is inside; `port_forward` wherever a kubeconfig, host or variable says
         /// which Kubernetes cluster.
-        access: String = optional().check(|v| checks::one_of(v, &["auto", "port_forward", "direct"])),
+        access: Way = optional(),
         /// Brokers of a cluster that is not a `kafkastack_cluster`, as `host:port`, for topics that name no `cluster`. They are
         /// reached directly.
         bootstrap_servers: Vec<String> = optional().check(bootstrap_servers),
@@ -122,40 +121,28 @@ impl Provider for Kafkastack {
             }
             Err(error) => return Err(diagnostics::not_configured(&error).into()),
         };
-        Ok(Some(Stack::new(kubernetes, access(kafka.access.text(), origin), servers)))
+        Ok(Some(Stack::new(kubernetes, access(kafka.access.unwrap_or(Way::Auto), origin), servers)))
     }
 
-    fn resources(&self) -> Vec<Box<dyn AnyResource<Stack>>> {
-        vec![
-            Box::new(KafkaStorage),
-            Box::new(ZookeeperEnsemble),
-            Box::new(KafkaCluster),
-            Box::<KafkaTopic>::default(),
-            Box::new(KafkaHaDrill),
-        ]
-    }
-
-    fn actions(&self) -> Vec<Box<dyn AnyAction<Stack>>> {
-        vec![Box::new(KafkaDrill)]
-    }
-
-    fn data_sources(&self) -> Vec<Box<dyn AnyDataSource<Stack>>> {
-        vec![Box::new(Drift), Box::new(Health)]
-    }
-
-    fn lists(&self) -> Vec<Box<dyn AnyList<Stack>>> {
-        vec![Box::new(Topics)]
+    fn offers(&self) -> Offers<Stack> {
+        Offers::of([
+            storage::offers(),
+            zookeeper_ensemble::offers(),
+            cluster::offers(),
+            topic::offers(),
+            ha_drill::offers(),
+            drift::offers(),
+            health::offers(),
+        ])
     }
 }
 
 /// A pod's own network has the brokers' names, and a runner's pod may be in another cluster than the one it works on: there the
 /// same names lead to another Kafka, or nowhere.
-fn access(word: &str, origin: Origin) -> Access {
-    match (word, origin) {
-        ("direct", _) => Access::Direct,
-        ("port_forward", _) => Access::PortForward,
-        (_, Origin::ServiceAccount) => Access::Direct,
-        (_, Origin::Named) => Access::PortForward,
+fn access(way: Way, origin: Origin) -> Access {
+    match (way, origin) {
+        (Way::Direct, _) | (Way::Auto, Origin::ServiceAccount) => Access::Direct,
+        (Way::PortForward, _) | (Way::Auto, Origin::Named) => Access::PortForward,
     }
 }
 
@@ -190,9 +177,8 @@ fn host_and_port(text: &str) -> Option<(String, u16)> {
     Some((host.to_owned(), port.parse().ok().filter(|port| *port > 0)?)).filter(|_| !host.is_empty())
 }
 
-fn bootstrap_servers(value: &Value) -> Result<(), String> {
-    let Value::List(servers) = value else { return Ok(()) };
-    match servers.iter().filter_map(Value::as_str).find(|server| host_and_port(server).is_none()) {
+fn bootstrap_servers(servers: &[String]) -> Result<(), String> {
+    match servers.iter().find(|server| host_and_port(server).is_none()) {
         Some(bad) => Err(format!("{bad:?} is not `host:port`.")),
         None => Ok(()),
     }
@@ -204,14 +190,12 @@ mod tests {
 
     #[test]
     fn auto_is_direct_only_where_the_client_came_from_the_pods_own_service_account() {
-        let is_direct = |word, origin| matches!(access(word, origin), Access::Direct);
-        for auto in ["", "auto"] {
-            assert!(is_direct(auto, Origin::ServiceAccount));
-            assert!(!is_direct(auto, Origin::Named));
-        }
+        let is_direct = |way, origin| matches!(access(way, origin), Access::Direct);
+        assert!(is_direct(Way::Auto, Origin::ServiceAccount));
+        assert!(!is_direct(Way::Auto, Origin::Named));
         for origin in [Origin::ServiceAccount, Origin::Named] {
-            assert!(is_direct("direct", origin));
-            assert!(!is_direct("port_forward", origin));
+            assert!(is_direct(Way::Direct, origin));
+            assert!(!is_direct(Way::PortForward, origin));
         }
     }
 }

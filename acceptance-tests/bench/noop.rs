@@ -4,10 +4,9 @@ use kafkastack::model;
 use kafkastack::plugin;
 use kafkastack::plugin::context::Context;
 use kafkastack::plugin::diagnostic::Diagnostics;
-use kafkastack::plugin::erased::AnyResource;
 use kafkastack::plugin::model::Attr;
 use kafkastack::plugin::operations::{Create, Delete, Done, Failed, Private, Update};
-use kafkastack::plugin::provider::Provider;
+use kafkastack::plugin::provider::{Offers, Provider};
 use kafkastack::plugin::resource::Resource;
 use kafkastack::plugin::schema::{computed, optional};
 use std::process::ExitCode;
@@ -63,8 +62,8 @@ impl Provider for Noop {
         Ok(Some(()))
     }
 
-    fn resources(&self) -> Vec<Box<dyn AnyResource<()>>> {
-        vec![Box::new(Nothing)]
+    fn offers(&self) -> Offers<()> {
+        Offers::new().resource(Nothing)
     }
 }
 

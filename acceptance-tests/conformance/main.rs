@@ -8,20 +8,14 @@ mod kinds;
 mod list;
 
 use kafkastack::model;
-use kafkastack::plugin::action::AnyAction;
 use kafkastack::plugin::context::Context;
-use kafkastack::plugin::data_source::AnyDataSource;
 use kafkastack::plugin::diagnostic::{Diagnostic, Diagnostics};
-use kafkastack::plugin::ephemeral::AnyEphemeral;
-use kafkastack::plugin::erased::AnyResource;
-use kafkastack::plugin::function::AnyFunction;
-use kafkastack::plugin::list::AnyList;
 use kafkastack::plugin::model::{Attr, SetOf, Typed};
 use kafkastack::plugin::operations::{Create, Delete, Done, Failed, Plan, Private, Update};
 use kafkastack::plugin::path::Path;
-use kafkastack::plugin::provider::Provider;
+use kafkastack::plugin::provider::{Offers, Provider};
 use kafkastack::plugin::resource::Resource;
-use kafkastack::plugin::schema::{Rules, computed, optional, required};
+use kafkastack::plugin::schema::{Declared, computed, optional, required};
 use kafkastack::plugin::stored::Stored;
 use kafkastack::plugin::timeouts::Timeouts;
 use kafkastack::plugin::value::{Dynamic, Number, Value};
@@ -30,8 +24,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-fn size_in_bytes(value: &Value) -> Option<u64> {
-    let text = value.as_str()?;
+fn size_in_bytes(text: &str) -> Option<u64> {
     let digits = text.trim_end_matches(char::is_alphabetic);
     let unit = match text.get(digits.len()..)? {
         "" => 1,
@@ -43,15 +36,15 @@ fn size_in_bytes(value: &Value) -> Option<u64> {
     digits.parse::<u64>().ok()?.checked_mul(unit)
 }
 
-fn same_size(a: &Value, b: &Value) -> bool {
+fn same_size(a: &str, b: &str) -> bool {
     size_in_bytes(a).is_some() && size_in_bytes(a) == size_in_bytes(b)
 }
 
-fn is_size(value: &Value) -> Result<(), String> {
-    size_in_bytes(value).map(drop).ok_or_else(|| "a size such as `1Gi` is needed".to_owned())
+fn is_size(text: &str) -> Result<(), String> {
+    size_in_bytes(text).map(drop).ok_or_else(|| "a size such as `1Gi` is needed".to_owned())
 }
 
-fn size() -> Rules {
+fn size() -> Declared<String> {
     optional().same_if(same_size).check(is_size)
 }
 
@@ -311,28 +304,14 @@ impl Provider for Conformance {
         Ok(config.directory.known().map(|directory| Directory(directory.into())))
     }
 
-    fn resources(&self) -> Vec<Box<dyn AnyResource<Directory>>> {
-        vec![Box::new(Objects)]
-    }
-
-    fn data_sources(&self) -> Vec<Box<dyn AnyDataSource<Directory>>> {
-        vec![Box::new(kinds::Finder)]
-    }
-
-    fn ephemeral_resources(&self) -> Vec<Box<dyn AnyEphemeral<Directory>>> {
-        vec![Box::new(kinds::Tokens)]
-    }
-
-    fn actions(&self) -> Vec<Box<dyn AnyAction<Directory>>> {
-        vec![Box::new(kinds::Notes)]
-    }
-
-    fn functions(&self) -> Vec<Box<dyn AnyFunction>> {
-        vec![Box::new(kinds::Join)]
-    }
-
-    fn lists(&self) -> Vec<Box<dyn AnyList<Directory>>> {
-        vec![Box::new(list::Files)]
+    fn offers(&self) -> Offers<Directory> {
+        Offers::new()
+            .resource(Objects)
+            .data_source(kinds::Finder)
+            .ephemeral(kinds::Tokens)
+            .action(kinds::Notes)
+            .function(kinds::Join)
+            .list(list::Files)
     }
 }
 

@@ -142,7 +142,7 @@ impl Kept {
         }
     }
 
-    /// Lets it stand as it is, for something is left: the next run finds it.
+    /// Lets it stand as it is, because something is left: the next run finds it.
     pub fn abandon(self) {
         drop(self);
     }

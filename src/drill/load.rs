@@ -1,4 +1,4 @@
-//! The load: librdkafka as real applications run it. One thread writes at a steady pace, an idempotent producer with acks=all;
+//! The load: librdkafka as real applications run it. One thread writes at a steady pace, as safely as is asked for (`Acks`);
 //! another reads along in a consumer group; at the end everything is read back once more, from the first record on. Network and
 //! threads; the pace is `pace.rs`'s.
 
@@ -291,7 +291,7 @@ const CATCH_UP: Duration = Duration::from_secs(20);
 /// How long it may take to read everything back.
 const READ_BACK: Duration = Duration::from_secs(60);
 
-/// Waits until something holds, for there is no event to wait for in a foreign thread; false when it does not come to hold.
+/// Waits until something holds, because there is no event to wait for in a foreign thread; false when it does not come to hold.
 async fn until(limits: &Limits, longest: Duration, holds: impl Fn() -> bool) -> bool {
     let end = tokio::time::Instant::now() + longest;
     while !holds() {

@@ -101,7 +101,7 @@ fn step_objection(facts: &Facts, step: &Step) -> Option<String> {
     }
 }
 
-/// Topics of others that a killed broker takes with it, for they have one replica.
+/// Topics of others that a killed broker takes with it, because they have one replica.
 pub fn exposed(facts: &Facts) -> Vec<&str> {
     let topics = facts.kafka.as_ref().map(|(_, topics)| topics.as_slice()).unwrap_or_default();
     topics.iter().filter(|topic| topic.replication_factor() == 1).map(|topic| topic.name.as_str()).collect()

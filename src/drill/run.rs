@@ -10,7 +10,6 @@ use super::order::{Order, Refused};
 use super::recording::Recording;
 use super::settle::settle;
 use crate::stack::site::Site;
-use std::hash::{BuildHasher, RandomState};
 use std::time::Duration;
 use tokio::time::Instant;
 
@@ -81,7 +80,7 @@ pub async fn run(site: &Site, order: &Order, limits: &Limits, tell: &(dyn Fn(Str
     Ok(Ended { recording, unread, halted, cleaned: earlier.map(|traces| traces.topic), exposed, left })
 }
 
-/// Eight hexadecimal digits, different each time: the hasher's keys are random.
+/// Eight hexadecimal digits, different each time.
 fn random() -> String {
-    format!("{:08x}", RandomState::new().hash_one(0) >> 32)
+    format!("{:08x}", crate::random::bits() >> 32)
 }

@@ -161,7 +161,7 @@ impl Admin {
                 .with_validate_only(validate_only)
         };
         let read = |answer: CreateTopicsResponse, _| {
-            let answer = answer.topics.first().ok_or_else(|| nothing(19, &topic.name))?;
+            let answer = answer.topics.first().ok_or_else(|| not_mentioned(19, &topic.name))?;
             check(19, &topic.name, answer.error_code, answer.error_message.as_ref())?;
             let created = Created::new(answer);
             // KRaft invents an id for a topic that it only validates, and another one when it makes it
@@ -184,7 +184,7 @@ impl Admin {
             }
         };
         let read = |answer: DeleteTopicsResponse, _| {
-            let answer = answer.responses.first().ok_or_else(|| nothing(20, name))?;
+            let answer = answer.responses.first().ok_or_else(|| not_mentioned(20, name))?;
             check(20, name, answer.error_code, answer.error_message.as_ref())
         };
         self.router.ask(Target::Controller, Lane::Write, &build, &read).await
@@ -204,7 +204,7 @@ impl Admin {
                 .with_validate_only(validate_only)
         };
         let read = |answer: CreatePartitionsResponse, _| {
-            let answer = answer.results.first().ok_or_else(|| nothing(37, name))?;
+            let answer = answer.results.first().ok_or_else(|| not_mentioned(37, name))?;
             check(37, name, answer.error_code, answer.error_message.as_ref())
         };
         self.router.ask(Target::Controller, Lane::Write, &build, &read).await
@@ -295,7 +295,7 @@ pub(super) fn check(api: i16, topic: &str, code: i16, message: Option<&StrBytes>
 }
 
 /// An answer that does not mention what was asked: as little is known as after UNKNOWN_SERVER_ERROR.
-pub(super) fn nothing(api: i16, topic: &str) -> Refusal {
+pub(super) fn not_mentioned(api: i16, topic: &str) -> Refusal {
     Refusal {
         api: api_name(api),
         resource: Resource::Topic(topic.to_owned()),

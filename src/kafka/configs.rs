@@ -1,7 +1,7 @@
 //! Settings of topics and brokers: reading them, and changing some without touching the others. Touches the network; what
 //! is written to an old broker is decided by a pure function.
 
-use super::admin::{Admin, UNKNOWN_TOPIC, check, nothing, text};
+use super::admin::{Admin, UNKNOWN_TOPIC, check, not_mentioned, text};
 use super::error::{Class, Error, Refusal, Resource};
 use super::model::{ConfigEntry, Source};
 use super::pool::Lane;
@@ -104,7 +104,7 @@ impl Admin {
             IncrementalAlterConfigsRequest::default().with_resources(vec![resource])
         };
         let read = |answer: IncrementalAlterConfigsResponse, _| {
-            let answer = answer.responses.first().ok_or_else(|| nothing(44, name))?;
+            let answer = answer.responses.first().ok_or_else(|| not_mentioned(44, name))?;
             check(44, name, answer.error_code, answer.error_message.as_ref())
         };
         self.router.ask(Target::Controller, Lane::Write, &build, &read).await
@@ -122,7 +122,7 @@ impl Admin {
             AlterConfigsRequest::default().with_resources(vec![resource])
         };
         let read = |answer: AlterConfigsResponse, _| {
-            let answer = answer.responses.first().ok_or_else(|| nothing(33, name))?;
+            let answer = answer.responses.first().ok_or_else(|| not_mentioned(33, name))?;
             check(33, name, answer.error_code, answer.error_message.as_ref())
         };
         self.router.ask(Target::Controller, Lane::Write, &build, &read).await

@@ -26,9 +26,9 @@ mod router;
 mod versions;
 
 #[cfg(test)]
-mod faults;
+mod faults_tests;
 #[cfg(test)]
-mod real;
+mod real_tests;
 
 pub use address::Address;
 pub use admin::Admin;

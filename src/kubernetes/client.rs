@@ -17,7 +17,6 @@ use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::{Value, json};
 use std::{
     error::Error,
-    hash::{BuildHasher, RandomState},
     sync::{Arc, PoisonError, RwLock},
     time::Duration,
 };
@@ -452,7 +451,7 @@ fn innermost(error: &(dyn Error + 'static)) -> String {
     cause.to_string()
 }
 
-/// Between 0 and 1, different each time: the hasher's keys are random.
+/// Between 0 and 1, different each time.
 fn random() -> f64 {
-    f64::from((RandomState::new().hash_one(0) >> 40) as u32) / f64::from(1_u32 << 24)
+    f64::from((crate::random::bits() >> 40) as u32) / f64::from(1_u32 << 24)
 }

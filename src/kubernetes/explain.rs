@@ -13,23 +13,23 @@ pub struct Reason {
     /// Why, with the datum that matters: the image, the exit code, the scheduler's words.
     pub text: String,
     /// Whether it passes by itself.
-    pub hope: Hope,
+    pub outlook: Outlook,
 }
 
 /// Whether a reason passes by itself.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Hope {
+pub enum Outlook {
     /// Something is under way.
-    Good,
+    Transient,
     /// Nothing is under way, as far as Kubernetes says; room may come for another reason.
-    Little,
+    Doubtful,
     /// Waiting alone does not heal it.
-    None,
+    Stuck,
 }
 
-impl Hope {
-    fn none_if(lost: bool) -> Self {
-        if lost { Self::None } else { Self::Good }
+impl Outlook {
+    fn stuck_if(lost: bool) -> Self {
+        if lost { Self::Stuck } else { Self::Transient }
     }
 }
 
@@ -70,18 +70,18 @@ fn unbound(claim: &Object, evidence: &Evidence) -> Option<Reason> {
     if claim.text("/status/phase") != "Pending" {
         return None;
     }
-    let because = |text: String, hope| Some(Reason { object: claim.key(), text, hope });
+    let because = |text: String, outlook| Some(Reason { object: claim.key(), text, outlook });
     let name = claim.text("/spec/storageClassName");
     let class = evidence.classes.as_ref().map(|classes| (classes.iter().find(|class| class.name() == name), classes));
     match class {
         Some((None, classes)) if !name.is_empty() => {
             let there: Vec<_> = classes.iter().map(Object::name).collect();
             let there = if there.is_empty() { "there is none".to_owned() } else { format!("there are: {}", there.join(", ")) };
-            return because(format!("StorageClass {name:?} does not exist; {there}"), Hope::None);
+            return because(format!("StorageClass {name:?} does not exist; {there}"), Outlook::Stuck);
         }
         Some((None, _)) if claim.at("/spec/storageClassName").is_null() => {
             let text = "it names no StorageClass and the cluster has no default one".to_owned();
-            return because(text, Hope::None);
+            return because(text, Outlook::Stuck);
         }
         _ => {}
     }
@@ -93,10 +93,10 @@ fn unbound(claim: &Object, evidence: &Evidence) -> Option<Reason> {
     let waits_for_pod = class.and_then(|(class, _)| class).map(|class| class.text("/volumeBindingMode"));
     match event {
         None if waits_for_pod == Some("WaitForFirstConsumer") => None,
-        None => because(format!("no volume is bound to it (StorageClass {name:?})"), Hope::Good),
+        None => because(format!("no volume is bound to it (StorageClass {name:?})"), Outlook::Transient),
         Some(event) => {
-            let hope = if event.text("/reason") == "ProvisioningFailed" { Hope::Little } else { Hope::Good };
-            because(format!("no volume is bound to it (StorageClass {name:?}): {}", event.text("/message")), hope)
+            let outlook = if event.text("/reason") == "ProvisioningFailed" { Outlook::Doubtful } else { Outlook::Transient };
+            because(format!("no volume is bound to it (StorageClass {name:?}): {}", event.text("/message")), outlook)
         }
     }
 }
@@ -110,16 +110,16 @@ fn not_created(set: &Object, evidence: &Evidence) -> Option<Reason> {
     let event = newest(evidence.events.iter().filter(|event| about(event, set) && event.text("/reason") == "FailedCreate"))?;
     let message = event.text("/message");
     let fatal = message.contains("exceeded quota") || message.contains("forbidden") || message.contains("denied the request");
-    Some(Reason { object: set.key(), text: message.to_owned(), hope: Hope::none_if(fatal) })
+    Some(Reason { object: set.key(), text: message.to_owned(), outlook: Outlook::stuck_if(fatal) })
 }
 
 fn not_ready(pod: &Object, evidence: &Evidence, claims_wait: bool) -> Option<Reason> {
     if pod.condition("Ready") == Some(true) && !pod.deleting() {
         return None;
     }
-    let because = |text: String, hope| Some(Reason { object: pod.key(), text, hope });
+    let because = |text: String, outlook| Some(Reason { object: pod.key(), text, outlook });
     if pod.deleting() {
-        return because("it is being deleted".to_owned(), Hope::Good);
+        return because("it is being deleted".to_owned(), Outlook::Transient);
     }
     let scheduled = pod.list("/status/conditions").iter().find(|condition| at(condition, "/type") == "PodScheduled");
     if let Some(condition) = scheduled.filter(|condition| at(condition, "/status") == "False") {
@@ -128,20 +128,20 @@ fn not_ready(pod: &Object, evidence: &Evidence, claims_wait: bool) -> Option<Rea
         // A volume may be being made, and the cluster's or Karpenter's autoscaler a node.
         let comes = |event: &&Object| about(event, pod) && ["TriggeredScaleUp", "Nominated"].contains(&event.text("/reason"));
         let waits = message.contains("unbound immediate PersistentVolumeClaims") || evidence.events.iter().any(|e| comes(&e));
-        let hope = if waits { Hope::Good } else { Hope::Little };
-        return if told_already { None } else { because(format!("it cannot be scheduled: {message}"), hope) };
+        let outlook = if waits { Outlook::Transient } else { Outlook::Doubtful };
+        return if told_already { None } else { because(format!("it cannot be scheduled: {message}"), outlook) };
     }
     let containers = pod.list("/status/initContainerStatuses").iter().chain(pod.list("/status/containerStatuses"));
     if let Some((text, fatal)) =
         containers.filter(|status| at(status, "/ready") != true).find_map(|status| stuck(status, pod, evidence))
     {
-        return because(text, Hope::none_if(fatal));
+        return because(text, Outlook::stuck_if(fatal));
     }
     let said = evidence.last_lines.get(pod.name()).map_or(String::new(), |line| format!("; its last log line: {line}"));
     match latest(evidence, pod).filter(|event| event.text("/type") == "Warning") {
-        Some(event) => because(format!("{}{said}", event.text("/message")), Hope::Good),
-        None if pod.text("/status/phase") == "Running" => because(format!("it runs but is not ready{said}"), Hope::Good),
-        None => because("its containers are being created".to_owned(), Hope::Good),
+        Some(event) => because(format!("{}{said}", event.text("/message")), Outlook::Transient),
+        None if pod.text("/status/phase") == "Running" => because(format!("it runs but is not ready{said}"), Outlook::Transient),
+        None => because("its containers are being created".to_owned(), Outlook::Transient),
     }
 }
 
@@ -205,7 +205,7 @@ impl Kubernetes {
     /// each pod that fails.
     pub async fn why_not_ready(&self, key: &Key) -> Result<Vec<Reason>, Failure> {
         let Some(set) = self.get(key).await? else {
-            return Ok(vec![Reason { object: key.clone(), text: "it does not exist".to_owned(), hope: Hope::Good }]);
+            return Ok(vec![Reason { object: key.clone(), text: "it does not exist".to_owned(), outlook: Outlook::Transient }]);
         };
         let namespace = set.namespace().unwrap_or_default();
         let labels: Vec<_> = set.strings("/spec/selector/matchLabels").iter().map(|(k, v)| format!("{k}={v}")).collect();

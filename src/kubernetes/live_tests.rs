@@ -46,7 +46,7 @@ async fn calls(kubernetes: &Kubernetes, namespace: &str) -> Vec<String> {
     see("apply, no namespace", kubernetes.apply(&config("a", json!({})), apply).await.map(Some));
     see("create, no namespace", kubernetes.create(&config("a", json!({}))).await.map(Some));
     assert_eq!(kubernetes.get(&config("a", json!({})).key()).await.unwrap(), None);
-    let home = Object::of(&Key::cluster(Kind::Namespace, namespace), json!({}));
+    let home = Object::of(&Key::cluster_scoped(Kind::Namespace, namespace), json!({}));
     kubernetes.apply(&home, apply).await.unwrap();
 
     let first = kubernetes.create(&config("a", json!({"data": {"x": "1"}}))).await.unwrap();
@@ -113,7 +113,7 @@ async fn stateful_set_calls(
 async fn storage_calls(kubernetes: &Kubernetes, namespace: &str, see: &mut impl FnMut(&str, Result<Option<Object>, Failure>)) {
     let apply = Apply::default();
     let class = |provisioner: &str| {
-        let key = Key::cluster(Kind::StorageClass, format!("{namespace}-class"));
+        let key = Key::cluster_scoped(Kind::StorageClass, format!("{namespace}-class"));
         Object::of(&key, json!({"provisioner": provisioner}))
     };
     kubernetes.apply(&class("example.com/a"), apply).await.unwrap();
@@ -138,7 +138,7 @@ async fn ending_calls(kubernetes: &Kubernetes, namespace: &str, see: &mut impl F
     kubernetes.create(&held).await.unwrap();
     kubernetes.delete(&key, Delete::default()).await.unwrap();
     see("create what is being deleted", kubernetes.create(&Object::of(&key, json!({}))).await.map(Some));
-    kubernetes.delete(&Key::cluster(Kind::Namespace, namespace), Delete::default()).await.unwrap();
+    kubernetes.delete(&Key::cluster_scoped(Kind::Namespace, namespace), Delete::default()).await.unwrap();
     let late = Object::of(&Key::new(Kind::ConfigMap, namespace, "late"), json!({}));
     see("apply in an ending namespace", kubernetes.apply(&late, Apply::default()).await.map(Some));
     let mut free = kubernetes.get(&key).await.unwrap().unwrap();
@@ -201,7 +201,7 @@ async fn srvr(kubernetes: &Kubernetes, port: u16) -> Result<String, Option<Strin
 #[ignore = "needs a cluster: set KAFKASTACK_KUBECONFIG, run with --include-ignored"]
 async fn a_pod_is_waited_for_explained_and_reached_through_the_api_server() {
     let kubernetes = cluster().await;
-    let home = Key::cluster(Kind::Namespace, NAMESPACE);
+    let home = Key::cluster_scoped(Kind::Namespace, NAMESPACE);
     kubernetes.apply(&Object::of(&home, json!({})), Apply::default()).await.unwrap();
 
     let mut stuck = zookeeper();
@@ -211,7 +211,7 @@ async fn a_pod_is_waited_for_explained_and_reached_through_the_api_server() {
     }}]);
     kubernetes.apply(&stuck, Apply::default()).await.unwrap();
     let because = until(&kubernetes, Kind::PersistentVolumeClaim, async || {
-        kubernetes.why_not_ready(&stuck.key()).await.unwrap().into_iter().find(|reason| reason.hope == explain::Hope::None)
+        kubernetes.why_not_ready(&stuck.key()).await.unwrap().into_iter().find(|reason| reason.outlook == explain::Outlook::Stuck)
     });
     let because = because.await.to_string();
     assert!(because.contains("StorageClass \"absent\" does not exist; there are: "), "{because}");
@@ -271,7 +271,7 @@ async fn scaled_by_hand(kubernetes: &Kubernetes) {
 async fn a_server_that_is_not_there_or_not_trusted_is_named_as_such() {
     let settings =
         |host: &str| Settings { host: Some(host.to_owned()), token: Some("t".to_owned().into()), ..Settings::default() };
-    let key = Key::cluster(Kind::Namespace, "default");
+    let key = Key::cluster_scoped(Kind::Namespace, "default");
     let patience = retry::Patience { attempts: 1, ..retry::Patience::default() };
     let failure = async |host: &str| {
         let client = Kubernetes::connect(&settings(host)).await.unwrap().0.client();

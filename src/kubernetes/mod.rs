@@ -1,7 +1,8 @@
 //! The Kubernetes API server: objects as JSON manifests, server-side apply, waiting, tunnels to pods.
 //!
-//! Effects are in [`client`] (every call), [`watch`] and [`connect`]; the rest is pure: what an answer means
-//! ([`failure`]), whether to ask again ([`retry`]), what differs ([`difference`]), why something is not ready ([`explain`]).
+//! Effects are in [`client`] (every call), [`watch`], [`connect`] and [`tunnel`] (port-forwards); [`explain`] asks why something is not
+//! ready. The rest is pure: what an answer means
+//! ([`failure`]), whether to ask again ([`retry`]), what differs ([`difference`]).
 
 pub mod client;
 mod connect;

@@ -123,7 +123,7 @@ impl Key {
     }
 
     /// An object of a kind that has no namespace.
-    pub fn cluster(kind: Kind, name: impl Into<String>) -> Self {
+    pub fn cluster_scoped(kind: Kind, name: impl Into<String>) -> Self {
         Self { kind, namespace: None, name: name.into() }
     }
 }
@@ -296,7 +296,7 @@ mod tests {
         assert_eq!(object.int("/spec/replicas"), Some(3));
         assert_eq!(object.labels(), BTreeMap::from([("a", "b")]));
         assert_eq!(key.to_string(), "StatefulSet prod/kafka");
-        assert_eq!(Key::cluster(Kind::StorageClass, "fast").to_string(), "StorageClass fast");
+        assert_eq!(Key::cluster_scoped(Kind::StorageClass, "fast").to_string(), "StorageClass fast");
     }
 
     #[test]

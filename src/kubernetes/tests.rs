@@ -1,6 +1,6 @@
 //! The client against the fake API server: what each call does when all is well, and under every fault.
 
-use super::explain::Hope;
+use super::explain::Outlook;
 use super::*;
 use crate::testing::{
     fake_kubernetes::{FakeKubernetes, Script},
@@ -124,7 +124,7 @@ async fn refusals_are_told_apart() {
     assert!(
         matches!(forbidden, Class::Forbidden { verb, resource, .. } if (&*verb, &*resource) == ("patch", "statefulsets.apps"))
     );
-    kubernetes.delete(&Key::cluster(Kind::Namespace, "default"), Delete::default()).await.unwrap();
+    kubernetes.delete(&Key::cluster_scoped(Kind::Namespace, "default"), Delete::default()).await.unwrap();
     let gone = class(kubernetes.apply(&config_map("a", json!({})), Apply::default()).await);
     assert_eq!(gone, Class::NamespaceMissing("default".into()));
 }
@@ -232,7 +232,7 @@ async fn a_forbidden_watch_becomes_a_poll() {
     assert_eq!(looks.await, 2);
 }
 
-async fn reasons(script: Script) -> Vec<(String, Hope)> {
+async fn reasons(script: Script) -> Vec<(String, Outlook)> {
     let fake = FakeKubernetes::new(Faults::none());
     fake.script("kafka", script);
     fake.log("kafka-0", "starting\njava.lang.OutOfMemoryError\n\n");
@@ -241,7 +241,7 @@ async fn reasons(script: Script) -> Vec<(String, Hope)> {
     set.json_mut()["spec"]["replicas"] = 1.into();
     kubernetes.apply(&set, Apply::default()).await.unwrap();
     let found = kubernetes.why_not_ready(&set.key()).await.unwrap();
-    found.into_iter().map(|reason| (reason.to_string(), reason.hope)).collect()
+    found.into_iter().map(|reason| (reason.to_string(), reason.outlook)).collect()
 }
 
 #[tokio::test]
@@ -250,17 +250,17 @@ async fn it_says_why_a_stateful_set_is_not_ready() {
     assert_eq!(reasons(Script::Ready).await, []);
     let quota = "create Pod kafka-0 in StatefulSet kafka failed error: pods \"kafka-0\" is forbidden: exceeded quota: q";
     let refused = Script::FailedCreate("pods \"kafka-0\" is forbidden: exceeded quota: q".to_owned());
-    assert_eq!(reasons(refused).await, one(&format!("StatefulSet default/kafka: {quota}"), Hope::None));
+    assert_eq!(reasons(refused).await, one(&format!("StatefulSet default/kafka: {quota}"), Outlook::Stuck));
     assert_eq!(
         reasons(Script::Unschedulable("0/3 nodes are available: 3 Insufficient cpu.".to_owned())).await,
-        one("Pod default/kafka-0: it cannot be scheduled: 0/3 nodes are available: 3 Insufficient cpu.", Hope::Little)
+        one("Pod default/kafka-0: it cannot be scheduled: 0/3 nodes are available: 3 Insufficient cpu.", Outlook::Doubtful)
     );
     assert_eq!(
         reasons(Script::ImagePull("failed to pull image: not found".to_owned())).await,
         one(
             "Pod default/kafka-0: image \"apache/kafka:nope\" of container \"kafka\" cannot be pulled: failed to pull image: not \
              found",
-            Hope::None
+            Outlook::Stuck
         )
     );
     let crash = |restarts| {
@@ -269,18 +269,18 @@ async fn it_says_why_a_stateful_set_is_not_ready() {
              java.lang.OutOfMemoryError"
         )
     };
-    assert_eq!(reasons(Script::CrashLoop { exit_code: 3, restarts: 1 }).await, one(&crash(1), Hope::Good));
-    assert_eq!(reasons(Script::CrashLoop { exit_code: 3, restarts: 4 }).await, one(&crash(4), Hope::None));
+    assert_eq!(reasons(Script::CrashLoop { exit_code: 3, restarts: 1 }).await, one(&crash(1), Outlook::Transient));
+    assert_eq!(reasons(Script::CrashLoop { exit_code: 3, restarts: 4 }).await, one(&crash(4), Outlook::Stuck));
     assert_eq!(
         reasons(Script::NotReady).await,
-        one("Pod default/kafka-0: it runs but is not ready; its last log line: java.lang.OutOfMemoryError", Hope::Good)
+        one("Pod default/kafka-0: it runs but is not ready; its last log line: java.lang.OutOfMemoryError", Outlook::Transient)
     );
 }
 
 #[tokio::test]
 async fn a_claim_of_an_unknown_storage_class_is_the_reason_and_its_pod_is_not_one_more() {
     let fake = FakeKubernetes::new(Faults::none());
-    let class = |name: &str| Object::of(&Key::cluster(Kind::StorageClass, name), json!({"provisioner": "x"}));
+    let class = |name: &str| Object::of(&Key::cluster_scoped(Kind::StorageClass, name), json!({"provisioner": "x"}));
     fake.put("admin", class("fast"));
     let kubernetes = fake.impatient();
     let mut set = stateful_set("one");
@@ -289,7 +289,7 @@ async fn a_claim_of_an_unknown_storage_class_is_the_reason_and_its_pod_is_not_on
     let found = kubernetes.why_not_ready(&set.key()).await.unwrap();
     assert_eq!(found.len(), 3);
     let expected = "PersistentVolumeClaim default/data-kafka-0: StorageClass \"fsat\" does not exist; there are: fast";
-    assert_eq!((found[0].to_string().as_str(), found[0].hope), (expected, Hope::None));
+    assert_eq!((found[0].to_string().as_str(), found[0].outlook), (expected, Outlook::Stuck));
     fake.put("admin", class("fsat"));
     fake.settle();
     assert_eq!(kubernetes.why_not_ready(&set.key()).await.unwrap(), []);

@@ -18,7 +18,7 @@ pub trait Action: Send + Sync + Sized + 'static {
     type Client: Send + Sync + 'static;
     /// Configuration.
     type Model: Object;
-    /// The type's name without the provider's: `drill` for `kafkastack_drill`.
+    /// The type's name without the provider's: `ha_drill` for `kafkastack_ha_drill`.
     const NAME: &'static str;
 
     /// How long it may take.

@@ -3,7 +3,7 @@
 
 use super::model::{Object, Typed, doc};
 use super::path::{Path, Step};
-use super::schema::{Attribute, Kind, required};
+use super::types::{Attribute, Kind, Rules};
 use super::value::Value;
 
 /// Why a function has no result.
@@ -82,7 +82,7 @@ impl<F: Function> AnyFunction for F {
         let variadic = if F::VARIADIC { parameters.pop() } else { None };
         let variadic = variadic.map(|last| match last.kind {
             // No model can hold a null element: core then refuses one itself, and says which.
-            Kind::List(element) => Attribute { kind: *element, rules: required(), ..last },
+            Kind::List(element) => Attribute { kind: *element, rules: Rules { required: true, ..Rules::default() }, ..last },
             _ => last,
         });
         Signature { doc: doc(F::Arguments::DOC), parameters, variadic, output: F::Output::kind() }

@@ -112,10 +112,10 @@ fn read(kind: &Kind, part: &str) -> Option<Value> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::plugin::schema::{optional, required};
+    use crate::plugin::schema::{Declared, optional, required};
 
-    fn attribute(name: &'static str, rules: crate::plugin::schema::Rules) -> Attribute {
-        Attribute { name, doc: String::new(), kind: Kind::String, rules }
+    fn attribute(name: &'static str, rules: Declared<String>) -> Attribute {
+        Attribute { name, doc: String::new(), kind: Kind::String, rules: rules.rules() }
     }
 
     fn map<const N: usize>(entries: [(&str, Value); N]) -> Value {
@@ -123,7 +123,7 @@ mod tests {
     }
 
     fn identity() -> Identity {
-        let namespace = optional().defaults_to("default").replaces().identifies();
+        let namespace = optional::<String>().defaults_to("default").replaces().identifies();
         let attributes = [
             attribute("namespace", namespace),
             attribute("name", required().replaces().identifies()),

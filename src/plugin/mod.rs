@@ -52,6 +52,7 @@
 //! `docs/plugin.md` says what this layer does with it.
 
 pub mod action;
+pub mod choice;
 pub mod context;
 pub mod data_source;
 pub mod diagnostic;
@@ -79,6 +80,7 @@ pub mod server;
 pub mod stored;
 pub mod timeouts;
 pub mod tls;
+pub mod typed;
 pub mod types;
 pub mod value;
 pub mod wire;

@@ -3,7 +3,7 @@
 //! The rules are those that OpenTofu and Terraform document; where one is broken they stop with "Provider produced ...".
 //! The server asks here first, so that a fault of a resource is named as one, with its place. Tests ask here for every
 //! answer of every resource. Only one thing is asked in development builds alone: whether a resource itself keeps its
-//! write-only values back, for what core gets is stripped of them in any build.
+//! write-only values back, because what core gets is stripped of them in any build.
 
 use super::identity::Identity;
 use super::path::Path;
@@ -128,14 +128,19 @@ impl Oracle {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::plugin::schema::{Rules, computed, optional, required};
+    use crate::plugin::schema::{Declared, computed, optional, required};
 
     fn map<const N: usize>(entries: [(&str, Value); N]) -> Value {
         Value::Map(entries.into_iter().map(|(k, v)| (k.to_owned(), v)).collect())
     }
 
     fn oracle() -> Oracle {
-        let text = |name: &'static str, rules: Rules| Attribute { name, doc: String::new(), kind: Kind::String, rules };
+        let text = |name: &'static str, rules: Declared<String>| Attribute {
+            name,
+            doc: String::new(),
+            kind: Kind::String,
+            rules: rules.rules(),
+        };
         Oracle::new(&[
             text("name", required().replaces().identifies()),
             text("id", computed()),

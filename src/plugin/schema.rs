@@ -2,91 +2,133 @@
 
 use super::diagnostic::{Diagnostic, Diagnostics};
 use super::path::Path;
+use super::typed::Typed;
 pub use super::types::{Attribute, Check, Kind, Replace, Rules, Same};
 use super::value::Value;
+use std::borrow::Borrow;
+use std::marker::PhantomData;
+use std::sync::Arc;
+
+/// The rules of an attribute whose values are `T`s, as its author writes them.
+#[derive(Clone, Debug, Default)]
+pub struct Declared<T> {
+    rules: Rules,
+    values: PhantomData<fn(&T)>,
+}
+
+fn declared<T: Typed>(rules: Rules) -> Declared<T> {
+    Declared { rules: Rules { words: T::words(), ..rules }, values: PhantomData }
+}
 
 /// An attribute that the configuration has to set.
-pub fn required() -> Rules {
-    Rules { required: true, ..Rules::default() }
+pub fn required<T: Typed>() -> Declared<T> {
+    declared(Rules { required: true, ..Rules::default() })
 }
 
 /// An attribute that the configuration may set.
-pub fn optional() -> Rules {
-    Rules { optional: true, ..Rules::default() }
+pub fn optional<T: Typed>() -> Declared<T> {
+    declared(Rules { optional: true, ..Rules::default() })
 }
 
 /// An attribute that only the provider sets.
-pub fn computed() -> Rules {
-    Rules { computed: true, ..Rules::default() }
+pub fn computed<T: Typed>() -> Declared<T> {
+    declared(Rules { computed: true, ..Rules::default() })
 }
 
-impl Rules {
+impl<T: Typed> Declared<T> {
+    fn with(self, change: impl FnOnce(Rules) -> Rules) -> Self {
+        Self { rules: change(self.rules), ..self }
+    }
+
     /// The value where the configuration has none; the provider then sets it, so it is computed too.
     #[must_use]
-    pub fn defaults_to(self, value: impl Into<Value>) -> Self {
-        Self { default: Some(value.into()), computed: true, ..self }
+    pub fn defaults_to(self, value: impl Into<T>) -> Self {
+        let value = value.into().encode();
+        self.with(|rules| Rules { default: Some(value), computed: true, ..rules })
     }
 
     /// The provider chooses where the configuration does not.
     #[must_use]
     pub fn or_computed(self) -> Self {
-        Self { computed: true, ..self }
+        self.with(|rules| Rules { computed: true, ..rules })
     }
 
     /// A change replaces the resource.
     #[must_use]
     pub fn replaces(self) -> Self {
-        Self { replace: Replace::Always, ..self }
+        self.with(|rules| Rules { replace: Replace::Always, ..rules })
     }
 
     /// A change replaces the resource where the configuration sets the attribute.
     #[must_use]
     pub fn replaces_if_configured(self) -> Self {
-        Self { replace: Replace::IfConfigured, ..self }
+        self.with(|rules| Rules { replace: Replace::IfConfigured, ..rules })
     }
 
     /// Once known, the computed value stays.
     #[must_use]
     pub fn stable(self) -> Self {
-        Self { stable: true, ..self }
+        self.with(|rules| Rules { stable: true, ..rules })
     }
 
     /// Hidden in plans.
     #[must_use]
     pub fn sensitive(self) -> Self {
-        Self { sensitive: true, ..self }
+        self.with(|rules| Rules { sensitive: true, ..rules })
     }
 
     /// Part of what tells the object from all others: see [`Identity`](super::identity::Identity).
     #[must_use]
     pub fn identifies(self) -> Self {
-        Self { identity: true, ..self }
+        self.with(|rules| Rules { identity: true, ..rules })
     }
 
     /// The value is in the configuration of a plan, a create and an update, and nowhere else: plans and states hold null.
     /// A change of it alone is no change, so an attribute `<name>_version` beside it is what a user changes to rotate it.
     #[must_use]
     pub fn write_only(self) -> Self {
-        Self { write_only: true, ..self }
+        self.with(|rules| Rules { write_only: true, ..rules })
     }
 
     /// Core warns who sets it; `instead` says what to use.
     #[must_use]
     pub fn deprecated(self, instead: &'static str) -> Self {
-        Self { deprecated: Some(instead), ..self }
+        self.with(|rules| Rules { deprecated: Some(instead), ..rules })
     }
 
-    /// Adds a check of configured values.
+    /// Adds a check of configured values: what is wrong with one, without naming the attribute.
     #[must_use]
-    pub fn check(mut self, check: Check) -> Self {
-        self.checks.push(check);
+    pub fn check<V: ?Sized + 'static>(mut self, check: fn(&V) -> Result<(), String>) -> Self
+    where
+        T: Borrow<V>,
+    {
+        let checked = move |value: &Value| match T::decode(value, &Path::root()) {
+            Ok(value) => check(value.borrow()),
+            Err(mismatch) if mismatch.at.steps().is_empty() => Err(format!("it is not {}.", mismatch.expected)),
+            // A part of it is wrong, which is said of that part.
+            Err(_) => Ok(()),
+        };
+        self.rules.checks.push(Check(Arc::new(checked)));
         self
     }
 
     /// Two values for which `same` holds are no change.
     #[must_use]
-    pub fn same_if(self, same: Same) -> Self {
-        Self { same: Some(same), ..self }
+    pub fn same_if<V: ?Sized + 'static>(self, same: fn(&V, &V) -> bool) -> Self
+    where
+        T: Borrow<V>,
+    {
+        let decoded = |value: &Value| T::decode(value, &Path::root()).ok();
+        let alike = move |a: &Value, b: &Value| match (decoded(a), decoded(b)) {
+            (Some(a), Some(b)) => same(a.borrow(), b.borrow()),
+            _ => false,
+        };
+        self.with(|rules| Rules { same: Some(Same(Arc::new(alike))), ..rules })
+    }
+
+    /// The rules, for who does not know the type.
+    pub fn rules(self) -> Rules {
+        self.rules
     }
 }
 
@@ -108,14 +150,24 @@ pub fn validate(attributes: &[Attribute], config: &Value, at: &Path, diagnostics
         if attribute.rules.required && value.is_null() {
             diagnostics.error_at(path.clone(), "Missing value", format!("`{path}` has to be set."));
         }
-        if !value.is_null() && value.is_wholly_known() {
-            for check in &attribute.rules.checks {
-                if let Err(why) = check(value) {
-                    diagnostics.error_at(path.clone(), "Invalid value", format!("`{path}`: {why}"));
-                }
-            }
+        let rules = &attribute.rules;
+        // Words count one by one, also beside others that are not known yet.
+        let word = Some(rules.words).filter(|words| !words.is_empty()).map(|words| one_of(words, value));
+        let checks = rules.checks.iter().filter(|_| !value.is_null() && value.is_wholly_known());
+        let checked = checks.map(|Check(check)| check(value));
+        for why in word.into_iter().chain(checked).filter_map(Result::err) {
+            diagnostics.error_at(path.clone(), "Invalid value", format!("`{path}`: {why}"));
         }
         validate_inside(&attribute.kind, value, &path, diagnostics);
+    }
+}
+
+/// Whether a value, or each one in a collection, is one of these words.
+fn one_of(words: &[&str], value: &Value) -> Result<(), String> {
+    match value {
+        Value::List(values) | Value::Set(values) => values.iter().try_for_each(|value| one_of(words, value)),
+        Value::String(text) if !words.contains(&text.as_str()) => Err(format!("{text:?} is not one of {}.", words.join(", "))),
+        _ => Ok(()),
     }
 }
 

@@ -3,6 +3,8 @@
 
 use super::number::Number;
 use std::collections::BTreeMap;
+use std::fmt;
+use std::sync::Arc;
 
 /// A value as core sends and expects it. Lists stand for tuples and maps for objects too; the schema tells which is meant.
 #[derive(Clone, Debug)]
@@ -92,12 +94,33 @@ pub enum Replace {
 }
 
 /// Checks one known, non-null value; the error says what is allowed, without naming the attribute.
-pub type Check = fn(&Value) -> Result<(), String>;
+#[derive(Clone)]
+pub struct Check(pub Arc<CheckFn>);
+
+/// A check, as it is called.
+pub type CheckFn = dyn Fn(&Value) -> Result<(), String> + Send + Sync;
 
 /// Whether two known values mean the same (`1Gi` and `1024Mi`); the prior one is then kept.
-pub type Same = fn(&Value, &Value) -> bool;
+#[derive(Clone)]
+pub struct Same(pub Arc<SameFn>);
 
-/// The rules of an attribute, apart from its name, type and documentation.
+/// A comparison, as it is called.
+pub type SameFn = dyn Fn(&Value, &Value) -> bool + Send + Sync;
+
+impl fmt::Debug for Check {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Check")
+    }
+}
+
+impl fmt::Debug for Same {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Same")
+    }
+}
+
+/// The rules of an attribute, apart from its name, type and documentation. Authors write them as
+/// [`Declared`](super::schema::Declared), which knows the type of the values.
 #[derive(Clone, Debug, Default)]
 pub struct Rules {
     /// The configuration has to set it.
@@ -114,6 +137,8 @@ pub struct Rules {
     pub replace: Replace,
     /// A computed value that stays as it is once known (`UseStateForUnknown`).
     pub stable: bool,
+    /// The words that it may be; empty where it is no choice. A collection holds these words.
+    pub words: &'static [&'static str],
     /// Checks of a value that the configuration sets.
     pub checks: Vec<Check>,
     /// Semantic equality.

@@ -8,7 +8,7 @@ use crate::plugin::erased::AnyResource;
 use crate::plugin::schema::Attribute;
 use crate::plugin::value::Value;
 use crate::stack::{Access, Stack};
-use crate::testing::core::{Core, resource};
+use crate::testing::core::{Core, at_once, cases, names, resource};
 use crate::testing::fake_kafka::{self, FakeKafka, When};
 use crate::testing::fake_kubernetes::FakeKubernetes;
 use crate::testing::faults::{Fault, Faults};
@@ -34,14 +34,14 @@ struct Tally {
     destroyed: u64,
 }
 
-/// What random configurations name; for topics also the cluster `prod/kafka`.
+/// What random configurations name; for what lives in one also the cluster `prod/kafka`.
 async fn ground(with_cluster: bool) -> FakeKubernetes {
     let world = world(Faults::none());
     let kubernetes = &world.kubernetes;
     for name in ["prod", "streaming"] {
-        kubernetes.put("kube", Object::of(&Key::cluster(Kind::Namespace, name), json!({"status": {"phase": "Active"}})));
+        kubernetes.put("kube", Object::of(&Key::cluster_scoped(Kind::Namespace, name), json!({"status": {"phase": "Active"}})));
     }
-    kubernetes.put("kube", Object::of(&Key::cluster(Kind::StorageClass, "slow"), json!({"provisioner": "x"})));
+    kubernetes.put("kube", Object::of(&Key::cluster_scoped(Kind::StorageClass, "slow"), json!({"provisioner": "x"})));
     if with_cluster {
         made(&world, cluster()).await;
     }
@@ -222,11 +222,15 @@ async fn live(life: &mut Life<'_>, attributes: &[Attribute], mut config: Value, 
     tally.destroyed += u64::from(!life.core.destroy().await.has_errors());
 }
 
+fn lives_in_a_cluster(name: &str) -> bool {
+    resource(name).schema().attributes.iter().any(|attribute| attribute.name == "cluster")
+}
+
 fn holds(name: &str) {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().start_paused(true).build().unwrap();
-    let ground = runtime.block_on(ground(name == "topic"));
+    let ground = runtime.block_on(ground(lives_in_a_cluster(name)));
     let (mut tally, begun) = (Tally::default(), std::time::Instant::now());
-    for_each_seed(10_000, |seed| {
+    for_each_seed(cases(name), |seed| {
         let before = tally.cases;
         runtime.block_on(life(resource(name), &ground, seed, &mut tally));
         tally.cases - before
@@ -238,21 +242,6 @@ fn holds(name: &str) {
 }
 
 #[test]
-fn no_life_of_a_storage_breaks_a_rule_of_core() {
-    holds("storage");
-}
-
-#[test]
-fn no_life_of_an_ensemble_breaks_a_rule_of_core() {
-    holds("zookeeper_ensemble");
-}
-
-#[test]
-fn no_life_of_a_cluster_breaks_a_rule_of_core() {
-    holds("cluster");
-}
-
-#[test]
-fn no_life_of_a_topic_breaks_a_rule_of_core() {
-    holds("topic");
+fn no_life_of_a_resource_breaks_a_rule_of_core() {
+    at_once(&names(), holds);
 }

@@ -1,8 +1,13 @@
-//! The resources, one folder or file each, with the same parts in each: schema, objects, plan, apply, read, delete.
+//! What there is, one folder each: a resource, its data source, its list, its action, its words. `offers()` of a folder says which.
+//! Files of the same name do the same in each: `schema.rs` attributes, `plan.rs` what a plan refuses, `apply.rs` what is written,
+//! `read.rs` what is there, `words.rs` what it alone says.
 
 pub mod checks;
 pub mod cluster;
+pub mod drift;
 pub mod ha_drill;
+pub mod health;
+pub mod inside;
 pub mod owned;
 pub mod storage;
 pub mod topic;

@@ -12,15 +12,15 @@ use crate::plugin::schema::{Kind, Schema};
 use crate::plugin::server::Server;
 use crate::plugin::value::Value;
 use crate::plugin::wire;
-use crate::provider::Kafkastack;
 use crate::stack::Stack;
-use crate::testing::core::{held, resource};
+use crate::testing::core::{at_once, cases, held, names, resource};
+use crate::testing::extended::Extended;
 use crate::testing::random::{Random, changed, config, for_each_seed, known};
 use tonic::Request;
 
 /// One type of resource behind a server without settings.
 struct Subject {
-    server: Server<Kafkastack>,
+    server: Server<Extended>,
     type_name: String,
     schema: Schema,
     kind: Kind,
@@ -39,7 +39,7 @@ impl Subject {
     fn new(resource: &dyn AnyResource<Stack>) -> Self {
         let schema = resource.schema();
         Self {
-            server: Server::new(Kafkastack),
+            server: Server::new(Extended),
             type_name: format!("kafkastack_{}", resource.name()),
             kind: Kind::Object(schema.attributes.clone()),
             oracle: Oracle::new(&schema.attributes),
@@ -137,32 +137,17 @@ fn accepted(said: &[proto::Diagnostic]) -> bool {
 fn holds(name: &str) {
     let subject = Subject::new(&*resource(name));
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-    let (mut tally, mut cases, begun) = (Tally::default(), 0, std::time::Instant::now());
-    for_each_seed(10_000, |seed| {
-        cases += 1;
+    let (mut tally, mut tried, begun) = (Tally::default(), 0, std::time::Instant::now());
+    for_each_seed(cases(name), |seed| {
+        tried += 1;
         runtime.block_on(subject.case(seed, &mut tally));
         1
     });
-    eprintln!("{name}: {cases} cases in {:?}: {tally:?}", begun.elapsed());
-    assert!(cases < 1_000 || tally.replanned > cases / 2, "hardly any configuration is valid: {tally:?}");
+    eprintln!("{name}: {tried} cases in {:?}: {tally:?}", begun.elapsed());
+    assert!(tried < 1_000 || tally.replanned > tried / 2, "hardly any configuration is valid: {tally:?}");
 }
 
 #[test]
-fn no_configuration_of_a_storage_breaks_a_rule_of_core() {
-    holds("storage");
-}
-
-#[test]
-fn no_configuration_of_an_ensemble_breaks_a_rule_of_core() {
-    holds("zookeeper_ensemble");
-}
-
-#[test]
-fn no_configuration_of_a_cluster_breaks_a_rule_of_core() {
-    holds("cluster");
-}
-
-#[test]
-fn no_configuration_of_a_topic_breaks_a_rule_of_core() {
-    holds("topic");
+fn no_configuration_of_a_resource_breaks_a_rule_of_core() {
+    at_once(&names(), holds);
 }

@@ -1,7 +1,5 @@
 //! How a stack is found, and what is done where another Kafka answers under its names.
 
-use crate::data_sources::health::Health;
-use crate::data_sources::health::schema::StackHealth;
 use crate::kubernetes::object::Kind;
 use crate::plugin::data_source::DataSource;
 use crate::plugin::model::Attr;
@@ -9,6 +7,8 @@ use crate::resources::cluster::health;
 use crate::resources::cluster::schema::Cluster;
 use crate::resources::ha_drill::apply::drill;
 use crate::resources::ha_drill::schema::HaDrill;
+use crate::resources::health::Health;
+use crate::resources::health::schema::StackHealth;
 use crate::resources::workload::anchor::Anchor;
 use crate::resources::workload::roll;
 use crate::resources::workload::sweep;

@@ -1,6 +1,7 @@
 //! How workloads and what they are made of are called: one place makes the names, and reads them. Pure.
 
 use crate::kubernetes::object::{Key, Kind};
+use std::collections::BTreeMap;
 use std::fmt;
 
 /// Which workload: `namespace/name`, as resources name each other.
@@ -92,25 +93,72 @@ pub fn workload_in(connection: &str) -> Option<Id> {
     pod_of(host, namespace, name).map(|_| Id::new(namespace, name))
 }
 
+/// How one set of pods is called, and what selects them. Ours follow from the workload's name; one that somebody else made keeps
+/// what it has, because serviceName, selector and claim template of a StatefulSet never change.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Names {
+    /// The StatefulSet, and what the names of its pods begin with.
+    pub set: String,
+    /// The Service that gives each pod its DNS name (`serviceName`).
+    pub governing: String,
+    /// The claim template.
+    pub volume: String,
+    /// The labels that select its pods. Neighbours may have the same.
+    pub selector: BTreeMap<String, String>,
+}
+
+impl Names {
+    /// Those of a set that we make.
+    pub fn of(app: &str, name: &str) -> Self {
+        let selector = selector(app, name).map(|(label, value)| (label.to_owned(), value)).into();
+        Self { set: name.to_owned(), governing: headless(name), volume: VOLUME.to_owned(), selector }
+    }
+
+    /// The StatefulSet.
+    pub fn key(&self, namespace: &str) -> Key {
+        Key::new(Kind::StatefulSet, namespace, &*self.set)
+    }
+
+    /// A pod.
+    pub fn pod(&self, ordinal: i64) -> String {
+        format!("{}-{ordinal}", self.set)
+    }
+
+    /// The claim of a pod.
+    pub fn claim(&self, ordinal: i64) -> String {
+        format!("{}-{}-{ordinal}", self.volume, self.set)
+    }
+
+    /// The ordinal of the pod of this name.
+    pub fn ordinal_of_pod(&self, pod: &str) -> Option<i64> {
+        ordinal(pod.strip_prefix(&*self.set)?)
+    }
+
+    /// The ordinal of the claim of this name.
+    pub fn ordinal_of_claim(&self, claim: &str) -> Option<i64> {
+        ordinal(claim.strip_prefix(&*self.volume)?.strip_prefix('-')?.strip_prefix(&*self.set)?)
+    }
+
+    /// The selector as a query.
+    pub fn query(&self) -> String {
+        self.selector.iter().map(|(label, value)| format!("{label}={value}")).collect::<Vec<_>>().join(",")
+    }
+}
+
+/// The number in `-<number>`, as Kubernetes writes it.
+fn ordinal(text: &str) -> Option<i64> {
+    let digits = text.strip_prefix('-')?;
+    let plain = digits == "0" || !digits.starts_with('0');
+    digits.parse().ok().filter(|_| plain && digits.bytes().all(|byte| byte.is_ascii_digit()))
+}
+
 /// The ordinal in the name of a pod of the workload `name`.
-pub fn ordinal_of_pod(pod: &str, name: &str) -> Option<i64> {
-    pod.strip_prefix(name)?.strip_prefix('-')?.parse().ok()
+fn ordinal_of_pod(pod: &str, name: &str) -> Option<i64> {
+    ordinal(pod.strip_prefix(name)?)
 }
 
 /// The name of the claim template.
-pub const VOLUME: &str = "data";
-
-/// The name of a pod's claim.
-pub fn claim(name: &str, ordinal: i64) -> String {
-    format!("{VOLUME}-{name}-{ordinal}")
-}
-
-/// The ordinal in the name of a claim of the workload `name`: `data-<name>-<ordinal>`.
-pub fn ordinal_of_claim(claim: &str, name: &str) -> Option<i64> {
-    let ordinal = claim.strip_prefix(VOLUME)?.strip_prefix('-')?.strip_prefix(name)?.strip_prefix('-')?;
-    let plain = ordinal == "0" || !ordinal.starts_with('0');
-    ordinal.parse().ok().filter(|_| plain && ordinal.bytes().all(|byte| byte.is_ascii_digit()))
-}
+const VOLUME: &str = "data";
 
 /// The name of the ConfigMap with a workload's files, of that content.
 pub fn configuration(name: &str, fingerprint: &str) -> String {

@@ -1,7 +1,7 @@
 //! No file knows itself by way of others, and no folder knows one above it. Then each can be read, moved and tested with what lies
 //! below it alone. (`layers.rs` says of some folders more: whom they may know at all.)
 //!
-//! Read from the syntax: `use`, paths in code, and paths in the tokens of macros. Tests are left out, for they may look at
+//! Read from the syntax: `use`, paths in code, and paths in the tokens of macros. Tests are left out, because they may look at
 //! everything. A name that a parent gives on (`pub use`) is the parent's: children take it from where it is.
 
 use proc_macro2::{TokenStream, TokenTree};
@@ -14,6 +14,7 @@ type Name = Vec<String>;
 /// The folders and single files, from the lowest to the highest.
 const ORDER: [&str; 13] = [
     "secret",
+    "random",
     "dial",
     "plugin",
     "kubernetes",
@@ -23,7 +24,6 @@ const ORDER: [&str; 13] = [
     "diagnostics",
     "drill",
     "resources",
-    "data_sources",
     "provider",
     "docs",
 ];

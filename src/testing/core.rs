@@ -4,6 +4,7 @@
 use crate::plugin::context::Context;
 use crate::plugin::diagnostic::{Diagnostics, Severity};
 use crate::plugin::erased::{AnyResource, Outcome};
+use crate::plugin::identity::Identity;
 use crate::plugin::operations::{Create, Delete, Done, Failed, Plan, Private, Update};
 use crate::plugin::oracle::{Oracle, Violation};
 use crate::plugin::path::Path;
@@ -13,6 +14,7 @@ use crate::plugin::schema::{self, Attribute, Kind, Schema};
 use crate::plugin::value::Value;
 use crate::provider::Kafkastack;
 use crate::stack::Stack;
+use crate::testing::extended::Extended;
 use std::time::Duration;
 use tokio_util::sync::CancellationToken;
 
@@ -237,9 +239,36 @@ impl<'a> Core<'a> {
     }
 }
 
-/// The provider's resource of this name.
+/// The resources of the provider, and those of tests.
+fn resources() -> Vec<Box<dyn AnyResource<Stack>>> {
+    Extended.offers().resources
+}
+
+/// The resource of this name.
 pub fn resource(name: &str) -> Box<dyn AnyResource<Stack>> {
-    Kafkastack.resources().into_iter().find(|resource| resource.name() == name).expect(name)
+    resources().into_iter().find(|resource| resource.name() == name).expect(name)
+}
+
+/// The names of all resources that are objects. What is an event has no life: an apply of it is the event.
+pub fn names() -> Vec<&'static str> {
+    let all = resources();
+    let lives = all.iter().filter(|resource| Identity::of(&resource.schema().attributes).is_some());
+    lives.map(|resource| resource.name()).collect()
+}
+
+/// How many random cases a resource is tried with. Those of tests are tried for the procedure's sake, which others share.
+pub fn cases(name: &str) -> u64 {
+    let shipped = Kafkastack.offers().resources.iter().any(|resource| resource.name() == name);
+    if shipped { 10_000 } else { 1_000 }
+}
+
+/// Has something hold for each of these, each in a thread of its own.
+pub fn at_once(names: &[&str], holds: fn(&str)) {
+    std::thread::scope(|scope| {
+        for name in names {
+            std::thread::Builder::new().name((*name).to_owned()).spawn_scoped(scope, || holds(name)).unwrap();
+        }
+    });
 }
 
 /// A configuration: the attributes that are set; the others are null.

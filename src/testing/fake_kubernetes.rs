@@ -65,7 +65,7 @@ impl FakeKubernetes {
     /// A server with the namespace `default`, its controllers at work after each write, and these faults.
     pub fn new(faults: Faults) -> Self {
         let fake = Self { world: Arc::default(), faults, changes: broadcast::channel(1024).0 };
-        fake.put("kube", Object::of(&Key::cluster(Kind::Namespace, "default"), json!({"status": {"phase": "Active"}})));
+        fake.put("kube", Object::of(&Key::cluster_scoped(Kind::Namespace, "default"), json!({"status": {"phase": "Active"}})));
         fake
     }
 

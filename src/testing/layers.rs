@@ -1,16 +1,17 @@
-//! Dependencies between folders point one way: `resources` knows the others, and none of them knows it.
+//! Dependencies between folders point one way: `resources` knows the others, and none of them knows it. And words for people are
+//! made in few places.
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
-/// What each folder may name of this crate. `model` is the macro of `plugin`.
+/// What each folder may name of this crate. `model` and `choice` are macros of `plugin`.
 const LAYERS: [(&str, &[&str]); 6] = [
-    ("plugin", &["model", "plugin"]),
-    ("kubernetes", &["kubernetes", "secret", "testing"]),
+    ("plugin", &["choice", "model", "plugin"]),
+    ("kubernetes", &["kubernetes", "random", "secret", "testing"]),
     ("kafka", &["dial", "kafka", "secret", "testing"]),
     ("zookeeper", &["dial", "testing", "zookeeper"]),
     ("stack", &["dial", "kafka", "kubernetes", "stack", "zookeeper"]),
-    ("drill", &["dial", "drill", "kafka", "kubernetes", "secret", "stack", "testing", "zookeeper"]),
+    ("drill", &["dial", "drill", "kafka", "kubernetes", "random", "secret", "stack", "testing", "zookeeper"]),
 ];
 
 fn sources(folder: &Path, found: &mut Vec<PathBuf>) {
@@ -44,6 +45,34 @@ fn dependencies_between_folders_point_one_way() {
             assert!(folder != "plugin" || foreign.is_none(), "{} uses {foreign:?}", file.display());
         }
     }
+}
+
+/// The code of a file, without its tests.
+fn code(text: &str) -> &str {
+    text.split("#[cfg(test)]").next().unwrap_or_default()
+}
+
+/// Whether a file may make a message for people: what judges gives values, and words are in one place for each thing.
+fn has_words(path: &str) -> bool {
+    let own = |folder: &str| path.contains(folder);
+    path.ends_with("/words.rs") || own("/diagnostics") || own("/plugin/") || own("/testing/") || path.ends_with("tests.rs")
+}
+
+#[test]
+fn only_words_make_messages_for_people() {
+    let mut files = Vec::new();
+    sources(&Path::new(env!("CARGO_MANIFEST_DIR")).join("src"), &mut files);
+    let makes = |text: &str| {
+        let makers = ["Diagnostic::error(", "Diagnostic::warning(", ".error_at("];
+        makers.into_iter().find(|maker| code(text).contains(maker))
+    };
+    let mut with_words = 0;
+    for file in files {
+        let (path, text) = (file.display().to_string(), std::fs::read_to_string(&file).unwrap());
+        with_words += usize::from(makes(&text).is_some());
+        assert!(has_words(&path) || makes(&text).is_none(), "{path} makes a message: {:?}", makes(&text));
+    }
+    assert!(with_words > 8, "{with_words} files have words");
 }
 
 #[test]

@@ -5,12 +5,16 @@
 #[cfg(test)]
 mod circles;
 pub mod core;
+pub mod extended;
 pub mod fake_kafka;
 pub mod fake_kubernetes;
 pub mod faults;
 #[cfg(test)]
 mod layers;
 pub mod random;
+#[cfg(test)]
+mod topic_setting;
+pub mod workloads;
 
 // Random lives make and drop millions of small values.
 #[global_allocator]

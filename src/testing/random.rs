@@ -119,7 +119,7 @@ fn number(random: &mut Random, name: &str) -> i64 {
         return random.one_of(&[0, -1, 2, 7_000_000_000]);
     }
     random.one_of(match name {
-        "members" | "brokers" | "replication_factor" => &[1, 3, 3, 5],
+        "members" | "brokers" | "replication_factor" | "leaders" | "workers" | "size" => &[1, 3, 3, 5],
         "port" => &[9092, 9093, 19092, 31000],
         _ => &[1, 2, 3, 30, 1000],
     })
@@ -178,7 +178,7 @@ fn agree(random: &mut Random, config: &mut Value) {
     }
 }
 
-/// What a list or set of this name holds: mostly one or two items, for some lists may not be empty, and no two of one name.
+/// What a list or set of this name holds: mostly one or two items, because some lists may not be empty, and no two of one name.
 fn items(random: &mut Random, name: &str, inner: &Kind, unknown: bool) -> Vec<Value> {
     let count = if random.is_wrong() { 0 } else { 1 + random.below(2) };
     let mut items: Vec<Value> = Vec::new();
@@ -231,25 +231,47 @@ pub fn changed(random: &mut Random, attributes: &[Attribute], config: &Value, un
 /// The same value with something known wherever it is unknown: what a server chooses, or what the rest of a
 /// configuration turns out to be.
 pub fn known(random: &mut Random, name: &str, kind: &Kind, value: &Value) -> Value {
+    worded(kind, &[], guessed(random, name, kind, value))
+}
+
+fn guessed(random: &mut Random, name: &str, kind: &Kind, value: &Value) -> Value {
     match (kind, value) {
         // Nothing is chosen of what only a user sets.
         (Kind::Object(attributes), Value::Unknown | Value::Map(_)) => {
             let mut one = |a: &Attribute| {
                 let chosen = match value {
                     Value::Unknown if !a.rules.computed && !a.rules.required || a.rules.write_only => Value::Null,
-                    value => known(random, a.name, &a.kind, value.get(a.name)),
+                    value => guessed(random, a.name, &a.kind, value.get(a.name)),
                 };
                 (a.name.to_owned(), chosen)
             };
             Value::Map(attributes.iter().map(&mut one).collect())
         }
         (kind, Value::Unknown) => configured(random, name, kind, false),
-        (Kind::List(inner), Value::List(items)) => Value::List(items.iter().map(|v| known(random, name, inner, v)).collect()),
-        (Kind::Set(inner), Value::Set(items)) => Value::Set(items.iter().map(|v| known(random, name, inner, v)).collect()),
+        (Kind::List(inner), Value::List(items)) => Value::List(items.iter().map(|v| guessed(random, name, inner, v)).collect()),
+        (Kind::Set(inner), Value::Set(items)) => Value::Set(items.iter().map(|v| guessed(random, name, inner, v)).collect()),
         (Kind::Map(inner), Value::Map(entries)) => {
-            entries.iter().map(|(key, v)| (key.clone(), known(random, name, inner, v))).collect()
+            entries.iter().map(|(key, v)| (key.clone(), guessed(random, name, inner, v))).collect()
         }
         (_, value) => value.clone(),
+    }
+}
+
+/// The same with good words where an attribute is one of a few: core has every value checked before it plans with it.
+fn worded(kind: &Kind, words: &[&str], value: Value) -> Value {
+    match (kind, value) {
+        (Kind::Object(attributes), Value::Map(mut entries)) => {
+            for a in attributes {
+                let inner = entries.remove(a.name).unwrap_or(Value::Null);
+                entries.insert(a.name.to_owned(), worded(&a.kind, a.rules.words, inner));
+            }
+            Value::Map(entries)
+        }
+        (Kind::List(inner), Value::List(items)) => Value::List(items.into_iter().map(|v| worded(inner, words, v)).collect()),
+        (Kind::Set(inner), Value::Set(items)) => Value::Set(items.into_iter().map(|v| worded(inner, words, v)).collect()),
+        (Kind::Map(inner), Value::Map(entries)) => entries.into_iter().map(|(key, v)| (key, worded(inner, words, v))).collect(),
+        (_, Value::String(text)) if !words.is_empty() && !words.contains(&text.as_str()) => words[0].into(),
+        (_, value) => value,
     }
 }
 

@@ -9,7 +9,7 @@ pub mod check;
 pub mod generate;
 pub mod replace;
 
-use super::schema::{Attribute, Kind, Rules};
+use super::schema::{Attribute, Kind, Rules, Same};
 use super::value::Value;
 use std::collections::BTreeMap;
 
@@ -44,7 +44,7 @@ fn effective<'a>(rules: &'a Rules, config: &'a Value) -> &'a Value {
 /// Whether two values are both known, both there, and mean the same.
 fn same(rules: &Rules, a: &Value, b: &Value) -> bool {
     let there = |value: &Value| !value.is_null() && value.is_wholly_known();
-    rules.same.is_some_and(|same| there(a) && there(b) && same(a, b))
+    rules.same.as_ref().is_some_and(|Same(same)| there(a) && there(b) && same(a, b))
 }
 
 /// What will exist, before the resource's own word. `prior` is null for a create and for a replacement.

@@ -1,14 +1,29 @@
 //! The rules of a plan, for random schemas, configurations and histories.
 
 use super::super::path::Path;
-use super::super::schema::{computed, each_write_only, optional, required, without_write_only};
+use super::super::schema::{self, Declared, each_write_only, without_write_only};
 use super::super::value::Dynamic;
 use super::super::wire::arbitrary;
 use super::*;
 use proptest::prelude::*;
 
-fn ignore_case(a: &Value, b: &Value) -> bool {
-    matches!((a.as_str(), b.as_str()), (Some(a), Some(b)) if a.eq_ignore_ascii_case(b))
+/// Rules of attributes of any kind: only their defaults and checks know the type.
+type Of = Declared<String>;
+
+fn optional() -> Of {
+    schema::optional()
+}
+
+fn computed() -> Of {
+    schema::computed()
+}
+
+fn required() -> Of {
+    schema::required()
+}
+
+fn ignore_case(a: &str, b: &str) -> bool {
+    a.eq_ignore_ascii_case(b)
 }
 
 fn rules(kind: &Kind, choice: u8) -> Rules {
@@ -19,17 +34,17 @@ fn rules(kind: &Kind, choice: u8) -> Rules {
         _ => None,
     };
     match (choice % 8, default) {
-        (7, _) => optional().write_only(),
-        (0, _) => optional(),
-        (1, _) => optional().or_computed(),
-        (2, _) => optional().or_computed().stable(),
-        (3, _) => computed(),
-        (4, _) if matches!(kind, Kind::String) => optional().same_if(ignore_case),
+        (7, _) => optional().write_only().rules(),
+        (0, _) => optional().rules(),
+        (1, _) => optional().or_computed().rules(),
+        (2, _) => optional().or_computed().stable().rules(),
+        (3, _) => computed().rules(),
+        (4, _) if matches!(kind, Kind::String) => optional().same_if(ignore_case).rules(),
         (5, Some(default)) if matches!(kind, Kind::String) => {
-            Rules { default: Some(default), ..optional().or_computed().same_if(ignore_case) }
+            Rules { default: Some(default), ..optional().or_computed().same_if(ignore_case).rules() }
         }
-        (_, Some(default)) => Rules { default: Some(default), computed: true, ..optional() },
-        _ => optional().replaces(),
+        (_, Some(default)) => Rules { default: Some(default), computed: true, ..optional().rules() },
+        _ => optional().replaces().rules(),
     }
 }
 
@@ -51,7 +66,7 @@ fn ruled(kind: Kind, seed: &mut u64, in_set: bool) -> Kind {
                 .map(|a| {
                     *seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
                     let kind = ruled(a.kind, seed, in_set);
-                    let rules = if in_set { optional() } else { rules(&kind, (*seed >> 40) as u8) };
+                    let rules = if in_set { optional().rules() } else { rules(&kind, (*seed >> 40) as u8) };
                     Attribute { rules, kind, ..a }
                 })
                 .collect(),
@@ -220,8 +235,8 @@ fn applied_config(attributes: &[Attribute], config: &Value) -> Value {
     configured(attributes, &applied(&Kind::Object(attributes.to_vec()), config))
 }
 
-fn attributes<const N: usize>(list: [(&'static str, Kind, Rules); N]) -> Vec<Attribute> {
-    list.into_iter().map(|(name, kind, rules)| Attribute { name, doc: String::new(), kind, rules }).collect()
+fn attributes<const N: usize>(list: [(&'static str, Kind, Of); N]) -> Vec<Attribute> {
+    list.into_iter().map(|(name, kind, rules)| Attribute { name, doc: String::new(), kind, rules: rules.rules() }).collect()
 }
 
 fn map<const N: usize>(entries: [(&str, Value); N]) -> Value {

@@ -1,16 +1,15 @@
 //! What a provider offers beside resources: data sources, ephemeral resources, functions, actions.
 
 use super::super::action::Action;
-use super::super::data_source::{AnyDataSource, DataSource};
-use super::super::ephemeral::{AnyEphemeral, Ephemeral, Opened, Renewed};
-use super::super::erased::AnyResource;
-use super::super::function::{AnyFunction, Function, FunctionError};
+use super::super::data_source::DataSource;
+use super::super::ephemeral::{Ephemeral, Opened, Renewed};
+use super::super::function::{Function, FunctionError};
 use super::super::model::{Attr, Typed};
 use super::super::operations::Done;
+use super::super::provider::Offers;
 use super::super::schema::{Kind, computed, optional, required};
 use super::super::value::Number;
 use super::*;
-use crate::plugin::action::AnyAction;
 use futures::StreamExt;
 use proto::provider_server::Provider as _;
 use std::time::{SystemTime, UNIX_EPOCH};
@@ -146,20 +145,8 @@ impl Provider for Test {
     async fn configure(&self, _: Word) -> Result<Option<String>, Diagnostics> {
         Ok(None)
     }
-    fn resources(&self) -> Vec<Box<dyn AnyResource<String>>> {
-        vec![]
-    }
-    fn data_sources(&self) -> Vec<Box<dyn AnyDataSource<String>>> {
-        vec![Box::new(Words)]
-    }
-    fn ephemeral_resources(&self) -> Vec<Box<dyn AnyEphemeral<String>>> {
-        vec![Box::new(Whisper)]
-    }
-    fn actions(&self) -> Vec<Box<dyn AnyAction<String>>> {
-        vec![Box::new(Shout)]
-    }
-    fn functions(&self) -> Vec<Box<dyn AnyFunction>> {
-        vec![Box::new(Add)]
+    fn offers(&self) -> Offers<String> {
+        Offers::new().data_source(Words).ephemeral(Whisper).action(Shout).function(Add)
     }
 }
 

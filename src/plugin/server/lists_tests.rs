@@ -1,9 +1,9 @@
 //! Lists, and the configuration of what they find, as core asks for them.
 
-use super::super::erased::AnyResource;
-use super::super::list::{AnyList, List, Listed, Listing, Wanted};
+use super::super::list::{List, Listed, Listing, Wanted};
 use super::super::model::{Attr, Typed};
 use super::super::operations::{Create, Delete, Done, Failed, Update};
+use super::super::provider::Offers;
 use super::super::resource::Resource;
 use super::super::schema::{computed, optional, required};
 use super::*;
@@ -99,11 +99,8 @@ impl Provider for Library {
     async fn configure(&self, _: Search) -> Result<Option<String>, Diagnostics> {
         Ok(None)
     }
-    fn resources(&self) -> Vec<Box<dyn AnyResource<String>>> {
-        vec![Box::new(Books)]
-    }
-    fn lists(&self) -> Vec<Box<dyn AnyList<String>>> {
-        vec![Box::new(Shelf)]
+    fn offers(&self) -> Offers<String> {
+        Offers::new().resource(Books).list(Shelf)
     }
 }
 

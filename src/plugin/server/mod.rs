@@ -1,7 +1,7 @@
 //! The protocol's calls: each to the provider and its resources, and their answers back. What reaches the network is
 //! the resources' own doing.
 //!
-//! Here: the provider itself, schemas, validation, stored state. The life of a resource is in `lifecycle`.
+//! Here: the provider itself, schemas, validation. The life of a resource is in `lifecycle`, what a state holds in `stored`.
 
 mod actions;
 mod data;
@@ -98,18 +98,19 @@ impl<P: Provider> Server<P> {
     /// The server of `provider`; nothing is configured yet.
     pub fn new(provider: P) -> Self {
         let named: fn(&str) -> String = |name| format!("{}_{name}", P::NAME);
-        let resources = provider.resources().into_iter().map(|resource| {
+        let offers = provider.offers();
+        let resources = offers.resources.into_iter().map(|resource| {
             let entry = Entry::new(resource);
             (named(entry.resource.name()), entry)
         });
-        let functions = provider.functions().into_iter().map(|function| (function.name().to_owned(), function));
+        let functions = offers.functions.into_iter().map(|function| (function.name().to_owned(), function));
         Self {
             settings: Shape::new(described::<P::Model>(0)),
             resources: resources.collect(),
-            sources: served(provider.data_sources(), named, |it| (it.name(), it.schema())),
-            ephemerals: served(provider.ephemeral_resources(), named, |it| (it.name(), it.schema())),
-            actions: served(provider.actions(), named, |it| (it.name(), it.schema())),
-            lists: served(provider.lists(), named, |it| (it.name(), it.schema())),
+            sources: served(offers.data_sources, named, |it| (it.name(), it.schema())),
+            ephemerals: served(offers.ephemerals, named, |it| (it.name(), it.schema())),
+            actions: served(offers.actions, named, |it| (it.name(), it.schema())),
+            lists: served(offers.lists, named, |it| (it.name(), it.schema())),
             functions: functions.collect(),
             provider,
             client: RwLock::new(None),

@@ -1,9 +1,9 @@
 //! What a core may meet that no well-behaved resource shows: panics, lies, lost answers, damaged requests.
 
-use super::super::erased::AnyResource;
 use super::super::identity::Identity;
 use super::super::model::{Attr, Object};
 use super::super::operations::{Create, Delete, Done, Failed, Plan, Update};
+use super::super::provider::Offers;
 use super::super::resource::Resource;
 use super::super::schema::{computed, optional, required};
 use super::super::stored::Stored;
@@ -135,8 +135,8 @@ impl Provider for Test {
     async fn configure(&self, config: Settings) -> Result<Option<String>, Diagnostics> {
         Ok(config.token.known().cloned())
     }
-    fn resources(&self) -> Vec<Box<dyn AnyResource<String>>> {
-        vec![Box::new(Things { begun: self.0.clone() })]
+    fn offers(&self) -> Offers<String> {
+        Offers::new().resource(Things { begun: self.0.clone() })
     }
 }
 

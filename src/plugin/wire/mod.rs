@@ -29,7 +29,7 @@ pub fn decode(kind: &Kind, value: Option<&DynamicValue>) -> Result<Value, WireEr
     }
 }
 
-/// Writes what core shall read: always msgpack, for core does not read JSON everywhere.
+/// Writes what core shall read: always msgpack, because core does not read JSON everywhere.
 ///
 /// # Errors
 /// When the value is not of this kind.
@@ -42,7 +42,7 @@ pub(crate) mod arbitrary {
     //! Random kinds, and random values of them.
 
     use super::super::model::doc;
-    use super::super::schema::{Attribute, Rules, optional};
+    use super::super::schema::{Attribute, Declared, optional};
     use super::super::value::{Dynamic, Number};
     use super::*;
     use proptest::prelude::*;
@@ -50,9 +50,13 @@ pub(crate) mod arbitrary {
 
     const NAMES: [&str; 4] = ["alpha", "beta", "gamma", "delta"];
 
-    pub fn object(kinds: Vec<(Kind, Rules)>) -> Kind {
+    pub fn object(kinds: Vec<(Kind, Declared<String>)>) -> Kind {
         Kind::Object(
-            NAMES.iter().zip(kinds).map(|(name, (kind, rules))| Attribute { name, doc: doc(&[]), kind, rules }).collect(),
+            NAMES
+                .iter()
+                .zip(kinds)
+                .map(|(name, (kind, rules))| Attribute { name, doc: doc(&[]), kind, rules: rules.rules() })
+                .collect(),
         )
     }
 

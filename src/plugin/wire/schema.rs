@@ -150,7 +150,7 @@ fn faults_inside(attributes: &[Attribute], in_set: bool) -> Vec<String> {
 }
 
 /// Collections hold no dynamic values, and tuples and plain objects occur in functions alone. Objects are in no collection of
-/// collections, for the protocol nests attributes one level deep: their rules would hold nowhere.
+/// collections, because the protocol nests attributes one level deep: their rules would hold nowhere.
 fn is_an_attributes(kind: &Kind) -> bool {
     match kind {
         Kind::List(inner) | Kind::Set(inner) | Kind::Map(inner) => match &**inner {

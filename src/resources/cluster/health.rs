@@ -23,7 +23,7 @@ pub async fn check(cluster: &Cluster, stack: &Stack, pods: &[Object]) -> Health 
         Err(failure) => return Health::Waiting(failure.to_string()),
     };
     let admin = stack.admin(&target).until(tokio::time::Instant::now() + ANSWER);
-    let (brokers, name) = (cluster.brokers.unwrap_or(3), cluster.common.name.text());
+    let (brokers, name) = (cluster.size(), cluster.common.name.text());
     let asked = async {
         let view = admin.cluster().await?;
         // Who is not all there has nothing to say about the rest yet.

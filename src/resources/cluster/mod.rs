@@ -1,8 +1,7 @@
 //! `kafkastack_cluster`: brokers that are registered, in sync, and keep their data.
 //!
 //! `schema.rs` attributes · `objects.rs` attributes -> Kubernetes objects · `health.rs` what brokers say of themselves ·
-//! `plan.rs` what a plan asks the running cluster · this file: what the common procedure in `workload/` has to know, and the
-//! wiring.
+//! `plan.rs` what a plan asks the running cluster · this file: what the common procedure in `workload/` has to know.
 
 pub mod ensemble;
 pub mod health;
@@ -12,6 +11,8 @@ pub mod schema;
 pub mod words;
 
 use super::workload::attributes::Common;
+use super::workload::resource::Workload;
+use super::workload::role::Role;
 use super::workload::roll::Health;
 use super::workload::{self, Seen, Spec};
 use crate::kubernetes::failure::Failure;
@@ -19,8 +20,8 @@ use crate::kubernetes::object::Object;
 use crate::plugin::context::Context;
 use crate::plugin::diagnostic::Diagnostics;
 use crate::plugin::model::Attr;
-use crate::plugin::operations::{Create, Delete, Done, Failed, Plan, Private, Update};
-use crate::plugin::resource::Resource;
+use crate::plugin::operations::Plan;
+use crate::plugin::provider::Offers;
 use crate::resources::owned::applied::Specified;
 use crate::stack::cluster::{CLUSTER, cluster_id};
 use crate::stack::names::Id;
@@ -28,62 +29,23 @@ use crate::stack::profile::Profile;
 use crate::stack::{Stack, Target};
 use schema::Cluster;
 
-/// The resource.
-pub struct KafkaCluster;
-
-impl Resource for KafkaCluster {
-    type Client = Stack;
-    type Model = Cluster;
-    const NAME: &'static str = CLUSTER;
-
-    fn validate(&self, config: &Cluster, diagnostics: &mut Diagnostics) {
-        workload::plan::check_storage(&config.common.storage, diagnostics);
-    }
-
-    async fn plan(&self, cx: &Context<'_, Stack>, plan: &mut Plan<Cluster>) -> Result<(), Diagnostics> {
-        workload::plan::plan(cx, plan).await;
-        plan::check(cx, plan).await;
-        workload::forecast::forecast(cx, plan).await;
-        Ok(())
-    }
-
-    async fn plan_delete(&self, cx: &Context<'_, Stack>, prior: &Cluster) -> Result<Diagnostics, Diagnostics> {
-        workload::guard::at_plan(cx.client, prior).await
-    }
-
-    async fn create(&self, cx: &Context<'_, Stack>, create: Create<Cluster>) -> Result<Done<Cluster>, Failed<Cluster>> {
-        workload::apply::create(cx, create).await
-    }
-
-    async fn read(
-        &self,
-        cx: &Context<'_, Stack>,
-        state: Cluster,
-        private: Private,
-    ) -> Result<Option<Done<Cluster>>, Diagnostics> {
-        workload::import::read(cx, state, private).await
-    }
-
-    async fn update(&self, cx: &Context<'_, Stack>, update: Update<Cluster>) -> Result<Done<Cluster>, Failed<Cluster>> {
-        workload::apply::update(cx, update).await
-    }
-
-    async fn delete(&self, cx: &Context<'_, Stack>, delete: Delete<Cluster>) -> Result<Diagnostics, Failed<Cluster>> {
-        workload::delete::delete(cx, delete).await
-    }
-
-    async fn import(&self, cx: &Context<'_, Stack>, named: Cluster) -> Result<Option<Done<Cluster>>, Diagnostics> {
-        workload::import::import(cx, named).await
-    }
+/// What there is of it.
+pub fn offers() -> Offers<Stack> {
+    Offers::new().resource(Workload::<Cluster>::new())
 }
 
 impl Cluster {
+    /// How many brokers.
+    pub fn size(&self) -> i64 {
+        self.brokers.unwrap_or(3)
+    }
+
     /// How the brokers are found.
     pub fn target(&self) -> Target {
         Target {
             id: Id::new(self.common.namespace.text(), self.common.name.text()),
             port: u16::try_from(objects::port(self)).unwrap_or_default(),
-            brokers: self.brokers.unwrap_or(3),
+            brokers: self.size(),
             cluster_id: self.cluster_id.known().cloned(),
         }
     }
@@ -110,9 +72,8 @@ impl Specified for Cluster {
 }
 
 impl Spec for Cluster {
-    const RESOURCE: &'static str = KafkaCluster::NAME;
+    const RESOURCE: &'static str = CLUSTER;
     const APP: &'static str = "kafka";
-    const CONFIG_FILE: &'static str = "server.properties";
 
     fn common(&self) -> &Common {
         &self.common
@@ -122,11 +83,11 @@ impl Spec for Cluster {
         &mut self.common
     }
 
-    fn replicas(&self) -> &Attr<i64> {
-        &self.brokers
+    fn roles(&self) -> Vec<Role> {
+        vec![objects::brokers(self)]
     }
 
-    fn seen(&mut self) -> Seen<'_> {
+    fn seen(&mut self, _role: usize) -> Seen<'_> {
         Seen { replicas: &mut self.brokers, image: &mut self.image, config: &mut self.config, common: &mut self.common }
     }
 
@@ -159,6 +120,10 @@ impl Spec for Cluster {
                 *unasked = Attr::unknown();
             }
         }
+    }
+
+    async fn ask(cx: &Context<'_, Stack>, plan: &mut Plan<Self>) {
+        plan::check(cx, plan).await;
     }
 
     fn refuse(applied: &Self, planned: &Self, diagnostics: &mut Diagnostics) {

@@ -3,8 +3,11 @@
 use super::schema::{Cluster, Listener};
 use crate::kubernetes::object::Object;
 use crate::plugin::model::Attr;
-use crate::resources::workload::pod::{DATA, Workload};
 use crate::resources::workload::probes;
+use crate::resources::workload::render::{DATA, Mount, Pods, Source};
+use crate::resources::workload::role::Role;
+use crate::resources::workload::settings::Apart;
+use crate::stack::names::Names;
 use std::collections::BTreeMap;
 
 /// `broker.rack` is the zone of the node: the pod has it as a label from Kubernetes 1.35 on, and from the provider
@@ -70,7 +73,7 @@ pub fn replication(brokers: i64) -> (i64, i64) {
 /// server.properties without what differs from broker to broker. Precedence: 1. safe defaults, 2. the user's `config`,
 /// 3. what the provider owns.
 fn server_properties(cluster: &Cluster) -> String {
-    let (factor, in_sync) = replication(cluster.brokers.unwrap_or(3));
+    let (factor, in_sync) = replication(cluster.size());
     let mut settings: BTreeMap<String, String> = [
         ("default.replication.factor", factor.to_string()),
         ("offsets.topic.replication.factor", factor.to_string()),
@@ -103,10 +106,17 @@ fn server_properties(cluster: &Cluster) -> String {
 
 /// Whether `broker.rack` is the zone of the node.
 pub fn wants_zone(cluster: &Cluster) -> bool {
-    cluster.common.spread.unwrap_or_default().zones.text() != "none"
+    cluster.common.spread.unwrap_or_default().by_zone() != Apart::Indifferent
 }
 
-fn workload(cluster: &Cluster) -> Workload<'_> {
+/// The brokers.
+pub fn brokers(cluster: &Cluster) -> Role {
+    let names = Names::of("kafka", cluster.common.name.text());
+    Role { names, container: "kafka", file: "server.properties", replicas: cluster.size() }
+}
+
+/// The brokers' pods.
+pub fn pods(cluster: &Cluster) -> Pods<'_> {
     let (namespace, name, heap) = (cluster.common.namespace.text(), cluster.common.name.text(), cluster.heap.text());
     let port = port(cluster);
     let advertised = listeners(cluster)
@@ -114,11 +124,11 @@ fn workload(cluster: &Cluster) -> Workload<'_> {
         .map(|(listener, port)| format!("{}://{name}-ORDINAL.{name}-headless.{namespace}.svc:{port}", kafka_name(listener)))
         .collect::<Vec<_>>()
         .join(",");
-    Workload {
+    Pods {
         namespace,
         name,
         app: "kafka",
-        replicas: cluster.brokers.unwrap_or(3),
+        role: brokers(cluster),
         labels: cluster.common.labels.unwrap_or_default(),
         annotations: cluster.common.annotations.unwrap_or_default(),
         image: cluster.image.text(),
@@ -136,7 +146,7 @@ fn workload(cluster: &Cluster) -> Workload<'_> {
             ("readinessProbe", probes::connects(port, 5, 3)),
             ("livenessProbe", probes::lives(port)),
         ],
-        sees_labels: true,
+        mounts: vec![Mount { name: "pod", path: "/etc/kafkastack-pod", source: Source::Labels }],
         grace: 120,
         pod: cluster.common.pod.unwrap_or_default(),
         resources: cluster.common.resources.unwrap_or_default(),
@@ -152,7 +162,7 @@ pub fn bootstrap_servers(cluster: &Cluster) -> String {
 
 /// Every object, in the order in which it is applied: what pods mount comes before the pods.
 pub fn objects(cluster: &Cluster) -> Vec<Object> {
-    let workload = workload(cluster);
-    let [service, headless] = workload.services(&listeners(cluster));
-    vec![headless, service, workload.config_map(), workload.disruption_budget(1), workload.stateful_set()]
+    let pods = pods(cluster);
+    let [service, headless] = pods.services(&listeners(cluster));
+    vec![headless, service, pods.config_map(), pods.disruption_budget(1), pods.stateful_set()]
 }

@@ -1,10 +1,9 @@
 //! The attributes of `kafkastack_cluster`.
 
-use crate::model;
 use crate::plugin::schema::{computed, optional, required};
-use crate::plugin::value::Value;
 use crate::resources::checks;
 use crate::resources::workload::attributes::Common;
+use crate::{choice, model};
 use std::collections::BTreeMap;
 
 /// Settings of server.properties that other attributes hold, and which.
@@ -39,6 +38,22 @@ model! {
     }
 }
 
+choice! {
+    /// Who reaches a listener.
+    pub enum Exposure {
+        /// Who is inside the Kubernetes cluster.
+        Internal = "internal",
+    }
+}
+
+choice! {
+    /// How a listener is secured.
+    pub enum Protocol {
+        /// Not at all.
+        Plaintext = "PLAINTEXT",
+    }
+}
+
 model! {
     /// Where brokers are reached.
     pub struct Listener {
@@ -47,9 +62,9 @@ model! {
         /// The port, in the pod and of the Service.
         port: i64 = required().check(port),
         /// Who reaches it: `internal`, from inside the Kubernetes cluster. There is nothing else yet.
-        exposure: String = optional().check(|v| checks::one_of(v, &["internal"])),
+        exposure: Exposure = optional(),
         /// How it is secured: `PLAINTEXT`, so not at all. There is nothing else yet.
-        protocol: String = optional().check(|v| checks::one_of(v, &["PLAINTEXT"])),
+        protocol: Protocol = optional(),
     }
 }
 
@@ -62,7 +77,7 @@ model! {
     pub struct Cluster {
         ..common: Common,
         /// How many brokers. Broker ids are 0 to `brokers` - 1.
-        brokers: i64 = optional().defaults_to(3i64).check(brokers),
+        brokers: i64 = optional().defaults_to(3).check(brokers),
         /// The image, with the layout of `apache/kafka` or `confluentinc/cp-kafka`, with a release that uses ZooKeeper (up to 3.9).
         image: String = optional().defaults_to("apache/kafka:3.9.2").check(checks::image),
         /// The ZooKeeper ensemble.
@@ -83,45 +98,33 @@ model! {
     }
 }
 
-fn whole(value: &Value) -> i64 {
-    match value {
-        Value::Number(number) => number.as_i64().unwrap_or(-1),
-        _ => -1,
-    }
-}
-
-fn text(value: &Value) -> &str {
-    value.as_str().unwrap_or_default()
-}
-
-fn brokers(value: &Value) -> Result<(), String> {
-    match whole(value) {
+fn brokers(n: &i64) -> Result<(), String> {
+    match n {
         1..=500 => Ok(()),
         n => Err(format!("{n} is not a number of brokers between 1 and 500.")),
     }
 }
 
-fn port(value: &Value) -> Result<(), String> {
-    match whole(value) {
+fn port(n: &i64) -> Result<(), String> {
+    match n {
         1024..=65535 => Ok(()),
         n => Err(format!("{n} is not a port between 1024 and 65535, which a user other than root may open.")),
     }
 }
 
-fn connection(value: &Value) -> Result<(), String> {
+fn connection(text: &str) -> Result<(), String> {
     let member = |member: &str| {
         let (host, port) = member.rsplit_once(':')?;
         let good = !host.is_empty() && host.chars().all(|c| c.is_ascii_alphanumeric() || "-_.".contains(c));
         (good && port.parse::<u16>().is_ok_and(|port| port > 0)).then_some(())
     };
-    match text(value).split(',').find(|m| member(m).is_none()) {
+    match text.split(',').find(|m| member(m).is_none()) {
         Some(bad) => Err(format!("{bad:?} is not `host:port`; a chroot has its own attribute `chroot`.")),
         None => Ok(()),
     }
 }
 
-fn chroot(value: &Value) -> Result<(), String> {
-    let text = text(value);
+fn chroot(text: &str) -> Result<(), String> {
     let node = |node: &str| {
         !node.is_empty() && node != "." && node != ".." && node.chars().all(|c| c.is_ascii_alphanumeric() || "-_.".contains(c))
     };
@@ -131,8 +134,7 @@ fn chroot(value: &Value) -> Result<(), String> {
     }
 }
 
-fn listener_name(value: &Value) -> Result<(), String> {
-    let text = text(value);
+fn listener_name(text: &str) -> Result<(), String> {
     let good = text.len() <= 15
         && text.starts_with(|c: char| c.is_ascii_lowercase())
         && text.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-')
@@ -144,23 +146,20 @@ fn listener_name(value: &Value) -> Result<(), String> {
     }
 }
 
-fn listeners(value: &Value) -> Result<(), String> {
-    let Value::List(listeners) = value else { return Ok(()) };
+fn listeners(listeners: &[Listener]) -> Result<(), String> {
     if listeners.is_empty() {
         return Err("a cluster has at least one listener.".to_owned());
     }
     for (i, listener) in listeners.iter().enumerate() {
-        if let Some(twin) =
-            listeners.iter().take(i).find(|l| l.get("name") == listener.get("name") || l.get("port") == listener.get("port"))
-        {
-            return Err(format!("two listeners have the name or the port of {:?}.", text(twin.get("name"))));
+        let same = |other: &&Listener| other.name == listener.name || other.port == listener.port;
+        if let Some(twin) = listeners.iter().take(i).find(same) {
+            return Err(format!("two listeners have the name or the port of {:?}.", twin.name.text()));
         }
     }
     Ok(())
 }
 
-fn config(value: &Value) -> Result<(), String> {
-    let Value::Map(entries) = value else { return Ok(()) };
+fn config(entries: &BTreeMap<String, String>) -> Result<(), String> {
     for key in entries.keys() {
         if let Some((_, instead)) = OWNED.iter().find(|(owned, _)| owned == key) {
             return Err(format!("{key:?} is set by the provider; use {instead} instead."));
@@ -175,19 +174,19 @@ mod tests {
 
     #[test]
     fn a_setting_that_the_provider_owns_names_the_attribute_to_use() {
-        let config_of = |key: &str| Value::Map([(key.to_owned(), Value::from("x"))].into());
+        let config_of = |key: &str| [(key.to_owned(), "x".to_owned())].into();
         assert_eq!(config(&config_of("log.retention.hours")), Ok(()));
         assert_eq!(config(&config_of("log.dirs")).unwrap_err(), "\"log.dirs\" is set by the provider; use `storage` instead.");
     }
 
     #[test]
     fn a_connection_is_host_and_port_of_each_member() {
-        assert_eq!(connection(&Value::from("zk-0.zk:2181,zk-1.zk:2181")), Ok(()));
+        assert_eq!(connection("zk-0.zk:2181,zk-1.zk:2181"), Ok(()));
         for bad in ["", "zk", "zk:0", "zk:2181/kafka", "a b:1", "zk:2181,"] {
-            assert!(connection(&Value::from(bad)).is_err(), "{bad:?}");
+            assert!(connection(bad).is_err(), "{bad:?}");
         }
-        assert_eq!(chroot(&Value::from("/a/b")), Ok(()));
-        assert!(chroot(&Value::from("/")).is_err());
-        assert!(chroot(&Value::from("/a/../b")).is_err());
+        assert_eq!(chroot("/a/b"), Ok(()));
+        assert!(chroot("/").is_err());
+        assert!(chroot("/a/../b").is_err());
     }
 }

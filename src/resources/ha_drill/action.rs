@@ -2,15 +2,14 @@
 
 use super::apply;
 use super::plan;
-use super::schema::{self, DrillStep, HaDrill};
+use super::schema::{self, Acknowledged, DrillStep, HaDrill};
 use crate::model;
 use crate::plugin::action::Action;
 use crate::plugin::context::Context;
 use crate::plugin::diagnostic::Diagnostics;
 use crate::plugin::schema::{optional, required};
 use crate::plugin::timeouts::{is_duration, parse_duration};
-use crate::resources::checks;
-use crate::resources::topic::schema::cluster_id;
+use crate::resources::checks::cluster_id;
 use crate::stack::Stack;
 use std::time::Duration;
 
@@ -28,13 +27,13 @@ model! {
         /// How many records are written each second, of 100 bytes each. Default: 500.
         records_per_second: i64 = optional().check(schema::rate),
         /// How many partitions the drill's topic has. Default: 3.
-        partitions: i64 = optional().check(schema::some),
+        partitions: i64 = optional().check(schema::few),
         /// How many replicas each of them has. Default: 3.
-        replication_factor: i64 = optional().check(schema::some),
+        replication_factor: i64 = optional().check(schema::few),
         /// `min.insync.replicas` of the drill's topic. Default: 2.
-        min_insync_replicas: i64 = optional().check(schema::some),
+        min_insync_replicas: i64 = optional().check(schema::few),
         /// `all` (the default), or `1`.
-        acks: String = optional().check(|v| checks::one_of(v, &["all", "1"])),
+        acks: Acknowledged = optional(),
         /// The longest time for which no record of a partition may be acknowledged, or read, such as `30s`.
         max_unavailable: String = optional().check(is_duration),
         /// The longest time that a step may take until everything is whole again, such as `5m`.
@@ -92,13 +91,14 @@ impl Action for KafkaDrill {
 
 #[cfg(test)]
 mod tests {
+    use super::schema::StepKind;
     use super::*;
     use crate::drill::step::{How, Kind, Step};
     use crate::plugin::model::Attr;
 
     #[test]
     fn an_action_wants_what_the_resource_would() {
-        let kind = Attr::Known("kill_zookeeper_leader".to_owned());
+        let kind = Attr::Known(StepKind::KillZookeeperLeader);
         let steps = Attr::Known(vec![DrillStep { kind, ..DrillStep::default() }]);
         let drill =
             Drill { cluster: Attr::Known("prod/kafka".into()), steps, timeout: Attr::Known("5m".into()), ..Drill::default() };

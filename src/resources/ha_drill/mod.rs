@@ -18,10 +18,16 @@ pub mod words;
 use crate::plugin::context::Context;
 use crate::plugin::diagnostic::Diagnostics;
 use crate::plugin::operations::{Create, Delete, Done, Failed, Limits, Private, Update};
+use crate::plugin::provider::Offers;
 use crate::plugin::resource::Resource;
 use crate::stack::Stack;
 use schema::HaDrill;
 use std::time::Duration;
+
+/// What there is of it.
+pub fn offers() -> Offers<Stack> {
+    Offers::new().resource(KafkaHaDrill).action(action::KafkaDrill)
+}
 
 /// The resource.
 pub struct KafkaHaDrill;

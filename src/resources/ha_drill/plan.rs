@@ -1,6 +1,6 @@
 //! What a drill's configuration is refused for, offline. Pure.
 
-use super::schema::HaDrill;
+use super::schema::{Acknowledged, HaDrill};
 use super::words;
 use crate::drill::load::Acks;
 use crate::drill::objections::contradictions;
@@ -10,7 +10,10 @@ use crate::plugin::path::Path;
 
 /// The acknowledgements that a drill's writes wait for.
 pub fn acks(drill: &HaDrill) -> Acks {
-    if drill.acks.text() == "1" { Acks::Leader } else { Acks::All }
+    match drill.acks.unwrap_or(Acknowledged::All) {
+        Acknowledged::All => Acks::All,
+        Acknowledged::Leader => Acks::Leader,
+    }
 }
 
 /// A number of the configuration; none while it is unknown.
@@ -28,7 +31,8 @@ pub fn validate(config: &HaDrill, diagnostics: &mut Diagnostics) {
     for (i, step) in config.steps.known().into_iter().flatten().enumerate() {
         for attribute in step.misplaced() {
             let path = Path::of("steps").index(i).attribute(attribute);
-            diagnostics.push(words::misplaced(attribute, step.kind.text()).at(path));
+            diagnostics
+                .push(words::misplaced(attribute, &step.kind.known().map(ToString::to_string).unwrap_or_default()).at(path));
         }
     }
 }
@@ -37,6 +41,7 @@ pub fn validate(config: &HaDrill, diagnostics: &mut Diagnostics) {
 mod tests {
     use super::*;
     use crate::resources::ha_drill::schema::DrillStep;
+    use crate::resources::ha_drill::schema::StepKind;
 
     fn said(config: &HaDrill) -> Vec<String> {
         let mut diagnostics = Diagnostics::new();
@@ -52,9 +57,9 @@ mod tests {
         assert_eq!(said(&HaDrill { min_insync_replicas: Attr::Known(3), ..config.clone() }), ["min_insync_replicas"]);
         let weak = HaDrill { min_insync_replicas: Attr::Known(1), ..config.clone() };
         assert_eq!(said(&weak), ["min_insync_replicas"]);
-        assert_eq!(said(&HaDrill { acks: Attr::Known("1".into()), ..weak.clone() }), [""; 0]);
+        assert_eq!(said(&HaDrill { acks: Attr::Known(Acknowledged::Leader), ..weak.clone() }), [""; 0]);
         assert_eq!(said(&HaDrill { acks: Attr::unknown(), ..weak }), [""; 0]);
-        let step = DrillStep { kind: Attr::Known("pause".into()), node: Attr::Known("n".into()), ..DrillStep::default() };
+        let step = DrillStep { kind: Attr::Known(StepKind::Pause), node: Attr::Known("n".into()), ..DrillStep::default() };
         assert_eq!(said(&HaDrill { steps: Attr::Known(vec![step]), ..config }), ["steps[0].node"]);
     }
 }

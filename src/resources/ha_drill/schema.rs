@@ -1,16 +1,48 @@
 //! The attributes of `kafkastack_ha_drill`. Pure.
 
 use crate::drill::step::{How, Kind, Step, Which};
-use crate::model;
 use crate::plugin::schema::{computed, optional, required};
 use crate::plugin::timeouts::{Timeouts, is_duration, parse_duration, same_duration};
-use crate::plugin::value::Value;
 use crate::resources::checks;
-use crate::resources::topic::schema::cluster_id;
+use crate::{choice, model};
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-const KINDS: [&str; 5] = ["kill_broker", "kill_leader_of_topic", "kill_zookeeper_leader", "evict_node_pods", "pause"];
+choice! {
+    /// What a step does.
+    pub enum StepKind {
+        /// Takes a broker away.
+        KillBroker = "kill_broker",
+        /// Takes the broker away that leads a partition.
+        KillLeaderOfTopic = "kill_leader_of_topic",
+        /// Takes the member away that leads the ensemble.
+        KillZookeeperLeader = "kill_zookeeper_leader",
+        /// Evicts the stack's pods of a node.
+        EvictNodePods = "evict_node_pods",
+        /// Nothing.
+        Pause = "pause",
+    }
+}
+
+choice! {
+    /// How a pod goes.
+    pub enum Going {
+        /// It is told to stop, and given its time.
+        Delete = "delete",
+        /// With a grace period of 0.
+        Kill = "kill",
+    }
+}
+
+choice! {
+    /// Which acknowledgement a write waits for.
+    pub enum Acknowledged {
+        /// That of every in-sync replica.
+        All = "all",
+        /// That of the leader alone.
+        Leader = "1",
+    }
+}
 
 model! {
     /// One step of a drill. The next one begins only when every pod is ready, every replica in sync and every member in the quorum.
@@ -18,7 +50,7 @@ model! {
         /// `kill_broker`, `kill_leader_of_topic`, `kill_zookeeper_leader`, `evict_node_pods` (the stack's pods of one node, one
         /// after another, by the eviction API, which honours PodDisruptionBudgets) or `pause` (nothing: what the load sees then is
         /// what it sees without a disturbance).
-        kind: String = required().check(|v| checks::one_of(v, &KINDS)),
+        kind: StepKind = required(),
         /// For `kill_broker`: the broker's id, or `controller` (the default).
         broker: String = optional().check(broker),
         /// For `kill_leader_of_topic`: the topic. Default: the drill's own.
@@ -28,7 +60,7 @@ model! {
         /// For `evict_node_pods`: the node. Default: the one with most of the stack's pods.
         node: String = optional(),
         /// How a pod goes: `delete` (the default) tells it to stop and gives it its time, `kill` deletes it with a grace period of 0.
-        how: String = optional().check(|v| checks::one_of(v, &["delete", "kill"])),
+        how: Going = optional(),
         /// How long the load goes on after everything is whole again, or how long the pause is. Default: `10s`.
         watch: String = optional().check(is_duration).same_if(same_duration),
     }
@@ -67,24 +99,24 @@ model! {
         /// The name of the drill that ran.
         id: String = computed(),
         /// The `id` of the `kafkastack_cluster`.
-        cluster: String = required().replaces().check(cluster_id),
+        cluster: String = required().replaces().check(checks::cluster_id),
         /// The `id` of the `kafkastack_zookeeper_ensemble`. Default: the one that the cluster's `zookeeper.connection` names.
-        zookeeper_ensemble: String = optional().replaces().check(cluster_id),
+        zookeeper_ensemble: String = optional().replaces().check(checks::cluster_id),
         /// Values whose change runs the drill again, such as the cluster's image.
         triggers: BTreeMap<String, String> = optional().replaces(),
         /// What is done, in this order.
         steps: Vec<DrillStep> = required().replaces().check(steps),
         /// How many records are written each second, of 100 bytes each.
-        records_per_second: i64 = optional().defaults_to(500i64).replaces().check(rate),
+        records_per_second: i64 = optional().defaults_to(500).replaces().check(rate),
         /// How many partitions the drill's topic has.
-        partitions: i64 = optional().defaults_to(3i64).replaces().check(some),
+        partitions: i64 = optional().defaults_to(3).replaces().check(few),
         /// How many replicas each of them has.
-        replication_factor: i64 = optional().defaults_to(3i64).replaces().check(some),
+        replication_factor: i64 = optional().defaults_to(3).replaces().check(few),
         /// `min.insync.replicas` of the drill's topic.
-        min_insync_replicas: i64 = optional().defaults_to(2i64).replaces().check(some),
+        min_insync_replicas: i64 = optional().defaults_to(2).replaces().check(few),
         /// `all` (the default): an idempotent producer, whose records are acknowledged by every in-sync replica. `1`: the leader alone
         /// acknowledges; then records are lost, and the drill says which. It is there to show that.
-        acks: String = optional().defaults_to("all").replaces().check(|v| checks::one_of(v, &["all", "1"])),
+        acks: Acknowledged = optional().defaults_to(Acknowledged::All).replaces(),
         /// The longest time for which no record of a partition may be acknowledged, or read, such as `30s`. A broker that is killed is missed only after `zookeeper.session.timeout.ms`,
         /// 18 seconds by default.
         max_unavailable: String = optional().replaces().check(is_duration).same_if(same_duration),
@@ -119,12 +151,8 @@ model! {
     }
 }
 
-fn text(value: &Value) -> &str {
-    value.as_str().unwrap_or_default()
-}
-
-fn broker(value: &Value) -> Result<(), String> {
-    match text(value) {
+fn broker(text: &str) -> Result<(), String> {
+    match text {
         "controller" => Ok(()),
         id if id.parse::<u16>().is_ok() => Ok(()),
         other => Err(format!("{other:?} is neither the id of a broker nor `controller`.")),
@@ -135,83 +163,68 @@ fn broker(value: &Value) -> Result<(), String> {
 ///
 /// # Errors
 /// When it is empty.
-pub fn path(value: &Value) -> Result<(), String> {
-    if text(value).is_empty() { Err("it is no path of a file.".to_owned()) } else { Ok(()) }
+pub fn path(text: &str) -> Result<(), String> {
+    if text.is_empty() { Err("it is no path of a file.".to_owned()) } else { Ok(()) }
 }
 
 /// Steps.
 ///
 /// # Errors
 /// When there are none.
-pub fn steps(value: &Value) -> Result<(), String> {
-    match value {
-        Value::List(steps) if steps.is_empty() => Err("a drill has at least one step.".to_owned()),
-        _ => Ok(()),
-    }
+pub fn steps(steps: &[DrillStep]) -> Result<(), String> {
+    if steps.is_empty() { Err("a drill has at least one step.".to_owned()) } else { Ok(()) }
 }
 
 /// Records each second: what one provider process can keep account of.
 ///
 /// # Errors
 /// What is allowed.
-pub fn rate(value: &Value) -> Result<(), String> {
-    between(value, 1, 5000)
+pub fn rate(n: &i64) -> Result<(), String> {
+    checks::between(*n, 1, 5000)
 }
 
-/// A small number.
+/// As many partitions or replicas as a drill needs at most.
 ///
 /// # Errors
 /// What is allowed.
-pub fn some(value: &Value) -> Result<(), String> {
-    between(value, 1, 100)
-}
-
-fn between(value: &Value, least: i64, most: i64) -> Result<(), String> {
-    let number = match value {
-        Value::Number(number) => number.as_i64(),
-        _ => None,
-    };
-    match number {
-        Some(n) if (least..=most).contains(&n) => Ok(()),
-        Some(n) => Err(format!("{n} is not between {least} and {most}.")),
-        None => Err("it has to be a whole number.".to_owned()),
-    }
+pub fn few(n: &i64) -> Result<(), String> {
+    checks::between(*n, 1, 100)
 }
 
 impl DrillStep {
     /// The attributes that its `kind` does not have, of those that are set.
     pub fn misplaced(&self) -> Vec<&'static str> {
-        let kind = self.kind.text();
-        let of = |kinds: &[&str]| kinds.contains(&kind);
+        use StepKind::{EvictNodePods, KillBroker, KillLeaderOfTopic, KillZookeeperLeader};
+        let of = |kinds: &[StepKind]| self.kind.known().is_some_and(|kind| kinds.contains(kind));
         let set = [
-            ("broker", !self.broker.is_null(), of(&["kill_broker"])),
-            ("topic", !self.topic.is_null(), of(&["kill_leader_of_topic"])),
-            ("partition", !self.partition.is_null(), of(&["kill_leader_of_topic"])),
-            ("node", !self.node.is_null(), of(&["evict_node_pods"])),
-            ("how", !self.how.is_null(), of(&["kill_broker", "kill_leader_of_topic", "kill_zookeeper_leader"])),
+            ("broker", !self.broker.is_null(), of(&[KillBroker])),
+            ("topic", !self.topic.is_null(), of(&[KillLeaderOfTopic])),
+            ("partition", !self.partition.is_null(), of(&[KillLeaderOfTopic])),
+            ("node", !self.node.is_null(), of(&[EvictNodePods])),
+            ("how", !self.how.is_null(), of(&[KillBroker, KillLeaderOfTopic, KillZookeeperLeader])),
         ];
         set.into_iter().filter(|(_, set, has)| *set && !*has).map(|(name, ..)| name).collect()
     }
 
     /// The step.
     pub fn step(&self) -> Step {
-        let kind = match self.kind.text() {
-            "kill_broker" => Kind::KillBroker(match self.broker.known().and_then(|id| id.parse().ok()) {
+        let kind = match self.kind.unwrap_or(StepKind::Pause) {
+            StepKind::KillBroker => Kind::KillBroker(match self.broker.known().and_then(|id| id.parse().ok()) {
                 Some(id) => Which::Ordinal(id),
                 None => Which::Controller,
             }),
-            "kill_leader_of_topic" => Kind::KillLeaderOfTopic {
+            StepKind::KillLeaderOfTopic => Kind::KillLeaderOfTopic {
                 topic: self.topic.known().cloned(),
                 partition: i32::try_from(self.partition.unwrap_or(0)).unwrap_or_default(),
             },
-            "kill_zookeeper_leader" => Kind::KillZookeeperLeader,
-            "evict_node_pods" => Kind::EvictNodePods { node: self.node.known().cloned() },
-            _ => Kind::Pause,
+            StepKind::KillZookeeperLeader => Kind::KillZookeeperLeader,
+            StepKind::EvictNodePods => Kind::EvictNodePods { node: self.node.known().cloned() },
+            StepKind::Pause => Kind::Pause,
         };
-        let how = match (&kind, self.how.text()) {
+        let how = match (&kind, self.how.unwrap_or(Going::Delete)) {
             (Kind::EvictNodePods { .. }, _) => How::Evict,
-            (_, "kill") => How::Kill,
-            _ => How::Delete,
+            (_, Going::Kill) => How::Kill,
+            (_, Going::Delete) => How::Delete,
         };
         let watch = self.watch.known().and_then(|text| parse_duration(text).ok());
         Step { kind, how, watch: watch.unwrap_or(Duration::from_secs(10)) }
@@ -223,37 +236,38 @@ mod tests {
     use super::*;
     use crate::plugin::model::Attr;
 
-    fn known(text: &str) -> Attr<String> {
-        Attr::Known(text.to_owned())
+    fn known<T>(value: impl Into<T>) -> Attr<T> {
+        Attr::Known(value.into())
     }
 
     #[test]
     fn a_step_is_what_it_says() {
-        let step = |kind: &str| DrillStep { kind: known(kind), ..DrillStep::default() };
+        let step = |kind: StepKind| DrillStep { kind: known(kind), ..DrillStep::default() };
         let seconds = Duration::from_secs;
         assert_eq!(
-            step("kill_broker").step(),
+            step(StepKind::KillBroker).step(),
             Step { kind: Kind::KillBroker(Which::Controller), how: How::Delete, watch: seconds(10) }
         );
-        let first = DrillStep { broker: known("0"), how: known("kill"), watch: known("3s"), ..step("kill_broker") };
+        let first = DrillStep { broker: known("0"), how: known(Going::Kill), watch: known("3s"), ..step(StepKind::KillBroker) };
         assert_eq!(first.step(), Step { kind: Kind::KillBroker(Which::Ordinal(0)), how: How::Kill, watch: seconds(3) });
-        assert_eq!(step("evict_node_pods").step().how, How::Evict);
-        for kind in KINDS {
-            assert_eq!(step(kind).step().kind.name(), kind);
+        assert_eq!(step(StepKind::EvictNodePods).step().how, How::Evict);
+        for kind in StepKind::ALL {
+            assert_eq!(step(*kind).step().kind.name(), kind.word());
         }
     }
 
     #[test]
     fn an_attribute_of_another_kind_of_step_is_misplaced() {
-        let step = DrillStep { kind: known("pause"), topic: known("orders"), how: known("kill"), ..DrillStep::default() };
+        let step =
+            DrillStep { kind: known(StepKind::Pause), topic: known("orders"), how: known(Going::Kill), ..DrillStep::default() };
         assert_eq!(step.misplaced(), ["topic", "how"]);
-        let step = DrillStep { kind: known("kill_leader_of_topic"), ..step };
+        let step = DrillStep { kind: known(StepKind::KillLeaderOfTopic), ..step };
         assert_eq!(step.misplaced(), [""; 0]);
     }
 
     #[test]
     fn a_broker_is_an_id_or_the_controller() {
-        assert_eq!((broker(&Value::from("controller")), broker(&Value::from("12"))), (Ok(()), Ok(())));
-        assert!(broker(&Value::from("kafka-0")).is_err());
+        assert_eq!((broker("controller"), broker("12")), (Ok(()), Ok(())));
+        assert!(broker("kafka-0").is_err());
     }
 }

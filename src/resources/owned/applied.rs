@@ -1,4 +1,4 @@
-//! What was applied last: as text in the anchor and in private state, for what differs from that is drift, and what is wanted
+//! What was applied last: as text in the anchor and in private state, because what differs from that is drift, and what is wanted
 //! otherwise than that is a change. Pure.
 
 use crate::plugin::model::Object as Model;

@@ -184,7 +184,7 @@ mod tests {
         assert_eq!(restarting.key().namespace.as_deref(), Some("prod"));
         assert_eq!(restarting.text("/involvedObject/uid"), "u");
         assert_eq!(restarting.text("/firstTimestamp"), "2026-09-21T14:13:20Z");
-        let class = of(&Key::cluster(Kind::StorageClass, "fast"), "NOT SERVING: the time is up");
+        let class = of(&Key::cluster_scoped(Kind::StorageClass, "fast"), "NOT SERVING: the time is up");
         assert_eq!((class.text("/reason"), class.text("/type")), ("NotServing", "Warning"));
         assert_eq!(
             (class.key().namespace.as_deref(), class.text("/involvedObject/apiVersion")),

@@ -45,7 +45,7 @@ pub fn covers(fields: &[String], field: &str) -> bool {
 
 /// Progress is a function of what is observed, never of where the code was. `owned`: the anchor has been ours since before
 /// these objects, so one without our label has lost it and is put right; otherwise it is somebody else's. `changed`: objects
-/// that are wanted otherwise than they were last applied; they are applied even where no field differs, for a field that
+/// that are wanted otherwise than they were last applied; they are applied even where no field differs, because a field that
 /// is no longer wanted can only be given up by applying without it.
 pub fn next<'a>(wanted: &'a [Object], live: &Live, owned: bool, changed: &BTreeSet<Key>) -> Step<'a> {
     // Everything is looked at before anything is written: a foreign object is found while nothing is done.

@@ -8,7 +8,7 @@ use crate::resources::owned::is_ours;
 use crate::stack::Stack;
 use crate::stack::cluster::{CLUSTER, ENSEMBLE};
 use crate::stack::facts::Service;
-use crate::stack::names::{self, ordinal_of_claim};
+use crate::stack::names::{self, Names};
 use crate::stack::profile::Profile;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -101,7 +101,7 @@ type Anchors = BTreeMap<(String, String), Option<Object>>;
 /// Namespace and name of the workload that made a claim: it carries the provider's mark and has one of the workload's names.
 fn maker(claim: &Object) -> Option<(&str, &str)> {
     let instance = claim.labels().get("app.kubernetes.io/instance").copied()?;
-    (is_ours(claim) && ordinal_of_claim(claim.name(), instance).is_some()).then_some((claim.namespace()?, instance))
+    (is_ours(claim) && Names::of("", instance).ordinal_of_claim(claim.name()).is_some()).then_some((claim.namespace()?, instance))
 }
 
 /// An anchor that may not be read is not in the answer.

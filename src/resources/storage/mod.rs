@@ -21,6 +21,7 @@ use crate::plugin::context::Context;
 use crate::plugin::diagnostic::Diagnostics;
 use crate::plugin::model::Attr;
 use crate::plugin::operations::{Create, Delete, Done, Failed, Plan, Private, Update};
+use crate::plugin::provider::Offers;
 use crate::plugin::resource::Resource;
 use crate::resources::owned::applied::{Specified, applied, keep};
 use crate::resources::owned::converge::Live;
@@ -30,6 +31,11 @@ use apply::Run;
 use claims::Fate;
 use objects::RESOURCE;
 use schema::Storage;
+
+/// What there is of it.
+pub fn offers() -> Offers<Stack> {
+    Offers::new().resource(KafkaStorage)
+}
 
 /// The resource.
 pub struct KafkaStorage;

@@ -1,6 +1,6 @@
 //! Storage -> its Kubernetes objects: the StorageClass, which is its own anchor, and PersistentVolumes. Pure.
 
-use super::schema::{DEFAULT_CLASS, NO_PROVISIONER, Storage};
+use super::schema::{AccessMode, BindingMode, DEFAULT_CLASS, NO_PROVISIONER, ReclaimPolicy, Storage};
 use crate::kubernetes::object::{Key, Kind, Object};
 use crate::plugin::model::Attr;
 use crate::resources::checks::OWN_PREFIX;
@@ -16,7 +16,7 @@ const INSTANCE: &str = "app.kubernetes.io/instance";
 
 /// The key of the StorageClass.
 pub fn class_key(name: &str) -> Key {
-    Key::cluster(Kind::StorageClass, name)
+    Key::cluster_scoped(Kind::StorageClass, name)
 }
 
 fn labels(storage: &Storage) -> BTreeMap<String, String> {
@@ -40,8 +40,8 @@ pub fn class(storage: &Storage) -> Object {
     let mut content = json!({
         "metadata": {"labels": labels(storage), "annotations": annotations},
         "provisioner": storage.provisioner.unwrap_or(NO_PROVISIONER.to_owned()),
-        "reclaimPolicy": storage.reclaim_policy.unwrap_or("Retain".to_owned()),
-        "volumeBindingMode": storage.volume_binding_mode.unwrap_or("WaitForFirstConsumer".to_owned()),
+        "reclaimPolicy": storage.reclaim_policy.unwrap_or(ReclaimPolicy::Retain).word(),
+        "volumeBindingMode": storage.volume_binding_mode.unwrap_or(BindingMode::WaitForFirstConsumer).word(),
         "allowVolumeExpansion": storage.allow_volume_expansion.unwrap_or(true),
     });
     if let (Some(content), Some(parameters)) = (content.as_object_mut(), storage.parameters.known()) {
@@ -69,7 +69,7 @@ pub fn is_other_class(wanted: &Object, live: &Object) -> bool {
 struct Volume<'a> {
     name: &'a str,
     capacity: &'a str,
-    modes: Vec<String>,
+    modes: Vec<&'static str>,
     source: (&'static str, Value),
     node: Option<&'a str>,
 }
@@ -79,7 +79,7 @@ fn volume(storage: &Storage, volume: Volume<'_>) -> Object {
     let mut spec = json!({
         "capacity": {"storage": volume.capacity},
         "accessModes": volume.modes,
-        "persistentVolumeReclaimPolicy": storage.reclaim_policy.unwrap_or("Retain".to_owned()),
+        "persistentVolumeReclaimPolicy": storage.reclaim_policy.unwrap_or(ReclaimPolicy::Retain).word(),
         "storageClassName": storage.name.text(),
         "volumeMode": "Filesystem",
         source: content,
@@ -96,25 +96,25 @@ fn volume(storage: &Storage, volume: Volume<'_>) -> Object {
         let here = json!({"key": "kubernetes.io/hostname", "operator": "In", "values": [node]});
         set("nodeAffinity", json!({"required": {"nodeSelectorTerms": [{"matchExpressions": [here]}]}}));
     }
-    let key = Key::cluster(Kind::PersistentVolume, volume.name);
+    let key = Key::cluster_scoped(Kind::PersistentVolume, volume.name);
     Object::of(&key, json!({"metadata": {"labels": labels(storage)}, "spec": spec}))
 }
 
 /// The static volumes as wanted.
 pub fn volumes(storage: &Storage) -> Vec<Object> {
-    let modes = |modes: &Attr<Vec<String>>, default: &[&str]| {
-        modes.known().cloned().unwrap_or_else(|| default.iter().map(|mode| (*mode).to_owned()).collect())
+    let modes = |modes: &Attr<Vec<AccessMode>>, default: &[AccessMode]| {
+        modes.known().map_or(default, Vec::as_slice).iter().map(|mode| mode.word()).collect()
     };
     let (local, nfs) = (storage.local_volumes.unwrap_or_default(), storage.nfs_volumes.unwrap_or_default());
     let local = local.iter().map(|local| {
         let source = ("local", json!({"path": local.path.text()}));
-        let modes = modes(&local.access_modes, &["ReadWriteOnce"]);
+        let modes = modes(&local.access_modes, &[AccessMode::ReadWriteOnce]);
         let node = Some(local.node.text());
         volume(storage, Volume { name: local.name.text(), capacity: local.capacity.text(), modes, source, node })
     });
     let nfs = nfs.iter().map(|nfs| {
         let source = ("nfs", json!({"server": nfs.server.text(), "path": nfs.path.text()}));
-        let modes = modes(&nfs.access_modes, &["ReadWriteOnce", "ReadWriteMany"]);
+        let modes = modes(&nfs.access_modes, &[AccessMode::ReadWriteOnce, AccessMode::ReadWriteMany]);
         volume(storage, Volume { name: nfs.name.text(), capacity: nfs.capacity.text(), modes, source, node: None })
     });
     local.chain(nfs).collect()

@@ -2,7 +2,7 @@
 
 use super::claims;
 use super::objects::{bound_to, is_other_volume, objects, query, volumes};
-use super::schema::{NO_PROVISIONER, Storage};
+use super::schema::{NO_PROVISIONER, ReclaimPolicy, Storage};
 use super::words;
 use crate::kubernetes::failure::Failure;
 use crate::kubernetes::object::{Kind, Object};
@@ -30,7 +30,7 @@ pub fn validate(config: &Storage, diagnostics: &mut Diagnostics) {
         }
         _ => {}
     }
-    if is_static && config.reclaim_policy.text() == "Delete" {
+    if is_static && config.reclaim_policy.known() == Some(&ReclaimPolicy::Delete) {
         diagnostics.push(words::nobody_deletes());
     }
     let mut names = BTreeSet::new();
@@ -73,7 +73,7 @@ pub fn leaving<'a>(wanted: &[Object], live: &'a [Object]) -> Vec<&'a Object> {
     live.iter().filter(|live| !stays(live)).collect()
 }
 
-/// The live volumes of a storage: those that it wanted, and those that carry its labels, for a change may have been cut off after
+/// The live volumes of a storage: those that it wanted, and those that carry its labels, because a change may have been cut off after
 /// it made them.
 ///
 /// # Errors

@@ -1,7 +1,7 @@
 //! Live objects -> state of a storage: drift on the attribute that it is about, and in `objects` by its fields. Pure.
 
 use super::objects::{anchor, objects};
-use super::schema::{DEFAULT_CLASS, Storage};
+use super::schema::{BindingMode, DEFAULT_CLASS, ReclaimPolicy, Storage};
 use crate::kubernetes::difference::differences;
 use crate::kubernetes::object::{Kind, Object};
 use crate::plugin::model::Attr;
@@ -54,8 +54,8 @@ fn class_drift(state: &mut Storage, live: &Object) {
     if let Some(provisioner) = state.provisioner.known_mut() {
         live.text("/provisioner").clone_into(provisioner);
     }
-    state.reclaim_policy = Attr::Known(live.text("/reclaimPolicy").to_owned());
-    state.volume_binding_mode = Attr::Known(live.text("/volumeBindingMode").to_owned());
+    state.reclaim_policy = Attr::from(ReclaimPolicy::named(live.text("/reclaimPolicy")));
+    state.volume_binding_mode = Attr::from(BindingMode::named(live.text("/volumeBindingMode")));
     let parameters: BTreeMap<String, String> =
         live.strings("/parameters").into_iter().map(|(key, value)| (key.to_owned(), value.to_owned())).collect();
     if parameters != state.parameters.unwrap_or_default() {

@@ -1,10 +1,9 @@
 //! The attributes of `kafkastack_storage`.
 
-use crate::model;
 use crate::plugin::schema::{computed, optional, required};
 use crate::plugin::timeouts::Timeouts;
-use crate::plugin::value::Value;
 use crate::resources::checks;
+use crate::{choice, model};
 use std::collections::BTreeMap;
 
 /// The provisioner of a class whose volumes are made by hand, or here.
@@ -12,6 +11,40 @@ pub const NO_PROVISIONER: &str = "kubernetes.io/no-provisioner";
 
 /// Says that claims without a class get this one.
 pub const DEFAULT_CLASS: &str = "storageclass.kubernetes.io/is-default-class";
+
+choice! {
+    /// How pods use a volume.
+    pub enum AccessMode {
+        /// Pods of one node.
+        ReadWriteOnce = "ReadWriteOnce",
+        /// Pods of any node, which only read.
+        ReadOnlyMany = "ReadOnlyMany",
+        /// Pods of any node.
+        ReadWriteMany = "ReadWriteMany",
+        /// One pod.
+        ReadWriteOncePod = "ReadWriteOncePod",
+    }
+}
+
+choice! {
+    /// What becomes of a volume when its claim is deleted.
+    pub enum ReclaimPolicy {
+        /// It stays.
+        Retain = "Retain",
+        /// It goes, and its data with it.
+        Delete = "Delete",
+    }
+}
+
+choice! {
+    /// When a claim gets its volume.
+    pub enum BindingMode {
+        /// With its pod, and where that runs.
+        WaitForFirstConsumer = "WaitForFirstConsumer",
+        /// At once.
+        Immediate = "Immediate",
+    }
+}
 
 model! {
     /// A volume on a disk of a node.
@@ -24,8 +57,8 @@ model! {
         path: String = required().check(absolute),
         /// How much it holds, such as `40Gi`. Kubernetes does not measure it.
         capacity: String = required().check(checks::quantity).same_if(checks::same_quantity),
-        /// How pods may use it. Default: `ReadWriteOnce`.
-        access_modes: Vec<String> = optional().check(access_modes),
+        /// How pods may use it: `ReadWriteOnce` (the default), `ReadOnlyMany`, `ReadWriteMany` or `ReadWriteOncePod`.
+        access_modes: Vec<AccessMode> = optional().check(access_modes),
     }
 }
 
@@ -40,8 +73,8 @@ model! {
         path: String = required().check(absolute),
         /// How much it holds, such as `40Gi`. Kubernetes does not measure it.
         capacity: String = required().check(checks::quantity).same_if(checks::same_quantity),
-        /// How pods may use it. Default: `ReadWriteOnce` and `ReadWriteMany`.
-        access_modes: Vec<String> = optional().check(access_modes),
+        /// How pods may use it: `ReadWriteOnce` and `ReadWriteMany` (the default), `ReadOnlyMany` or `ReadWriteOncePod`.
+        access_modes: Vec<AccessMode> = optional().check(access_modes),
     }
 }
 
@@ -59,12 +92,9 @@ model! {
         parameters: BTreeMap<String, String> = optional().replaces(),
         /// What becomes of a volume when its claim is deleted: `Retain` (the default here; Kubernetes' own is `Delete`, which
         /// loses data with the claim) or `Delete`.
-        reclaim_policy: String = optional().defaults_to("Retain").replaces().check(|v| checks::one_of(v, &["Retain", "Delete"])),
+        reclaim_policy: ReclaimPolicy = optional().defaults_to(ReclaimPolicy::Retain).replaces(),
         /// When a claim gets its volume: `WaitForFirstConsumer` (the default), with its pod and where that runs, or `Immediate`.
-        volume_binding_mode: String = optional()
-            .defaults_to("WaitForFirstConsumer")
-            .replaces()
-            .check(|v| checks::one_of(v, &["WaitForFirstConsumer", "Immediate"])),
+        volume_binding_mode: BindingMode = optional().defaults_to(BindingMode::WaitForFirstConsumer).replaces(),
         /// Whether claims may grow, where the provisioner can do that.
         allow_volume_expansion: bool = optional().defaults_to(true),
         /// Options of the mount, such as `nfsvers=4.1`.
@@ -90,34 +120,25 @@ model! {
     }
 }
 
-fn not_empty(value: &Value) -> Result<(), String> {
-    match value.as_str() {
-        Some(text) if !text.trim().is_empty() => Ok(()),
-        _ => Err("it must not be empty.".to_owned()),
-    }
+fn not_empty(text: &str) -> Result<(), String> {
+    if text.trim().is_empty() { Err("it must not be empty.".to_owned()) } else { Ok(()) }
 }
 
-fn absolute(value: &Value) -> Result<(), String> {
-    let text = value.as_str().unwrap_or_default();
+fn absolute(text: &str) -> Result<(), String> {
     if text.starts_with('/') && !text.split('/').any(|part| part == "..") {
         return Ok(());
     }
     Err(format!("{text:?} is not an absolute path without `..`."))
 }
 
-fn access_modes(value: &Value) -> Result<(), String> {
-    let Value::List(modes) = value else { return Ok(()) };
-    if modes.is_empty() {
-        return Err("a volume has at least one access mode.".to_owned());
-    }
-    let known = ["ReadWriteOnce", "ReadOnlyMany", "ReadWriteMany", "ReadWriteOncePod"];
-    modes.iter().try_for_each(|mode| checks::one_of(mode, &known))
+fn access_modes(modes: &[AccessMode]) -> Result<(), String> {
+    if modes.is_empty() { Err("a volume has at least one access mode.".to_owned()) } else { Ok(()) }
 }
 
-fn annotations(value: &Value) -> Result<(), String> {
-    checks::labels(value)?;
-    match value.get(DEFAULT_CLASS) {
-        Value::Null => Ok(()),
-        _ => Err(format!("{:?} is set by `default_class`.", DEFAULT_CLASS)),
+fn annotations(entries: &BTreeMap<String, String>) -> Result<(), String> {
+    checks::labels(entries)?;
+    match entries.get(DEFAULT_CLASS) {
+        None => Ok(()),
+        Some(_) => Err(format!("{:?} is set by `default_class`.", DEFAULT_CLASS)),
     }
 }

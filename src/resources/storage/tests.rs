@@ -1,7 +1,7 @@
 //! Storage against an API server in memory: every request of every operation meets every fault, and afterwards at most two more
 //! runs reach what is wanted; nothing foreign is touched, and nothing that a claim uses is removed.
 
-use super::schema::{LocalVolume, NfsVolume, Storage};
+use super::schema::{BindingMode, LocalVolume, NfsVolume, ReclaimPolicy, Storage};
 use super::*;
 use crate::kubernetes::object::{Key, Kind, Object};
 use crate::kubernetes::{Kubernetes, differences};
@@ -27,8 +27,8 @@ fn local(name: &str, path: &str) -> LocalVolume {
 fn storage(volumes: &[(&str, &str)], expansion: bool) -> Storage {
     let mut storage = Storage {
         name: text("disks"),
-        reclaim_policy: text("Retain"),
-        volume_binding_mode: text("WaitForFirstConsumer"),
+        reclaim_policy: Attr::Known(ReclaimPolicy::Retain),
+        volume_binding_mode: Attr::Known(BindingMode::WaitForFirstConsumer),
         allow_volume_expansion: Attr::Known(expansion),
         local_volumes: Attr::Known(volumes.iter().map(|(name, path)| local(name, path)).collect()),
         ..Storage::default()
@@ -38,11 +38,11 @@ fn storage(volumes: &[(&str, &str)], expansion: bool) -> Storage {
 }
 
 fn class() -> Key {
-    Key::cluster(Kind::StorageClass, "disks")
+    Key::cluster_scoped(Kind::StorageClass, "disks")
 }
 
 fn volume(name: &str) -> Key {
-    Key::cluster(Kind::PersistentVolume, name)
+    Key::cluster_scoped(Kind::PersistentVolume, name)
 }
 
 fn stack(kubernetes: Kubernetes) -> Stack {
@@ -253,7 +253,7 @@ async fn what_a_claim_uses_is_neither_removed_nor_moved() {
         assert!(plan.diagnostics.iter().all(|d| d.text().contains("prod/data-0")));
         assert_eq!(refused(&update(&stack, &kept, &changed).await.1), Some("A claim is bound to the volume"));
     }
-    let other_class = Storage { volume_binding_mode: text("Immediate"), ..existing.clone() };
+    let other_class = Storage { volume_binding_mode: Attr::Known(BindingMode::Immediate), ..existing.clone() };
     let plan = planned(&stack, &kept, other_class).await;
     assert_eq!(refused(&plan.diagnostics), Some("Claims are bound to the storage"), "nor is its class replaced");
     assert_eq!(refused(&plan_delete(&stack, &existing).await), Some("Claims are bound to the storage"));
@@ -290,7 +290,7 @@ async fn a_destroy_is_planned_where_the_workloads_take_their_claims_with_them() 
     bind(&fake, "b");
     assert_eq!(refused(&ask().await), Some("Claims are bound to the storage"));
     assert!(ask().await.iter().all(|d| d.text().contains("prod/data-0") && !d.text().contains("data-kafka-0")));
-    let other_class = Storage { volume_binding_mode: text("Immediate"), ..existing.clone() };
+    let other_class = Storage { volume_binding_mode: Attr::Known(BindingMode::Immediate), ..existing.clone() };
     assert!(planned(&stack, &kept, other_class).await.diagnostics.iter().all(|d| d.text().contains("prod/data-kafka-0")));
     // The apply looks again.
     let said = delete(&stack, &kept).await;
@@ -392,7 +392,7 @@ fn a_storage_is_one_thing_or_the_other() {
     assert_eq!(said(Storage { provisioner: text("x"), ..storage(&[], true) }), None);
     let both = Storage { provisioner: text("x"), ..storage(&[("a", "/a")], true) };
     assert_eq!(said(both).as_deref(), Some("Static volumes have no provisioner"));
-    let delete = Storage { reclaim_policy: text("Delete"), ..storage(&[("a", "/a")], true) };
+    let delete = Storage { reclaim_policy: Attr::Known(ReclaimPolicy::Delete), ..storage(&[("a", "/a")], true) };
     assert_eq!(said(delete).as_deref(), Some("Static volumes are not deleted"));
     let nfs = NfsVolume { name: text("a"), ..NfsVolume::default() };
     let twice = Storage { nfs_volumes: Attr::Known(vec![nfs]), ..storage(&[("a", "/a")], true) };

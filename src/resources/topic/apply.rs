@@ -9,6 +9,7 @@ use super::words;
 use crate::kafka::{Admin, Class, Error, NewTopic, Outcome};
 use crate::plugin::context::Context;
 use crate::plugin::diagnostic::{Diagnostic, Diagnostics};
+use crate::resources::inside::{AWAY, LATER};
 use crate::stack::Stack;
 use futures::future::try_join_all;
 use std::time::Duration;
@@ -41,11 +42,6 @@ pub(super) const UNSURE: u32 = 4;
 const BEHIND: Duration = Duration::from_secs(15);
 /// Between two looks.
 pub(super) const INTERVAL: Duration = Duration::from_millis(100);
-/// Between two looks at something slow.
-pub(super) const LATER: Duration = Duration::from_millis(500);
-
-/// How long brokers that nobody reaches may be on their way back.
-pub(super) const AWAY: Duration = Duration::from_secs(60);
 /// What takes longer is told.
 const LONG: Duration = Duration::from_secs(2);
 /// What the last call before the deadline gets.

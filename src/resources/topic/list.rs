@@ -1,10 +1,11 @@
 //! `list "kafkastack_topic"`: the topics of a cluster, whoever made them. One request, and one more for their settings where
 //! whole topics are wanted.
 
-use super::schema::{Topic, cluster_id};
+use super::resource::KafkaTopic;
+use super::schema::Topic;
 use super::step::Seen;
 use super::words;
-use super::{KafkaTopic, plan, read, there};
+use super::{plan, read};
 use crate::diagnostics;
 use crate::kafka::{self, Admin, ConfigEntry, Error};
 use crate::model;
@@ -15,6 +16,8 @@ use crate::plugin::model::Attr;
 use crate::plugin::operations::Private;
 use crate::plugin::schema::optional;
 use crate::plugin::timeouts::ReadTimeouts;
+use crate::resources::checks::cluster_id;
+use crate::resources::inside::reach::there;
 use crate::stack::Stack;
 
 model! {
@@ -38,7 +41,7 @@ impl List for Topics {
 
     async fn list(&self, cx: &Context<'_, Stack>, config: Search, wanted: Wanted) -> Result<Listing<Topic>, Diagnostics> {
         let of = Topic { cluster: config.cluster, ..Topic::default() };
-        let (admin, _) = there(cx.client()?, &of, &Private::new()).await?;
+        let (admin, _) = there(cx.client()?, of.cluster.text(), &Private::new()).await?;
         let found = match cx.race(look(&admin.until(cx.deadline), config.prefix.text(), wanted)).await {
             Ok(found) => found.map_err(|error| diagnostics::kafka("list the topics", &error))?,
             Err(halt) => return Err(words::not_listed(halt).into()),

@@ -1,7 +1,6 @@
 //! Prior + configuration + proposal -> the plan of a topic. What can be refused without a network is refused first; then the
 //! planned or the live cluster is asked, the planned one never over the network: it is not there yet.
 
-use super::reach::{self, Place};
 use super::read::look;
 use super::schema::Topic;
 use super::setting;
@@ -11,6 +10,7 @@ use crate::plugin::context::Context;
 use crate::plugin::diagnostic::Diagnostics;
 use crate::plugin::model::Attr;
 use crate::plugin::operations::Plan;
+use crate::resources::inside::reach::{self, Place};
 use crate::stack::{Planned, Stack};
 use std::time::Duration;
 use tokio::time::Instant;
@@ -109,7 +109,7 @@ pub async fn check(cx: &Context<'_, Stack>, stack: &Stack, plan: &mut Plan<Topic
     if let Some(Planned { brokers, exists: false }) = planned_cluster {
         return against_brokers(&mut plan.planned, brokers, &mut plan.diagnostics);
     }
-    let admin = match reach::find(stack, &plan.planned, &plan.private).await {
+    let admin = match reach::find(stack, plan.planned.cluster.text(), &plan.private).await {
         Ok(Place::There(admin, _)) => admin.until((Instant::now() + ASK).min(cx.deadline)),
         Ok(Place::Gone) => return plan.diagnostics.push(words::no_such_cluster_yet(plan.planned.cluster.text())),
         Err(diagnostic) => return plan.diagnostics.push(diagnostic),
@@ -129,7 +129,7 @@ pub async fn check(cx: &Context<'_, Stack>, stack: &Stack, plan: &mut Plan<Topic
 
 /// Settings are the brokers' to judge, at apply. That these are another cluster's brokers is said before.
 async fn check_settings(cx: &Context<'_, Stack>, stack: &Stack, plan: &mut Plan<Topic>) {
-    let Ok(Place::There(admin, _)) = reach::find(stack, &plan.planned, &plan.private).await else { return };
+    let Ok(Place::There(admin, _)) = reach::find(stack, plan.planned.cluster.text(), &plan.private).await else { return };
     let admin = admin.until((Instant::now() + ASK).min(cx.deadline));
     if let Err(error @ Error::OtherCluster(_)) = admin.cluster().await {
         plan.diagnostics.push(words::refused("check", plan.planned.name.text(), &error));

@@ -4,9 +4,7 @@ use super::setting;
 use crate::model;
 use crate::plugin::schema::{computed, optional, required};
 use crate::plugin::timeouts::Timeouts;
-use crate::plugin::value::Value;
 use crate::resources::checks;
-use crate::stack::names::Id;
 use std::collections::BTreeMap;
 
 model! {
@@ -17,11 +15,11 @@ model! {
         /// the import id.
         id: String = computed().stable(),
         /// The `id` of a `kafkastack_cluster`. Without it: the cluster of the provider's `kafka.bootstrap_servers`.
-        cluster: String = optional().replaces().identifies().check(cluster_id),
+        cluster: String = optional().replaces().identifies().check(checks::cluster_id),
         /// The name: 1 to 249 letters, digits, `.`, `_` and `-`.
         name: String = required().replaces().identifies().check(topic_name),
         /// How many partitions. It can only grow. Where keys decide on the partition, growth sends them to other ones.
-        partitions: i64 = optional().defaults_to(1i64).check(checks::positive),
+        partitions: i64 = optional().defaults_to(1).check(checks::positive),
         /// How many replicas each partition has: at most as many as there are brokers. Default: 3, or as many as there are
         /// brokers where there are fewer. Where partitions differ, the smallest is shown.
         replication_factor: i64 = optional().or_computed().stable().check(replication_factor),
@@ -40,24 +38,8 @@ model! {
     }
 }
 
-fn text(value: &Value) -> &str {
-    value.as_str().unwrap_or_default()
-}
-
-/// An id of a cluster or ensemble.
-///
-/// # Errors
-/// What it should look like.
-pub fn cluster_id(value: &Value) -> Result<(), String> {
-    match Id::parse(text(value)) {
-        Some(_) => Ok(()),
-        None => Err(format!("{:?} is not the id of a kafkastack_cluster, `namespace/name`.", text(value))),
-    }
-}
-
 /// Kafka's rule (`Topic.validate`).
-fn topic_name(value: &Value) -> Result<(), String> {
-    let name = text(value);
+fn topic_name(name: &str) -> Result<(), String> {
     let legal = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-');
     if matches!(name.len(), 1..=249) && name.chars().all(legal) && name != "." && name != ".." {
         return Ok(());
@@ -65,27 +47,17 @@ fn topic_name(value: &Value) -> Result<(), String> {
     Err(format!("{name:?} is not a topic's name: 1 to 249 letters, digits, `.`, `_` and `-`, and not `.` or `..`."))
 }
 
-fn replication_factor(value: &Value) -> Result<(), String> {
-    let factor = match value {
-        Value::Number(number) => number.as_i64(),
-        _ => None,
-    };
+fn replication_factor(factor: &i64) -> Result<(), String> {
     match factor {
-        Some(1..=32767) => Ok(()),
+        1..=32767 => Ok(()),
         _ => Err("it has to be a whole number between 1 and the number of brokers.".to_owned()),
     }
 }
 
 /// Each setting has the value that brokers read in the other text, too.
-fn same_config(a: &Value, b: &Value) -> bool {
-    match (a, b) {
-        (Value::Map(a), Value::Map(b)) => {
-            let same =
-                |(key, value): (&String, &Value)| b.get(key).is_some_and(|other| setting::same(key, text(value), text(other)));
-            a.len() == b.len() && a.iter().all(same)
-        }
-        _ => false,
-    }
+fn same_config(a: &BTreeMap<String, String>, b: &BTreeMap<String, String>) -> bool {
+    let same = |(key, value): (&String, &String)| b.get(key).is_some_and(|other| setting::same(key, value, other));
+    a.len() == b.len() && a.iter().all(same)
 }
 
 #[cfg(test)]
@@ -95,28 +67,20 @@ mod tests {
     #[test]
     fn names_are_held_to_kafkas_rule() {
         for good in ["a", "orders.v1_x-Y", &"a".repeat(249)] {
-            assert_eq!(topic_name(&Value::from(good)), Ok(()));
+            assert_eq!(topic_name(good), Ok(()));
         }
         for bad in ["", ".", "..", "a b", "a/b", "ä", &"a".repeat(250)] {
-            assert!(topic_name(&Value::from(bad)).is_err(), "{bad:?}");
+            assert!(topic_name(bad).is_err(), "{bad:?}");
         }
     }
 
     #[test]
     fn another_spelling_of_a_setting_is_no_change() {
-        let map = |entries: &[(&str, &str)]| entries.iter().map(|(k, v)| ((*k).to_owned(), Value::from(*v))).collect::<Value>();
+        let map = |entries: &[(&str, &str)]| entries.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned())).collect();
         let written = map(&[("cleanup.policy", "compact, delete"), ("retention.ms", "05")]);
         assert!(same_config(&written, &map(&[("cleanup.policy", "compact,delete"), ("retention.ms", "5")])));
         assert!(!same_config(&written, &map(&[("cleanup.policy", "compact,delete"), ("retention.ms", "6")])));
         assert!(!same_config(&written, &map(&[("cleanup.policy", "compact,delete"), ("segment.ms", "5")])));
         assert!(!same_config(&written, &map(&[("cleanup.policy", "compact,delete")])));
-    }
-
-    #[test]
-    fn a_cluster_is_named_by_its_id() {
-        assert_eq!(cluster_id(&Value::from("prod/kafka")), Ok(()));
-        for bad in ["kafka", "/kafka", "prod/", "a/b/c"] {
-            assert!(cluster_id(&Value::from(bad)).is_err(), "{bad}");
-        }
     }
 }

@@ -320,7 +320,7 @@ fn what_cannot_be_is_refused_at_plan() {
     let kept = Topic { deletion_protection: Attr::Known(true), ..topic(3, 1, &[]) };
     let renamed = planned(Some(kept.clone()), Topic { name: Attr::Known("b".into()), ..topic(1, 1, &[]) });
     assert_eq!(said(&renamed), error("deletion_protection", "The topic is protected"));
-    assert!(super::guard(&kept).is_err());
+    assert!(super::resource::guard(&kept).is_err());
     let misspelt = planned(None, topic(1, 1, &[("retention.msec", "5")]));
     assert_eq!(said(&misspelt), warning("config[\"retention.msec\"]", "A setting that topics do not have"));
     assert!(misspelt.diagnostics.iter().all(|d| d.text().contains("\"retention.ms\"")));

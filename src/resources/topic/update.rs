@@ -1,7 +1,7 @@
 //! Changes a topic that is there: look, do the one next thing, look again. What was written before a change stopped is in the state
 //! that it leaves, or nobody would ever take it back. Network, but for how long brokers are borne with.
 
-use super::apply::{INTERVAL, LATER, Made, Run, UNSURE};
+use super::apply::{INTERVAL, Made, Run, UNSURE};
 use super::read::{self, look};
 use super::reassign;
 use super::schema::Topic;
@@ -9,6 +9,7 @@ use super::step::{Seen, Step, Wanted, next};
 use super::words;
 use crate::kafka::{Class, Error, Outcome};
 use crate::plugin::diagnostic::{Diagnostic, Diagnostics};
+use crate::resources::inside::LATER;
 use std::collections::BTreeMap;
 use std::time::Duration;
 use tokio::time::{Instant, timeout_at};

@@ -1,22 +1,11 @@
 //! Words about topics.
 
 use crate::diagnostics;
-use crate::kafka::{Class, Error, OtherCluster};
+use crate::kafka::{Class, Error};
 use crate::plugin::context::Halt;
 use crate::plugin::diagnostic::{Diagnostic, Severity};
 use crate::plugin::path::Path;
 use std::collections::BTreeMap;
-
-/// Neither the topic nor the provider names a cluster.
-pub fn no_cluster() -> Diagnostic {
-    Diagnostic::error(
-        "Which cluster?",
-        "The topic has no `cluster`, and the provider's `kafka` block has no `bootstrap_servers`.",
-    )
-    .kind("topic.no_cluster")
-    .hint("set `cluster = kafkastack_cluster.NAME.id`, or the provider's `kafka.bootstrap_servers`")
-    .at(Path::of("cluster"))
-}
 
 /// The cluster is not there, at plan: it may come before the topic does.
 pub fn no_such_cluster_yet(cluster: &str) -> Diagnostic {
@@ -25,60 +14,6 @@ pub fn no_such_cluster_yet(cluster: &str) -> Diagnostic {
         format!("There is no kafkastack_cluster {cluster}, and none is planned before this topic, so the topic is not checked against it."),
     ).kind("topic.no_such_cluster_yet").hint("write `cluster = kafkastack_cluster.NAME.id`, so that the cluster comes first")
     .at(Path::of("cluster"))
-}
-
-/// A refresh while the whole cluster is away: its own plan shows that.
-pub fn cluster_is_away(cluster: &str, name: &str, why: &str) -> Diagnostic {
-    Diagnostic::warning(
-        "The cluster does not run, so the topic could not be looked at",
-        format!("Topic {name:?} of {cluster} is kept in state as it was: {why}."),
-    )
-    .kind("topic.cluster_is_away")
-    .hint("apply brings the cluster back; then plan again")
-}
-
-/// A refresh that another Kafka answers: nothing is known of the topic, and an error would stop the very plan that puts it right.
-pub fn another_kafka(name: &str, other: &OtherCluster) -> Diagnostic {
-    Diagnostic::warning(
-        "Another Kafka cluster answers, so the topic could not be looked at",
-        format!("Topic {name:?} is kept in state as it was: {other}."),
-    )
-    .kind("topic.another_kafka")
-    .hint(diagnostics::the_right_kafka(other))
-}
-
-/// A delete after the whole cluster went.
-pub fn went_with_its_cluster(cluster: &str, name: &str) -> Diagnostic {
-    Diagnostic::warning(
-        "The topic went with its cluster",
-        format!(
-            "There is no kafkastack_cluster {cluster} any more, so there was nothing to ask to delete topic {name:?}. If a cluster is made over its kept claims, the topic is there again."
-        ),
-    ).kind("topic.went_with_its_cluster")
-}
-
-/// A delete while the whole cluster is stopped for good, and may go.
-pub fn left_on_its_brokers(cluster: &str, id: &str, name: &str) -> Diagnostic {
-    Diagnostic::warning(
-        "The topic was not deleted from the brokers",
-        format!("None of the brokers of kafkastack_cluster {cluster} is ready, and `deletion_protection` of it is false, so topic {name:?} went out of the state as it goes with its cluster. Where the cluster's data is kept, the topic stays in it."),
-    ).kind("topic.left_on_its_brokers").hint(format!("when brokers run over that data again, kafkastack_drift names the topic, and tofu import kafkastack_topic.NAME {id} brings it back into a state"))
-}
-
-/// A delete while the whole cluster is stopped, and may not go.
-pub fn cluster_is_stopped(cluster: &str, name: &str) -> Diagnostic {
-    Diagnostic::error(
-        "The cluster does not run, so the topic cannot be deleted",
-        format!("None of the brokers of kafkastack_cluster {cluster} is ready, and the cluster is protected, so topic {name:?} stays in the state."),
-    ).kind("topic.cluster_is_stopped").hint("bring the cluster back and destroy again; or leave the topic in the cluster's data: tofu state rm 'kafkastack_topic.NAME'; or, if the cluster is to go as well, set its `deletion_protection = false` and apply first")
-}
-
-/// A delete that reached nobody in time.
-pub fn not_deleted(name: &str, why: &str) -> Diagnostic {
-    Diagnostic::error(
-        format!("Could not delete topic {name:?}"),
-        why,
-    ).kind("topic.not_deleted").hint("see that the brokers run and are ready, and destroy again; or leave the topic on the brokers: tofu state rm 'kafkastack_topic.NAME'")
 }
 
 /// The cluster cannot be asked at plan of a create.

@@ -52,8 +52,9 @@ impl<M: Spec> Anchor<M> {
             return None;
         }
         let phase = Phase::named(object.text("/data/phase"))?;
-        let (spec, created) = (decode(object.text("/data/spec"))?, object.text("/data/created").parse().ok());
-        Some(Self { phase, spec, created, record: Record::read(object) })
+        let (spec, created): (M, _) = (decode(object.text("/data/spec"))?, object.text("/data/created").parse().ok());
+        let record = Record::read(object, spec.roles().first().map_or("", |role| &role.names.set));
+        Some(Self { phase, spec, created, record })
     }
 
     /// Whether it has ever served. An anchor of the first version tells it by its phase: a create that came to its end.
@@ -92,7 +93,11 @@ mod tests {
                 served: Some(true),
                 cluster_id: Some("x".to_owned()),
                 users,
-                template: Some(json!({"a": 1})),
+                templates: [(String::new(), json!({"a": 1}))].into(),
+                ..Record::default()
+            },
+            Record {
+                templates: ["kafka", "kafka-controller"].map(|set| (set.to_owned(), json!({"a": set}))).into(),
                 ..Record::default()
             },
         ] {

@@ -4,13 +4,14 @@
 use super::guard::Site;
 use super::read;
 use super::record::Record;
+use super::role::{Role, Templates};
 use super::tidy::tidy;
 use super::wait::{NotServing, until_serving};
 use super::words;
 use super::{Spec, template};
 use crate::kubernetes::client::FIELD_MANAGER;
 use crate::kubernetes::failure::{Class, Failure};
-use crate::kubernetes::object::{Key, Kind};
+use crate::kubernetes::object::{Key, Object};
 use crate::plugin::context::{Context, Halt};
 use crate::plugin::diagnostic::{Diagnostic, Severity};
 use crate::plugin::model::Attr;
@@ -68,7 +69,7 @@ pub async fn create<M: Spec>(cx: &Context<'_, Stack>, create: Create<M>) -> Resu
     if let Err(stop) = run.mark(Phase::Creating, None).await {
         run.tell(stop, Severity::Warning);
     }
-    let missing = until_serving(cx, run.stack, &run.spec, run.template()).await.err();
+    let missing = until_serving(cx, run.stack, &run.spec, &run.templates()).await.err();
     run.finish(missing, Some(Timestamp::now()), Severity::Warning).await.or_failed()
 }
 
@@ -88,7 +89,7 @@ pub async fn update<M: Spec>(cx: &Context<'_, Stack>, update: Update<M>) -> Resu
         let why = stop.words(halted(&run.spec, words::change_interrupted));
         return Err(Failed::from(why).and(run.writer.said));
     }
-    let missing = until_serving(cx, run.stack, &run.spec, run.template()).await.err();
+    let missing = until_serving(cx, run.stack, &run.spec, &run.templates()).await.err();
     run.finish(missing, None, Severity::Error).await.or_failed()
 }
 
@@ -103,10 +104,13 @@ impl<'a, M: Spec> Run<'a, M> {
         Self { cx, stack, spec, prior, writer, taken_up: false, learnt: Record::default() }
     }
 
-    /// The pods' template as the server has it after our write; none before: what the anchor said of it is void by then.
-    pub(super) fn template(&self) -> Option<&Value> {
-        let key = Key::new(Kind::StatefulSet, self.spec.namespace(), self.spec.name());
-        self.writer.seen.get(&key)?.as_ref().map(template::of)
+    /// The pods' templates as the server has them after our write; none before: what the anchor said of them is void by then.
+    pub(super) fn templates(&self) -> Templates {
+        let written = |role: &Role| {
+            let set = self.writer.seen.get(&role.names.key(self.spec.namespace()))?.as_ref()?;
+            Some((set.name().to_owned(), template::of(set).clone()))
+        };
+        self.spec.roles().iter().filter_map(written).collect()
     }
 
     pub(super) fn anchor_key(&self) -> Key {
@@ -117,31 +121,33 @@ impl<'a, M: Spec> Run<'a, M> {
     async fn change(&mut self) -> Result<(), Stop> {
         self.cx.go_on()?;
         let site = self.look_around().await?;
-        self.check_template(&site)?;
+        self.check_templates(&site)?;
         // An anchor of the first version does not know whose it is; the state does.
         if site.anchor.as_ref().is_some_and(|(_, anchor)| anchor.record.served.is_none()) {
             self.learnt.cluster_id = self.prior.known_id();
         }
-        // Before the anchor forgets how the template was left.
-        self.put_template_back(&site).await?;
+        // Before the anchor forgets how the templates were left.
+        for (set, left) in site.templates() {
+            self.put_template_back(set, left).await?;
+        }
         self.mark(Phase::Updating, None).await?;
         self.write().await?;
         self.mark(Phase::Updating, None).await
     }
 
     /// A template that somebody changed after the plan was made would restart pods that the plan did not speak of.
-    fn check_template(&self, site: &Site<M>) -> Result<(), Stop> {
-        let Some((set, left)) = site.template() else { return Ok(()) };
-        let fields = template::foreign_fields(left, template::of(set));
-        match fields.iter().all(|field| self.writer.shown.has(set, field)) {
-            true => Ok(()),
-            false => Err(words::template_changed(&set.key(), &fields).into()),
+    fn check_templates(&self, site: &Site<M>) -> Result<(), Stop> {
+        for (set, left) in site.templates() {
+            let fields = template::foreign_fields(left, template::of(set));
+            if !fields.iter().all(|field| self.writer.shown.has(set, field)) {
+                return Err(words::template_changed(&set.key(), &fields).into());
+            }
         }
+        Ok(())
     }
 
     /// What others did to the pods' template is taken back as a whole, so that no roll delivers it.
-    async fn put_template_back(&mut self, site: &Site<M>) -> Result<(), Stop> {
-        let Some((set, left)) = site.template() else { return Ok(()) };
+    async fn put_template_back(&mut self, set: &Object, left: &Value) -> Result<(), Stop> {
         if template::foreign_fields(left, template::of(set)).is_empty() {
             return Ok(());
         }
@@ -185,7 +191,7 @@ impl<'a, M: Spec> Run<'a, M> {
         let failed = Failed::from(why).and(self.writer.said);
         match self.taken_up {
             true => failed,
-            false => failed.leaving(read::state(&self.spec, &self.writer.live, None, false), keep(&self.spec)),
+            false => failed.leaving(read::state(&self.spec, &self.writer.live, &Templates::new(), false), keep(&self.spec)),
         }
     }
 
@@ -203,7 +209,7 @@ impl<'a, M: Spec> Run<'a, M> {
     /// Makes state of what is there, and says in the anchor that everything is applied. `severity`: of what is missing. A create
     /// has only warnings here: after its last object, an error would have core destroy what may only be slow.
     async fn finish(mut self, missing: Option<NotServing>, created: Option<Timestamp>, severity: Severity) -> Done<M> {
-        let mut state = read::state(&self.spec, &self.writer.live, None, false);
+        let mut state = read::state(&self.spec, &self.writer.live, &Templates::new(), false);
         state.keep_observations(&self.prior);
         let serving = missing.is_none();
         match &missing {

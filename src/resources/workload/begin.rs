@@ -7,6 +7,7 @@ use super::apply::Run;
 use super::guard::{Site, claims};
 use super::own::{foreign_claims, is_own_claim};
 use super::record::Record;
+use super::role::{Role, Set};
 use super::words;
 use crate::diagnostics;
 use crate::kubernetes::failure::{Class, Failure};
@@ -49,7 +50,7 @@ impl<M: Spec> Run<'_, M> {
         if site.has_served() {
             self.refuse(&anchor.spec)?;
         }
-        self.taken_up = site.set.is_some();
+        self.taken_up = site.live().next().is_some();
         self.writer.said.push(diagnostics::resuming(M::RESOURCE, &self.spec.id()));
         self.writer.changes(&anchor.spec.objects(), &self.spec.objects(), false);
         self.mark(Phase::Creating, None).await
@@ -61,20 +62,21 @@ impl<M: Spec> Run<'_, M> {
     /// When there are some, or Kubernetes does not say.
     pub(super) async fn look_around(&mut self) -> Result<Site<M>, Stop> {
         let site = Site::look(self.stack, &self.spec).await?;
-        let runs = site.set.as_ref().and_then(|set| set.int("/spec/replicas")).unwrap_or(0);
-        self.refuse_foreign_claims(&site.claims, runs)?;
+        let runs = |set: &Set| set.live.as_ref().and_then(|live| live.int("/spec/replicas")).unwrap_or(0);
+        self.refuse_foreign_claims(&site.claims, site.sets.iter().map(|set| (&set.role, runs(set))))?;
         if site.is_up() {
             self.learnt.served = Some(true);
         }
         Ok(site)
     }
 
-    fn refuse_foreign_claims(&self, claims: &[Object], from: i64) -> Result<(), Stop> {
+    /// `new`: each role, and its first pod that is not there yet.
+    fn refuse_foreign_claims<'a>(&self, claims: &[Object], new: impl Iterator<Item = (&'a Role, i64)>) -> Result<(), Stop> {
         if self.spec.common().is_ephemeral() {
             return Ok(());
         }
         let (namespace, name) = (self.spec.namespace(), self.spec.name());
-        let foreign = foreign_claims::<M>(claims, name, from..self.spec.replicas().unwrap_or(1));
+        let foreign: Vec<&str> = new.flat_map(|(role, from)| foreign_claims(claims, role, from..role.replicas)).collect();
         match foreign.is_empty() {
             true => Ok(()),
             false => Err(words::foreign_claims(M::APP, namespace, name, &foreign).into()),
@@ -96,12 +98,13 @@ impl<M: Spec> Run<'_, M> {
         let found: Vec<String> = found().map(|object| object.key().to_string()).collect();
         self.taken_up = set;
         let all = claims(self.stack, self.spec.namespace()).await?;
-        self.refuse_foreign_claims(&all, 0)?;
+        let roles = self.spec.roles();
+        self.refuse_foreign_claims(&all, roles.iter().map(|role| (role, 0)))?;
         self.check_storage_class().await?;
         if !found.is_empty() {
             self.writer.said.push(words::taking_up(&found));
         }
-        let own = all.iter().filter(|claim| is_own_claim::<M>(claim, self.spec.name()));
+        let own = all.iter().filter(|claim| is_own_claim(claim, &roles));
         let own: Vec<String> = own.map(|claim| claim.name().to_owned()).collect();
         if !own.is_empty() {
             self.writer.said.push(words::kept_claims(&own));
@@ -117,7 +120,7 @@ impl<M: Spec> Run<'_, M> {
         if class.is_empty() {
             return Ok(());
         }
-        match self.stack.kubernetes.get(&Key::cluster(Kind::StorageClass, class)).await {
+        match self.stack.kubernetes.get(&Key::cluster_scoped(Kind::StorageClass, class)).await {
             Ok(None) => {
                 let classes = self.stack.kubernetes.list(Kind::StorageClass, None, "").await.unwrap_or_default();
                 let classes: Vec<&str> = classes.iter().map(Object::name).collect();
@@ -136,7 +139,7 @@ impl<M: Spec> Run<'_, M> {
             Ok(_) => Ok(true),
             Err(Failure { class: Class::AlreadyExists, .. }) => Ok(false),
             Err(Failure { class: Class::NamespaceMissing(name), .. }) if self.spec.common().makes_namespace() => {
-                let namespace = Object::of(&Key::cluster(Kind::Namespace, name), serde_json::json!({}));
+                let namespace = Object::of(&Key::cluster_scoped(Kind::Namespace, name), serde_json::json!({}));
                 match self.stack.kubernetes.create(&namespace).await {
                     Ok(_) | Err(Failure { class: Class::AlreadyExists, .. }) => Ok(false),
                     Err(failure) => Err(failure.into()),
@@ -170,7 +173,7 @@ impl<M: Spec> Run<'_, M> {
     }
 
     fn anchor(&self, phase: Phase, created: Option<Timestamp>, record: Record) -> Object {
-        let record = Record { template: self.template().cloned(), ..record };
+        let record = Record { templates: self.templates(), ..record };
         Anchor { phase, spec: self.spec.clone(), created, record }.object()
     }
 }

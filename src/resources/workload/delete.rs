@@ -5,6 +5,7 @@ use super::anchor::Anchor;
 use super::guard::Site;
 use super::own::{is_orphan, is_own_claim, owns};
 use super::record::Record;
+use super::sets::{all, changes};
 use super::tidy::configurations;
 use super::words;
 use super::{Spec, guard::refusal};
@@ -56,14 +57,15 @@ async fn remove<M: Spec>(cx: &Context<'_, Stack>, stack: &Stack, applied: &M, pr
         cx.say(&format!("deleted {} {}", live.kind(), live.name()));
     }
     // Whose StatefulSet is gone already ends by no other hand.
-    for pod in site.pods.iter().filter(|pod| is_orphan(pod, name)) {
+    let roles = applied.roles();
+    for pod in site.pods.iter().filter(|pod| roles.iter().any(|role| is_orphan(pod, &role.names))) {
         delete_this(&stack.kubernetes, pod).await?;
     }
-    until_gone(cx, stack, applied, Kind::Pod, |pod| owns(site.set.as_ref(), name, pod)).await?;
+    until_gone(cx, stack, applied, Kind::Pod, |pod| owns(&site.sets, pod)).await?;
     still_going(stack, &site).await?;
     if prior.common().takes_claims() {
         let claims = stack.kubernetes.list(Kind::PersistentVolumeClaim, Some(namespace), "").await?;
-        let own = |claim: &Object| is_own_claim::<M>(claim, name);
+        let own = |claim: &Object| is_own_claim(claim, &roles);
         for claim in claims.iter().filter(|claim| own(claim)) {
             delete_this(&stack.kubernetes, claim).await?;
             cx.say(&format!("deleted {} {}", claim.kind(), claim.name()));
@@ -127,10 +129,10 @@ async fn until_gone<M: Spec>(
     kind: Kind,
     own: impl Fn(&Object) -> bool,
 ) -> Result<(), Diagnostics> {
-    let query = names::query(M::APP, spec.name());
-    let mut changes = stack.kubernetes.watch(kind, spec.namespace(), &query);
+    let (namespace, roles) = (spec.namespace(), spec.roles());
+    let mut changes = changes(stack, kind, namespace, &roles);
     loop {
-        let left = stack.kubernetes.list(kind, Some(spec.namespace()), &query).await;
+        let left = all(stack, kind, namespace, &roles).await;
         let left = match left {
             Ok(left) => left.iter().filter(|object| own(object)).map(|object| object.key().to_string()).collect(),
             Err(failure) if matches!(failure.class, Class::Forbidden { .. }) => {

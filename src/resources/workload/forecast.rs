@@ -3,6 +3,7 @@
 
 use super::guard::Site;
 use super::plan::is_moved;
+use super::role::Role;
 use super::roll::revision;
 use super::spec::{Spec, is_specified};
 use super::template::{self, FIELD};
@@ -15,9 +16,8 @@ use crate::plugin::path::Path;
 use crate::resources::owned::applied::applied;
 use crate::resources::owned::drift::{fields, label};
 use crate::stack::Stack;
-use crate::stack::names;
 use serde_json::Value;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Says which pods the apply restarts, and why; the last word of a plan.
 pub async fn forecast<M: Spec>(cx: &Context<'_, Stack>, plan: &mut Plan<M>) {
@@ -26,8 +26,7 @@ pub async fn forecast<M: Spec>(cx: &Context<'_, Stack>, plan: &mut Plan<M>) {
     if is_moved(prior, &plan.planned) || plan.diagnostics.has_errors() {
         return;
     }
-    let replicas = plan.planned.replicas().unwrap_or(1);
-    let all = || (0..replicas).map(|ordinal| format!("{}-{ordinal}", prior.name())).collect::<Vec<_>>();
+    let all = || plan.planned.roles().iter().flat_map(Role::pods).collect::<Vec<_>>();
     if !is_specified(&plan.planned) {
         let said = words::may_restart(M::APP, prior.name(), &all()).at(Path::of("id"));
         return plan.diagnostics.push(said);
@@ -35,10 +34,10 @@ pub async fn forecast<M: Spec>(cx: &Context<'_, Stack>, plan: &mut Plan<M>) {
     let changes = template_changes(plan);
     let drifted = drifted(prior);
     let pods = match cx.client {
-        Some(stack) => live(stack, prior, &plan.planned, changes.is_empty()).await,
+        Some(stack) => live(stack, prior, &plan.planned, &changes).await,
         None => None,
     };
-    let fields: BTreeSet<&str> = changes.iter().chain(&drifted).map(String::as_str).collect();
+    let fields: BTreeSet<&str> = changes.values().flatten().chain(&drifted).map(String::as_str).collect();
     let pods = match pods {
         Some(pods) => pods,
         // Nobody can be asked: all of them, where there is a reason at all.
@@ -52,53 +51,77 @@ pub async fn forecast<M: Spec>(cx: &Context<'_, Stack>, plan: &mut Plan<M>) {
     }
 }
 
-/// The parts of the pods' template that the plan itself changes.
-fn template_changes<M: Spec>(plan: &Plan<M>) -> Vec<String> {
-    let Some(prior) = &plan.prior else { return Vec::new() };
+/// The parts of the pods' templates that the plan itself changes, by StatefulSet; none where one changes nothing.
+fn template_changes<M: Spec>(plan: &Plan<M>) -> BTreeMap<String, Vec<String>> {
+    let Some(prior) = &plan.prior else { return BTreeMap::new() };
     let (old, new) = (applied(&plan.private, prior).objects(), plan.planned.objects());
-    changes(of(&old), of(&new))
+    let roles = plan.planned.roles();
+    let changed = |role: &Role| {
+        let set = &role.names.set;
+        Some((set.clone(), changes(of(&old, set), of(&new, set)))).filter(|(_, fields)| !fields.is_empty())
+    };
+    roles.iter().filter_map(changed).collect()
 }
 
-fn of(objects: &[Object]) -> &Value {
-    objects.iter().find(|object| object.kind() == Kind::StatefulSet).map_or(&Value::Null, template::of)
+/// The template of the StatefulSet of this name.
+fn of<'a>(objects: &'a [Object], set: &str) -> &'a Value {
+    let of = |object: &&Object| object.kind() == Kind::StatefulSet && object.name() == set;
+    objects.iter().find(of).map_or(&Value::Null, template::of)
 }
 
-/// The parts of it that the refresh found changed by hand.
+/// The parts of them that the refresh found changed by hand.
 fn drifted<M: Spec>(prior: &M) -> Vec<String> {
     let objects = prior.common().objects.unwrap_or_default();
-    let set = prior.objects().into_iter().find(|object| object.kind() == Kind::StatefulSet);
-    let text = set.and_then(|set| objects.get(&label(&set)).cloned()).unwrap_or_default();
-    fields(&text).filter_map(|field| field.strip_prefix(FIELD)).map(str::to_owned).collect()
+    let wanted = prior.objects();
+    let sets = wanted.iter().filter(|object| object.kind() == Kind::StatefulSet);
+    let texts: Vec<&String> = sets.filter_map(|set| objects.get(&label(set))).collect();
+    texts.iter().flat_map(|text| fields(text)).filter_map(|field| field.strip_prefix(FIELD)).map(str::to_owned).collect()
 }
 
-/// The pods that the apply restarts, as far as Kubernetes says. `same`: the specification wants the same template as before.
-async fn live<M: Spec>(stack: &Stack, prior: &M, planned: &M, same: bool) -> Option<Vec<String>> {
+/// The pods that the apply restarts, as far as Kubernetes says. `changes`: what the specification itself changes, by StatefulSet.
+async fn live<M: Spec>(stack: &Stack, prior: &M, planned: &M, changes: &BTreeMap<String, Vec<String>>) -> Option<Vec<String>> {
     let site = Site::look(stack, prior).await.ok()?;
-    let replicas = planned.replicas().unwrap_or(1);
-    let Some(set) = &site.set else {
+    let (wanted, roles) = (planned.objects(), planned.roles());
+    let mut restarting = Vec::new();
+    for role in &roles {
+        let same = !changes.contains_key(&role.names.set);
+        restarting.extend(live_of(stack, prior.namespace(), &site, role, same.then_some(&wanted)).await);
+    }
+    Some(restarting)
+}
+
+/// Those of one role. `same`: the objects that are wanted, where they want the same template as before.
+async fn live_of<M: Spec>(
+    stack: &Stack,
+    namespace: &str,
+    site: &Site<M>,
+    role: &Role,
+    same: Option<&Vec<Object>>,
+) -> Vec<String> {
+    let Some(set) = site.live().find(|set| set.name() == role.names.set) else {
         // Pods that somebody orphaned are taken over as they are.
-        let target = same.then(|| site.pods.first().map(|pod| revision(pod).to_owned())).flatten();
-        return Some(restarts(&site.pods, prior.name(), target.as_deref(), replicas));
+        let pod = site.pods.iter().find(|pod| role.names.ordinal_of_pod(pod.name()).is_some());
+        let target = same.and(pod).map(|pod| revision(pod).to_owned());
+        return restarts(&site.pods, role, target.as_deref());
     };
-    let left = site.template().map(|(_, left)| left);
+    let left = site.left(set);
     let taken_back = left.is_some_and(|left| !template::foreign(left, template::of(set)).is_empty());
     // Another release of the provider may make another template of the same specification.
-    let stays = || differences(of(&planned.objects()), left.unwrap_or(template::of(set))).is_empty();
-    let target = match (same && stays(), taken_back) {
+    let stays = |wanted: &Vec<Object>| differences(of(wanted, &role.names.set), left.unwrap_or(template::of(set))).is_empty();
+    let target = match (same.is_some_and(stays), taken_back) {
         (false, _) => None,
         (true, false) => Some(set.text("/status/updateRevision").to_owned()),
         (true, true) => {
-            let query = names::query(M::APP, prior.name());
-            let revisions = stack.kubernetes.list(Kind::ControllerRevision, Some(prior.namespace()), &query).await;
+            let revisions = stack.kubernetes.list(Kind::ControllerRevision, Some(namespace), &role.names.query()).await;
             left.and_then(|left| template::revision_of(&revisions.unwrap_or_default(), set, left).map(str::to_owned))
         }
     };
-    Some(restarts(&site.pods, prior.name(), target.as_deref(), replicas))
+    restarts(&site.pods, role, target.as_deref())
 }
 
-/// The pods that stay and are not of the revision that is wanted; all that stay where that one is yet to be made.
-fn restarts(pods: &[Object], name: &str, target: Option<&str>, replicas: i64) -> Vec<String> {
-    let stays = |pod: &&Object| names::ordinal_of_pod(pod.name(), name).is_some_and(|ordinal| ordinal < replicas);
+/// The pods of a role that stay and are not of the revision that is wanted; all that stay where that one is yet to be made.
+fn restarts(pods: &[Object], role: &Role, target: Option<&str>) -> Vec<String> {
+    let stays = |pod: &&Object| role.names.ordinal_of_pod(pod.name()).is_some_and(|ordinal| ordinal < role.replicas);
     let other = |pod: &&Object| target.is_none_or(|target| revision(pod) != target);
     pods.iter().filter(stays).filter(other).map(|pod| pod.name().to_owned()).collect()
 }
@@ -106,6 +129,7 @@ fn restarts(pods: &[Object], name: &str, target: Option<&str>, replicas: i64) ->
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::stack::names::Names;
     use serde_json::json;
 
     #[test]
@@ -114,8 +138,9 @@ mod tests {
             Object::new(Kind::Pod, json!({"metadata": {"name": name, "labels": {"controller-revision-hash": revision}}}))
         };
         let pods = [pod("kafka-0", "old"), pod("kafka-1", "new"), pod("kafka-2", "old"), pod("kafka-3", "old")];
-        assert_eq!(restarts(&pods, "kafka", Some("new"), 4), ["kafka-0", "kafka-2", "kafka-3"]);
-        assert_eq!(restarts(&pods, "kafka", Some("old"), 3), ["kafka-1"]);
-        assert_eq!(restarts(&pods, "kafka", None, 3), ["kafka-0", "kafka-1", "kafka-2"]);
+        let brokers = |replicas| Role { names: Names::of("kafka", "kafka"), container: "kafka", file: "", replicas };
+        assert_eq!(restarts(&pods, &brokers(4), Some("new")), ["kafka-0", "kafka-2", "kafka-3"]);
+        assert_eq!(restarts(&pods, &brokers(3), Some("old")), ["kafka-1"]);
+        assert_eq!(restarts(&pods, &brokers(3), None), ["kafka-0", "kafka-1", "kafka-2"]);
     }
 }

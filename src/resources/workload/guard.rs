@@ -4,10 +4,12 @@
 use super::Spec;
 use super::anchor::Anchor;
 use super::own::{is_own_claim, owns};
+use super::role::Set;
 use super::roll::{is_ready, is_up};
+use super::sets::{all, sets};
 use super::words;
 use crate::kubernetes::failure::{Class, Failure};
-use crate::kubernetes::object::{Key, Kind, Object};
+use crate::kubernetes::object::{Kind, Object};
 use crate::plugin::diagnostic::{Diagnostic, Diagnostics};
 use crate::resources::owned::is_ours;
 use crate::stack::Stack;
@@ -18,8 +20,8 @@ use serde_json::Value;
 pub struct Site<M> {
     /// Its anchor, as an object and as what it says.
     pub anchor: Option<(Object, Anchor<M>)>,
-    /// Its StatefulSet.
-    pub set: Option<Object>,
+    /// Its StatefulSets.
+    pub sets: Vec<Set>,
     /// Its own pods.
     pub pods: Vec<Object>,
     /// Every claim of its namespace; none for who may not list them.
@@ -68,27 +70,36 @@ impl<M: Spec> Site<M> {
     /// # Errors
     /// When Kubernetes does not say. Who may not list claims sees none.
     pub async fn look(stack: &Stack, spec: &M) -> Result<Self, Failure> {
-        let (namespace, name) = (spec.namespace(), spec.name());
-        let (anchor, set) = (names::anchor(namespace, name), Key::new(Kind::StatefulSet, namespace, name));
-        let query = names::query(M::APP, name);
-        let (anchor, set, pods, claims) = tokio::try_join!(
+        let (namespace, roles) = (spec.namespace(), spec.roles());
+        let anchor = names::anchor(namespace, spec.name());
+        let (anchor, sets, pods, claims) = tokio::try_join!(
             stack.kubernetes.get(&anchor),
-            stack.kubernetes.get(&set),
-            stack.kubernetes.list(Kind::Pod, Some(namespace), &query),
+            sets(stack, namespace, &roles),
+            all(stack, Kind::Pod, namespace, &roles),
             claims(stack, namespace),
         )?;
         Ok(Self {
             anchor: anchor.and_then(|object| Anchor::read(&object).map(|anchor| (object, anchor))),
-            pods: pods.into_iter().filter(|pod| owns(set.as_ref(), name, pod)).collect(),
+            pods: pods.into_iter().filter(|pod| owns(&sets, pod)).collect(),
             claims,
-            set,
+            sets,
         })
     }
 
-    /// Its StatefulSet, and the pods' template as our last write left it, where both are known.
-    pub fn template(&self) -> Option<(&Object, &Value)> {
+    /// Its StatefulSets that are there.
+    pub fn live(&self) -> impl Iterator<Item = &Object> {
+        self.sets.iter().filter_map(|set| set.live.as_ref())
+    }
+
+    /// The pods' template of a set as our last write left it, where that is known.
+    pub fn left(&self, set: &Object) -> Option<&Value> {
         let (_, anchor) = self.anchor.as_ref()?;
-        Some((self.set.as_ref()?, anchor.record.template.as_ref()?))
+        anchor.record.templates.get(set.name())
+    }
+
+    /// Each StatefulSet with its pods' template as our last write left it, where both are known.
+    pub fn templates(&self) -> impl Iterator<Item = (&Object, &Value)> {
+        self.live().filter_map(|set| Some((set, self.left(set)?)))
     }
 
     /// Whether it serves, or did until just now.
@@ -107,8 +118,8 @@ impl<M: Spec> Site<M> {
             let data = anchor.has_served() || anchor.record.kept_claims;
             (anchor.spec.common().is_protected(), data)
         });
-        let anything =
-            self.set.as_ref().is_some_and(is_ours) || self.claims.iter().any(|claim| is_own_claim::<M>(claim, prior.name()));
+        let roles = prior.roles();
+        let anything = self.live().any(is_ours) || self.claims.iter().any(|claim| is_own_claim(claim, &roles));
         judge(Evidence { here: prior.common().is_protected(), anchor, up: self.is_up(), anything })
     }
 }

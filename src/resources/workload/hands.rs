@@ -30,7 +30,9 @@ fn claim(name: &str, app: &str, instance: &str) -> Object {
 }
 
 fn namespace(world: &World) {
-    world.kubernetes.put("kube", Object::of(&Key::cluster(Kind::Namespace, "prod"), json!({"status": {"phase": "Active"}})));
+    world
+        .kubernetes
+        .put("kube", Object::of(&Key::cluster_scoped(Kind::Namespace, "prod"), json!({"status": {"phase": "Active"}})));
 }
 
 /// The same subject with more or other attributes.

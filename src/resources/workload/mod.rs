@@ -25,12 +25,15 @@ mod hands_template;
 pub mod import;
 pub mod own;
 pub mod plan;
-pub mod pod;
 pub mod probes;
 pub mod read;
 pub mod record;
 pub mod rehearse;
+pub mod render;
+pub mod resource;
+pub mod role;
 pub mod roll;
+pub mod sets;
 pub mod settings;
 pub mod spec;
 #[cfg(test)]

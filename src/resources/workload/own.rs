@@ -1,47 +1,50 @@
 //! Which pods and claims are a workload's own. The labels that select them are those that every chart uses, so a neighbour's
 //! may carry them too: a pod is ours by its owner, a claim by our mark and by its name. Pure.
 
-use super::Spec;
+use super::role::{Role, Set};
 use crate::kubernetes::object::{Kind, Object, at};
 use crate::resources::owned::is_ours;
-use crate::stack::names::{ordinal_of_claim, ordinal_of_pod};
+use crate::stack::names::Names;
 
-/// Whether a claim was made for this workload: it carries the provider's mark, and has one of the workload's own names.
-pub fn is_own_claim<M: Spec>(claim: &Object, name: &str) -> bool {
+/// Whether a claim was made for this workload: it carries the provider's mark, and labels and name of one of its own sets.
+pub fn is_own_claim(claim: &Object, roles: &[Role]) -> bool {
     let labels = claim.labels();
-    is_ours(claim)
-        && labels.get("app.kubernetes.io/name") == Some(&M::APP)
-        && labels.get("app.kubernetes.io/instance") == Some(&name)
-        && ordinal_of_claim(claim.name(), name).is_some()
+    let has = |names: &Names| names.selector.iter().all(|(label, value)| labels.get(label.as_str()) == Some(&value.as_str()));
+    is_ours(claim) && roles.iter().any(|role| has(&role.names) && role.names.ordinal_of_claim(claim.name()).is_some())
 }
 
-/// The claims of others whose names the pods with these ordinals would use: a StatefulSet takes a claim by its name alone.
-pub fn foreign_claims<'a, M: Spec>(claims: &'a [Object], name: &str, ordinals: std::ops::Range<i64>) -> Vec<&'a str> {
-    let wanted = |claim: &&Object| ordinal_of_claim(claim.name(), name).is_some_and(|ordinal| ordinals.contains(&ordinal));
-    claims.iter().filter(wanted).filter(|claim| !is_own_claim::<M>(claim, name)).map(Object::name).collect()
+/// The claims of others whose names the pods of a role with these ordinals would use: a StatefulSet takes a claim by its name alone.
+pub fn foreign_claims<'a>(claims: &'a [Object], role: &Role, ordinals: std::ops::Range<i64>) -> Vec<&'a str> {
+    let wanted = |claim: &&Object| role.names.ordinal_of_claim(claim.name()).is_some_and(|ordinal| ordinals.contains(&ordinal));
+    let own = |claim: &&Object| !is_own_claim(claim, std::slice::from_ref(role));
+    claims.iter().filter(wanted).filter(own).map(Object::name).collect()
 }
 
-/// Whether a pod is of this StatefulSet; where that is gone already, of one of its name. What somebody orphaned is ours still.
-pub fn owns(set: Option<&Object>, name: &str, pod: &Object) -> bool {
-    is_orphan(pod, name) || set.map_or_else(|| is_owned_by_name(pod, name), |set| pod.is_owned_by(set.uid()))
+/// Whether a pod is of one of these sets; where its StatefulSet is gone already, of one of its name. What somebody orphaned is ours
+/// still.
+pub fn owns(sets: &[Set], pod: &Object) -> bool {
+    let by = |Set { role, live }: &Set| match live {
+        Some(set) => pod.is_owned_by(set.uid()),
+        None => is_owned_by_name(pod, &role.names.set),
+    };
+    sets.iter().any(|set| is_orphan(pod, &set.role.names) || by(set))
 }
 
-/// Whether a pod of the workload lost its StatefulSet without ending (`kubectl delete --cascade=orphan`): it carries our mark and
-/// one of our names, and nobody owns it. The next StatefulSet of that name takes it over.
-pub fn is_orphan(pod: &Object, name: &str) -> bool {
-    pod.controllers().next().is_none() && is_ours(pod) && ordinal_of_pod(pod.name(), name).is_some()
+/// Whether a pod of a set lost its StatefulSet without ending (`kubectl delete --cascade=orphan`): it carries our mark and one of the
+/// set's names, and nobody owns it. The next StatefulSet of that name takes it over.
+pub fn is_orphan(pod: &Object, names: &Names) -> bool {
+    pod.controllers().next().is_none() && is_ours(pod) && names.ordinal_of_pod(pod.name()).is_some()
 }
 
 /// Whether a StatefulSet of this name owns the pod, or did before it was deleted.
-fn is_owned_by_name(pod: &Object, name: &str) -> bool {
-    pod.controllers().any(|owner| *at(owner, "/kind") == *Kind::StatefulSet.name() && *at(owner, "/name") == *name)
+fn is_owned_by_name(pod: &Object, set: &str) -> bool {
+    pod.controllers().any(|owner| *at(owner, "/kind") == *Kind::StatefulSet.name() && *at(owner, "/name") == *set)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::kubernetes::object::Key;
-    use crate::resources::cluster::schema::Cluster;
     use crate::resources::owned::MANAGED_BY;
     use serde_json::json;
 
@@ -50,9 +53,13 @@ mod tests {
         Object::of(&Key::new(Kind::PersistentVolumeClaim, "prod", name), json!({"metadata": {"labels": labels}}))
     }
 
+    fn brokers() -> Role {
+        Role { names: Names::of("kafka", "kafka"), container: "kafka", file: "server.properties", replicas: 3 }
+    }
+
     #[test]
     fn a_claim_is_ours_by_our_mark_and_by_one_of_our_names() {
-        let own = |claim: Object| is_own_claim::<Cluster>(&claim, "kafka");
+        let own = |claim: Object| is_own_claim(&claim, &[brokers()]);
         assert!(own(claim("data-kafka-0", MANAGED_BY.1, "kafka", "kafka")));
         assert!(own(claim("data-kafka-12", MANAGED_BY.1, "kafka", "kafka")));
         for foreign in [
@@ -78,8 +85,8 @@ mod tests {
             claim("data-kafka-3", "Helm", "kafka", "kafka"),
             claim("data-other-0", "Helm", "kafka", "kafka"),
         ];
-        assert_eq!(foreign_claims::<Cluster>(&claims, "kafka", 0..3), ["data-kafka-1"]);
-        assert_eq!(foreign_claims::<Cluster>(&claims, "kafka", 3..5), ["data-kafka-3"]);
+        assert_eq!(foreign_claims(&claims, &brokers(), 0..3), ["data-kafka-1"]);
+        assert_eq!(foreign_claims(&claims, &brokers(), 3..5), ["data-kafka-3"]);
     }
 
     #[test]

@@ -62,8 +62,7 @@ pub fn refuse_storage_changes(applied: &Storage, planned: &Storage, diagnostics:
     if !planned.class.is_unknown() && applied.class != planned.class {
         diagnostics.push(words::storage_moves("class"));
     }
-    let size = |storage: &Storage| storage.size.text().into();
-    if !planned.size.is_unknown() && !same_quantity(&size(applied), &size(planned)) {
+    if !planned.size.is_unknown() && !same_quantity(applied.size.text(), planned.size.text()) {
         diagnostics.push(words::storage_size(applied.size.text(), planned.size.text()));
     }
 }

@@ -21,7 +21,7 @@ pub fn succeeds(command: &[&str], period: i64, failures: i64) -> Value {
 /// - A frozen one has its queue full after 51 x 5 s by this probe alone, in half of that by the readiness probe's too, at once under
 ///   a storm of clients. Then 12 failures are 60 s: 2 to 5 minutes, and the grace period of a process that cannot heed it.
 ///
-/// Twelve, for a queue that is full for a moment (a collection of garbage while all clients come back) is no frozen process.
+/// Twelve, because a queue that is full for a moment (a collection of garbage while all clients come back) is no frozen process.
 pub fn lives(port: i64) -> Value {
     connects(port, 5, 12)
 }

@@ -1,7 +1,8 @@
 //! Live objects -> state. What differs from what was applied is shown on the attribute that it is about, and in
 //! `objects` by its field; what the server adds by itself is no drift.
 
-use super::{Spec, template};
+use super::role::{Role, Templates};
+use super::{Seen, Spec, template};
 use crate::kubernetes::difference::differences;
 use crate::kubernetes::object::{self, Kind, Object};
 use crate::plugin::model::Attr;
@@ -10,26 +11,27 @@ use crate::resources::owned::drift::{label, shown};
 use serde_json::Value;
 use std::collections::BTreeMap;
 
-/// State, from what was applied and what is there. `left`: the pods' template as our last write left it. `settled`: the anchor says that the last apply came to its end.
-pub fn state<M: Spec>(applied: &M, live: &Live, left: Option<&Value>, settled: bool) -> M {
+/// State, from what was applied and what is there. `left`: the pods' templates as our last write left them. `settled`: the anchor
+/// says that the last apply came to its end.
+pub fn state<M: Spec>(applied: &M, live: &Live, left: &Templates, settled: bool) -> M {
     let mut state = applied.clone();
-    let wanted = applied.objects();
+    let (wanted, roles) = (applied.objects(), applied.roles());
     let mut objects = BTreeMap::new();
     for object in &wanted {
         let Some(live) = live.get(&object.key()).and_then(Option::as_ref) else { continue };
         let mut fields = differences(object.json(), live.json());
-        if let (Kind::StatefulSet, Some(left)) = (object.kind(), left) {
+        if let (Kind::StatefulSet, Some(left)) = (object.kind(), left.get(object.name())) {
             let foreign = template::foreign_fields(left, template::of(live));
             let more: Vec<String> = foreign.into_iter().filter(|field| !covers(&fields, field)).collect();
             fields.extend(more);
         }
         objects.insert(label(object), shown(object, &fields));
-        attribute_drift(&mut state, object, live);
+        attribute_drift(&mut state, &roles, object, live);
     }
-    let set = wanted.iter().find(|object| object.kind() == Kind::StatefulSet);
-    let set = set.and_then(|set| live.get(&set.key())).and_then(Option::as_ref);
+    let namespace = applied.namespace();
+    let rolled_out = |role: &Role| live.get(&role.names.key(namespace)).and_then(Option::as_ref).is_some_and(is_rolled_out);
     let common = state.common_mut();
-    common.ready = Attr::Known(settled && set.is_some_and(is_rolled_out));
+    common.ready = Attr::Known(settled && roles.iter().all(rolled_out));
     common.objects = Attr::Known(objects);
     state
 }
@@ -45,27 +47,38 @@ fn is_rolled_out(set: &Object) -> bool {
 }
 
 /// Carries what was changed by hand over to the attribute that sets it.
-fn attribute_drift<M: Spec>(state: &mut M, wanted: &Object, live: &Object) {
-    let seen = state.seen();
-    drift_of_map(&mut seen.common.labels, &live.labels());
-    drift_of_map(&mut seen.common.annotations, &live.annotations());
+fn attribute_drift<M: Spec>(state: &mut M, roles: &[Role], wanted: &Object, live: &Object) {
+    drift_of_map(&mut state.common_mut().labels, &live.labels());
+    drift_of_map(&mut state.common_mut().annotations, &live.annotations());
+    for (i, role) in roles.iter().enumerate() {
+        drift_of_role(state.seen(i), role, wanted, live);
+    }
+}
+
+/// The same for one set of pods, where the object is of it.
+fn drift_of_role(seen: Seen<'_>, role: &Role, wanted: &Object, live: &Object) {
     match wanted.kind() {
-        Kind::StatefulSet => {
+        Kind::StatefulSet if wanted.name() == role.names.set => {
             if let Some(replicas) = live.int("/spec/replicas") {
                 *seen.replicas = Attr::Known(replicas);
             }
-            let container = live.list("/spec/template/spec/containers").iter().find(|c| c["name"] == M::APP);
-            if let Some(image) = container.and_then(|c| c["image"].as_str()) {
-                *seen.image = Attr::Known(image.to_owned());
+            let of = |set: &Object, pointer: &str| {
+                let containers = set.list("/spec/template/spec/containers").iter();
+                let mut own = containers.filter(|container| container["name"] == role.container);
+                own.next().map_or(Value::Null, |container| object::at(container, pointer).clone())
+            };
+            let changed = |pointer: &str| Some(of(live, pointer)).filter(|found| *found != of(wanted, pointer));
+            if let Some(Value::String(image)) = changed("/image") {
+                *seen.image = Attr::Known(image);
             }
-            if let (Some(container), Some(resources)) = (container, seen.common.resources.known_mut()) {
+            if let (Some(found), Some(resources)) = (changed("/resources"), seen.common.resources.known_mut()) {
                 for (attribute, name) in [(&mut resources.requests, "requests"), (&mut resources.limits, "limits")] {
-                    drift_of_quantities(attribute, object::at(container, &format!("/resources/{name}")));
+                    drift_of_quantities(attribute, found.get(name).unwrap_or(&Value::Null));
                 }
             }
         }
-        Kind::ConfigMap => {
-            let file = |object: &Object| properties(object.strings("/data").get(M::CONFIG_FILE).copied().unwrap_or_default());
+        Kind::ConfigMap if wanted.strings("/data").contains_key(role.file) => {
+            let file = |object: &Object| properties(object.strings("/data").get(role.file).copied().unwrap_or_default());
             drift_of_config(seen.config, &file(wanted), &file(live));
         }
         _ => {}
@@ -84,10 +97,10 @@ fn drift_of_map(attribute: &mut Attr<BTreeMap<String, String>>, live: &BTreeMap<
     });
 }
 
-fn drift_of_quantities(attribute: &mut Attr<BTreeMap<String, String>>, live: &serde_json::Value) {
+fn drift_of_quantities(attribute: &mut Attr<BTreeMap<String, String>>, live: &Value) {
     let Some(entries) = attribute.known_mut() else { return };
     entries.retain(|key, value| {
-        let Some(found) = live.get(key).and_then(serde_json::Value::as_str) else { return false };
+        let Some(found) = live.get(key).and_then(Value::as_str) else { return false };
         if !crate::kubernetes::quantity::same(found, value) {
             found.clone_into(value);
         }

@@ -6,7 +6,7 @@ use serde_json::Value;
 /// What a service says of itself.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Health {
-    /// Everyone serves, and everything is in sync; these pods should be restarted last, for they lead.
+    /// Everyone serves, and everything is in sync; these pods should be restarted last, because they lead.
     Healthy {
         /// The pods of the leader or controller.
         leaders: Vec<String>,
@@ -120,8 +120,8 @@ fn not_ready(pods: &[&Object]) -> String {
     format!("not ready: {}", names.join(", "))
 }
 
-/// Pods go one at a time, only when all others serve; one that is broken goes first, for it cannot get worse, and those that
-/// lead go last, for each move of a leader is felt by clients. Without restarts, what counts is what the service says: the
+/// Pods go one at a time, only when all others serve; one that is broken goes first, because it cannot get worse, and those that
+/// lead go last, because each move of a leader is felt by clients. Without restarts, what counts is what the service says: the
 /// kubelet's probes come after it. `pods`: those that the StatefulSet owns.
 pub fn next(stateful_set: &Object, pods: &[Object], health: &Health) -> Step {
     let wait = |why: String| Step::Wait(why);
@@ -159,6 +159,21 @@ pub fn next(stateful_set: &Object, pods: &[Object], health: &Health) -> Step {
         Some(pod) => restart(pod),
         None => Step::Done,
     }
+}
+
+/// The same for several sets of pods, each with its own: one is begun when those before it have come to their end.
+pub fn next_of(sets: &[(Object, Vec<Object>)], health: &Health) -> Step {
+    let steps = sets.iter().map(|(set, pods)| next(set, pods, health));
+    let mut quiet = Step::Done;
+    for step in steps {
+        match step {
+            Step::Done => {}
+            // Nothing keeps it but the service, which is asked when all sets are as far.
+            Step::Wait(why) if why.is_empty() => quiet = Step::Wait(why),
+            step => return step,
+        }
+    }
+    quiet
 }
 
 #[cfg(test)]
@@ -246,6 +261,31 @@ mod tests {
         }
         assert_eq!(order, ["b", "c", "a"]);
         assert_eq!(next(&set(2, 2), &pods, &healthy("a")), Step::Done);
+    }
+
+    #[test]
+    fn a_set_is_begun_when_those_before_it_have_ended() {
+        let sets = |first: [(&str, Like); 3], second: [(&str, Like); 3]| [(set(2, 2), three(first)), (set(2, 2), three(second))];
+        let (old, new) = ([("old", Ready); 3], [("new", Ready); 3]);
+        let renamed = |step: Step, set: usize| (restarted(&step).to_owned(), set);
+        let both = sets(old, old);
+        assert_eq!(renamed(next_of(&both, &healthy("c")), 0), ("a".to_owned(), 0));
+        let starting = sets([("new", Starting), ("old", Ready), ("old", Ready)], old);
+        assert_eq!(next_of(&starting, &healthy("c")), Step::Wait("not ready: a".into()));
+        assert_eq!(restarted(&next_of(&sets(new, old), &healthy("a"))), "b");
+        // Pods of the second wait for those of the first: these go on, and nothing else does.
+        let waits = [("old", Up), ("old", Up), ("old", Up)];
+        assert_eq!(
+            next_of(&sets([("new", Starting), ("old", Ready), ("old", Ready)], waits), &waiting("x")),
+            Step::Wait("not ready: a".into())
+        );
+        // One that is down elsewhere stops both.
+        assert_eq!(
+            next_of(&sets(old, [("new", Unschedulable), ("new", Ready), ("new", Ready)]), &waiting("")),
+            Step::Wait("not ready: a".into())
+        );
+        assert_eq!(next_of(&sets(new, new), &healthy("a")), Step::Done);
+        assert_eq!(next_of(&sets(new, new), &waiting("")), Step::Wait(String::new()));
     }
 
     #[test]

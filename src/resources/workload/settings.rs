@@ -1,9 +1,8 @@
 //! The attributes that the ensemble and the cluster share: where pods run, what they may use, what they keep.
 
-use crate::model;
 use crate::plugin::schema::optional;
-use crate::plugin::value::Value;
 use crate::resources::checks;
+use crate::{choice, model};
 use std::collections::BTreeMap;
 
 model! {
@@ -28,13 +27,71 @@ model! {
     }
 }
 
+choice! {
+    /// How much it matters that pods are apart.
+    pub enum Apart {
+        /// Where it can be had.
+        Preferred = "preferred",
+        /// A pod that cannot have it waits.
+        Required = "required",
+        /// Not at all.
+        Indifferent = "none",
+    }
+}
+
 model! {
     /// How pods are kept apart.
     pub struct Spread {
         /// Apart by node: `preferred` (the default), `required` or `none`.
-        nodes: String = optional().check(spread),
+        nodes: Apart = optional(),
         /// Apart by zone (`topology.kubernetes.io/zone`): `preferred` (the default), `required` or `none`.
-        zones: String = optional().check(spread),
+        zones: Apart = optional(),
+    }
+}
+
+impl Spread {
+    /// Apart by node.
+    pub fn by_node(&self) -> Apart {
+        self.nodes.unwrap_or(Apart::Preferred)
+    }
+
+    /// Apart by zone.
+    pub fn by_zone(&self) -> Apart {
+        self.zones.unwrap_or(Apart::Preferred)
+    }
+}
+
+choice! {
+    /// How a toleration compares a taint's value.
+    pub enum Operator {
+        /// It is the same.
+        Equal = "Equal",
+        /// Whatever it is.
+        Exists = "Exists",
+    }
+}
+
+choice! {
+    /// What a taint does to pods that do not tolerate it.
+    pub enum Effect {
+        /// They do not come.
+        NoSchedule = "NoSchedule",
+        /// They come only where there is nothing else.
+        PreferNoSchedule = "PreferNoSchedule",
+        /// They go.
+        NoExecute = "NoExecute",
+    }
+}
+
+choice! {
+    /// When a node pulls an image.
+    pub enum PullPolicy {
+        /// At each start.
+        Always = "Always",
+        /// Where it is not there yet.
+        IfNotPresent = "IfNotPresent",
+        /// It has to be there.
+        Never = "Never",
     }
 }
 
@@ -44,11 +101,11 @@ model! {
         /// The taint's key. Without it: every key, and `operator` has to be `Exists`.
         key: String = optional(),
         /// `Equal` (the default) or `Exists`.
-        operator: String = optional().check(|v| checks::one_of(v, &["Equal", "Exists"])),
+        operator: Operator = optional(),
         /// The taint's value.
         value: String = optional(),
         /// `NoSchedule`, `PreferNoSchedule` or `NoExecute`. Without it: every effect.
-        effect: String = optional().check(|v| checks::one_of(v, &["NoSchedule", "PreferNoSchedule", "NoExecute"])),
+        effect: Effect = optional(),
         /// How long a `NoExecute` taint is tolerated, in seconds.
         toleration_seconds: i64 = optional().check(checks::not_negative),
     }
@@ -102,7 +159,7 @@ model! {
         /// Secrets that images are pulled with.
         image_pull_secrets: Vec<String> = optional(),
         /// `Always`, `IfNotPresent` or `Never`.
-        image_pull_policy: String = optional().check(|v| checks::one_of(v, &["Always", "IfNotPresent", "Never"])),
+        image_pull_policy: PullPolicy = optional(),
         /// More environment variables of the container. Not for secrets: they would be in state.
         env: BTreeMap<String, String> = optional(),
         /// More labels of the pods.
@@ -118,8 +175,4 @@ model! {
         /// As whom the container runs.
         security: Security = optional(),
     }
-}
-
-fn spread(value: &Value) -> Result<(), String> {
-    checks::one_of(value, &["preferred", "required", "none"])
 }

@@ -2,11 +2,14 @@
 
 use super::attributes::Common;
 use super::record::Record;
+use super::role::Role;
 use super::roll::Health;
 use crate::kubernetes::failure::Failure;
 use crate::kubernetes::object::Object;
+use crate::plugin::context::Context;
 use crate::plugin::diagnostic::Diagnostics;
 use crate::plugin::model::{Attr, Object as Model};
+use crate::plugin::operations::Plan;
 use crate::resources::owned::applied::Specified;
 use crate::stack::Stack;
 use crate::stack::profile::Profile;
@@ -17,19 +20,17 @@ use std::future::Future;
 pub trait Spec: Specified {
     /// The resource's type without the provider's name, as the anchor has it.
     const RESOURCE: &'static str;
-    /// The value of `app.kubernetes.io/name`, and the container's name.
+    /// The value of `app.kubernetes.io/name`.
     const APP: &'static str;
-    /// The name of the file in the ConfigMap that `config` is rendered into.
-    const CONFIG_FILE: &'static str;
 
     /// The attributes that every workload has.
     fn common(&self) -> &Common;
     /// The same, to change.
     fn common_mut(&mut self) -> &mut Common;
-    /// How many pods.
-    fn replicas(&self) -> &Attr<i64>;
-    /// The attributes that drift shows on.
-    fn seen(&mut self) -> Seen<'_>;
+    /// Its sets of pods, in the order in which they are restarted. There is at least one.
+    fn roles(&self) -> Vec<Role>;
+    /// The attributes that drift of a role shows on.
+    fn seen(&mut self, role: usize) -> Seen<'_>;
     /// The namespace.
     fn namespace(&self) -> &str {
         self.common().namespace.text()
@@ -44,7 +45,7 @@ pub trait Spec: Specified {
     }
     /// What its anchor tells others of it.
     fn profile(&self) -> Profile;
-    /// Every object, in the order in which it is applied; the StatefulSet last.
+    /// Every object, in the order in which it is applied; the StatefulSets last.
     fn objects(&self) -> Vec<Object>;
     /// Sets the computed attributes that follow from the others, where these are known.
     fn set_outputs(&mut self);
@@ -52,6 +53,10 @@ pub trait Spec: Specified {
     fn keep_observations(&mut self, _earlier: &Self) {}
     /// Makes unknown what the running service was not asked for yet: the apply that is planned will ask it.
     fn expect_observations(&mut self) {}
+    /// What a plan asks the running service, and what it says of that.
+    fn ask(_cx: &Context<'_, Stack>, _plan: &mut Plan<Self>) -> impl Future<Output = ()> + Send {
+        async {}
+    }
     /// Changes that would lose data or break the service, each refused with the way out. `applied` is what was last applied.
     fn refuse(applied: &Self, planned: &Self, diagnostics: &mut Diagnostics);
     /// The service's own id, as the state has it.

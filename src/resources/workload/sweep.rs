@@ -6,13 +6,15 @@ use crate::kubernetes::object::{Key, Kind, Object};
 use crate::plugin::diagnostic::{Diagnostics, Severity};
 use crate::plugin::erased::AnyResource;
 use crate::plugin::value::Value;
-use crate::resources::cluster::KafkaCluster;
-use crate::resources::zookeeper_ensemble::ZookeeperEnsemble;
+use crate::resources::cluster::schema::Cluster;
+use crate::resources::workload::resource::Workload;
+use crate::resources::zookeeper_ensemble::schema::Ensemble;
 use crate::stack::{Access, Stack};
 use crate::testing::core::{Core, config};
 use crate::testing::fake_kafka::FakeKafka;
 use crate::testing::fake_kubernetes::{FakeKubernetes, Script};
 use crate::testing::faults::{Fault, Faults, sweep};
+use crate::testing::workloads::{Duo, Foreign};
 use futures::FutureExt;
 use futures::future::BoxFuture;
 use serde_json::json;
@@ -71,10 +73,10 @@ pub(crate) fn world(faults: Faults) -> World {
     let kubernetes = FakeKubernetes::new(faults);
     for node in 0..3 {
         let labels = json!({"topology.kubernetes.io/zone": format!("zone-{node}")});
-        let key = Key::cluster(Kind::Node, format!("node{node}"));
+        let key = Key::cluster_scoped(Kind::Node, format!("node{node}"));
         kubernetes.put("kube", Object::of(&key, json!({"metadata": {"labels": labels}})));
     }
-    kubernetes.put("kube", Object::of(&Key::cluster(Kind::StorageClass, "fast"), json!({"provisioner": "x"})));
+    kubernetes.put("kube", Object::of(&Key::cluster_scoped(Kind::StorageClass, "fast"), json!({"provisioner": "x"})));
     let kafka = FakeKafka::new(3);
     let access = Access::Through(Arc::new(Pods(kafka.clone())));
     let stack = Stack::new(kubernetes.impatient(), access, vec![]);
@@ -88,7 +90,7 @@ pub(crate) type Subject = (Box<dyn AnyResource<Stack>>, serde_json::Value);
 pub(crate) fn ensemble() -> Subject {
     let set = json!({"name": "zk", "create_namespace": true, "namespace": "prod", "labels": {"team": "a"}, "deletion_protection": false,
         "storage": {"class": "fast", "size": "1Gi"}, "pod": {"node_selector": {"disk": "ssd"}}});
-    (Box::new(ZookeeperEnsemble), set)
+    (Box::new(Workload::<Ensemble>::new()), set)
 }
 
 /// A cluster.
@@ -96,10 +98,32 @@ pub(crate) fn cluster() -> Subject {
     let set = json!({"name": "kafka", "create_namespace": true, "namespace": "prod", "storage": {"class": "fast", "size": "1Gi"},
         "zookeeper": {"connection": "zk-0.zk:2181", "chroot": "/kafka"}, "deletion_protection": false,
         "config": {"log.retention.hours": "24"}, "labels": {"team": "a"}});
-    (Box::new(KafkaCluster), set)
+    (Box::new(Workload::<Cluster>::new()), set)
 }
 
-const SUBJECTS: [fn() -> Subject; 2] = [ensemble, cluster];
+/// Two sets of pods in one workload.
+pub(crate) fn duo() -> Subject {
+    let set = json!({"name": "duo", "create_namespace": true, "namespace": "prod", "storage": {"class": "fast", "size": "1Gi"},
+        "deletion_protection": false, "config": {"a": "1"}, "labels": {"team": "a"}, "pod": {"node_selector": {"disk": "ssd"}}});
+    (Box::new(Workload::<Duo>::new()), set)
+}
+
+/// A workload with the names of another chart.
+pub(crate) fn foreign() -> Subject {
+    let set = json!({"name": "old", "create_namespace": true, "namespace": "prod", "storage": {"class": "fast", "size": "1Gi"},
+        "deletion_protection": false, "labels": {"team": "a"}});
+    (Box::new(Workload::<Foreign>::new()), set)
+}
+
+/// Those that are shipped, and those that show that others may come.
+const SUBJECTS: [fn() -> Subject; 4] = [ensemble, cluster, duo, foreign];
+
+/// Every StatefulSet is run like this.
+fn script(world: &World, script: &Script) {
+    for set in ["zk", "kafka", "duo", "duo-worker", "old"] {
+        world.kubernetes.script(set, script.clone());
+    }
+}
 
 /// A core that has made the subject, and its configuration.
 pub(crate) async fn made(world: &World, (resource, set): Subject) -> (Core<'_>, Value) {
@@ -259,14 +283,12 @@ async fn a_create_that_was_killed_is_taken_up_by_the_next_one() {
         let (resource, set) = subject();
         let wanted = config(&*resource, set);
         // Killed: the state never heard of it. What it had written is in the cluster.
-        world.kubernetes.script("zk", Script::NotReady);
-        world.kubernetes.script("kafka", Script::NotReady);
+        script(&world, &Script::NotReady);
         let mut killed = Core::new(resource, &world.stack);
         let _ = tokio::time::timeout(std::time::Duration::from_secs(30), killed.apply(&wanted)).await;
         let before = uids(&world.kubernetes);
         assert!(before.keys().any(|key| key.kind == Kind::StatefulSet));
-        world.kubernetes.script("zk", Script::Ready);
-        world.kubernetes.script("kafka", Script::Ready);
+        script(&world, &Script::Ready);
         world.kubernetes.settle();
         let mut core = Core::new(subject().0, &world.stack);
         let said = core.apply(&wanted).await;
@@ -283,7 +305,7 @@ async fn what_the_server_would_refuse_is_known_at_plan() {
         let world = world(Faults::none());
         let (resource, set) = subject();
         let wanted = config(&*resource, set);
-        world.kubernetes.put("kube", Object::of(&Key::cluster(Kind::Namespace, "prod"), json!({})));
+        world.kubernetes.put("kube", Object::of(&Key::cluster_scoped(Kind::Namespace, "prod"), json!({})));
         let refuse = Arc::new(std::sync::atomic::AtomicBool::new(true));
         let refuses = refuse.clone();
         world.kubernetes.admit(move |_, object| {
@@ -315,11 +337,12 @@ async fn an_empty_plan_rehearses_nothing_even_where_it_does_not_know_what_was_ap
 
 #[tokio::test(start_paused = true)]
 async fn what_somebody_else_made_is_never_adopted() {
-    for (subject, name) in SUBJECTS.into_iter().zip(["zk", "kafka"]) {
+    for subject in SUBJECTS {
         let world = world(Faults::none());
         let (resource, set) = subject();
+        let name = set["name"].as_str().unwrap().to_owned();
         let wanted = config(&*resource, set);
-        world.kubernetes.put("kube", Object::of(&Key::cluster(Kind::Namespace, "prod"), json!({})));
+        world.kubernetes.put("kube", Object::of(&Key::cluster_scoped(Kind::Namespace, "prod"), json!({})));
         world.kubernetes.put("helm", Object::of(&Key::new(Kind::Service, "prod", name), json!({"spec": {}})));
         let mut core = Core::new(resource, &world.stack);
         let said = core.apply(&wanted).await;
@@ -402,18 +425,18 @@ async fn a_field_of_somebody_else_is_taken_back_only_when_the_plan_showed_it() {
 
 #[tokio::test(start_paused = true)]
 async fn a_workload_that_does_not_come_says_why_at_once_and_is_waited_for_again() {
-    for (subject, name) in SUBJECTS.into_iter().zip(["zk", "kafka"]) {
+    for subject in SUBJECTS {
         let world = world(Faults::none());
         let (resource, set) = subject();
         let wanted = config(&*resource, set);
-        world.kubernetes.script(name, Script::ImagePull("nowhere".to_owned()));
+        script(&world, &Script::ImagePull("nowhere".to_owned()));
         let mut core = Core::new(resource, &world.stack);
         let begin = tokio::time::Instant::now();
         let said = core.apply(&wanted).await;
         assert!(begin.elapsed() < std::time::Duration::from_secs(20), "{:?}", begin.elapsed());
         assert!(!said.has_errors() && warnings(&said).contains(&"NOT SERVING, and waiting does not help"), "{said:?}");
         assert_eq!(core.state.as_ref().unwrap().value.get("ready"), &Value::from(false));
-        world.kubernetes.script(name, Script::Ready);
+        script(&world, &Script::Ready);
         world.kubernetes.settle();
         settles(&mut core, &wanted).await;
         assert_eq!(core.state.as_ref().unwrap().value.get("ready"), &Value::from(true));

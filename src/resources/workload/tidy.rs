@@ -1,6 +1,7 @@
 //! The configurations of pods: each is a ConfigMap that never changes, named by its content, so a pod that a roll has not reached
 //! starts again with the one that it had. One goes when no pod uses it any more. Network.
 
+use super::sets::all;
 use super::{Spec, template};
 use crate::kubernetes::failure::{Class, Failure};
 use crate::kubernetes::object::{Kind, Object};
@@ -20,7 +21,8 @@ pub async fn configurations<M: Spec>(stack: &Stack, spec: &M) -> Result<Vec<Obje
         Err(Failure { class: Class::Forbidden { .. }, .. }) => Vec::new(),
         listed => listed?,
     };
-    found.retain(|object| names::is_configuration(object.name(), spec.name()));
+    let roles = spec.roles();
+    found.retain(|object| roles.iter().any(|role| names::is_configuration(object.name(), &role.names.set)));
     Ok(found)
 }
 
@@ -34,7 +36,7 @@ pub async fn tidy<M: Spec>(stack: &Stack, spec: &M) {
         if old.is_empty() {
             return Ok(());
         }
-        let pods = stack.kubernetes.list(Kind::Pod, Some(spec.namespace()), &names::query(M::APP, spec.name())).await?;
+        let pods = all(stack, Kind::Pod, spec.namespace(), &spec.roles()).await?;
         let used: BTreeSet<&str> = pods.iter().flat_map(template::config_maps).collect();
         for object in old.into_iter().filter(|object| !used.contains(object.name())) {
             delete_this(&stack.kubernetes, object).await?;

@@ -1,18 +1,18 @@
 //! Restarts pods one at a time and waits until the service is really there: not when pods say Ready, but when the service
 //! does. When it does not come, says why at once instead of at the timeout. The decisions are `roll.rs`'s. Network.
 
-use super::roll::{Health, Step, is_ready, next};
+use super::role::{Role, Set, Templates};
+use super::roll::{Health, Step, is_ready, next_of};
+use super::sets::{all, changes, sets};
 use super::zones::Zones;
 use super::{Spec, template};
 use crate::kubernetes::client::Delete;
-use crate::kubernetes::explain::{Hope, Reason};
+use crate::kubernetes::explain::{Outlook, Reason};
 use crate::kubernetes::failure::{Class, Failure};
 use crate::kubernetes::object::{Key, Kind, Object};
 use crate::plugin::context::{Context, Halt};
 use crate::stack::Stack;
-use crate::stack::names;
 use futures::StreamExt;
-use serde_json::Value;
 use std::time::Duration;
 use tokio::time::{Instant, timeout};
 
@@ -26,7 +26,7 @@ pub enum NotServing {
     /// Somebody changed these fields of the pods' template after our write: a restart would deliver them.
     Changed(Vec<String>),
     /// Waiting would not help.
-    Hopeless(Vec<Reason>),
+    Stuck(Vec<Reason>),
     /// Kubernetes refused something.
     Refused(Failure),
 }
@@ -38,14 +38,15 @@ const LOOK_AGAIN_LATER: Duration = Duration::from_secs(1);
 const LATER: Duration = Duration::from_secs(60);
 /// How long a hopeless reason has to stand: an image is tried again, a volume may be on its way.
 const PATIENCE: Duration = Duration::from_secs(6);
-/// How long one with little hope: an autoscaler looks every 10 s and says when it makes a node.
+/// How long one with little outlook: an autoscaler looks every 10 s and says when it makes a node.
 const MORE_PATIENCE: Duration = Duration::from_secs(30);
 /// How long they are looked for when the time is up.
 const LAST_LOOK: Duration = Duration::from_secs(1);
 /// How often such reasons are looked for: that takes several requests.
 const LOOK_FOR_REASONS: Duration = Duration::from_secs(2);
 
-/// `template`: the pods' template as our own write left it. Restarts what has to be restarted, and returns when every pod is as wanted and the service is healthy.
+/// `templates`: those of the pods as our own writes left them. Restarts what has to be restarted, one role after the other, and
+/// returns when every pod is as wanted and the service is healthy.
 ///
 /// # Errors
 /// Why it did not come.
@@ -53,16 +54,16 @@ pub async fn until_serving<M: Spec>(
     cx: &Context<'_, Stack>,
     stack: &Stack,
     spec: &M,
-    template: Option<&Value>,
+    templates: &Templates,
 ) -> Result<(), NotServing> {
-    let (namespace, query) = (spec.namespace(), names::query(M::APP, spec.name()));
-    let mut changes = stack.kubernetes.watch(Kind::Pod, namespace, &query);
+    let (namespace, roles) = (spec.namespace(), spec.roles());
+    let mut changes = changes(stack, Kind::Pod, namespace, &roles);
     let mut waiting = String::from("its pods");
-    let mut despair = Despair::default();
+    let mut stall = Stall::default();
     let mut zones = Zones::default();
     let begun = Instant::now();
     loop {
-        let seen = match cx.race(look(stack, spec, &query, template)).await {
+        let seen = match cx.race(look(stack, spec, &roles, templates)).await {
             Ok(seen) => seen,
             Err(halt) => return Err(halted(halt, stack, spec, waiting).await),
         };
@@ -75,15 +76,15 @@ pub async fn until_serving<M: Spec>(
             Ok(Seen { step: Step::Restart { pod, uid }, .. }) => {
                 cx.say(&format!("restarting {pod}, which runs an earlier specification"));
                 restart(stack, namespace, &pod, uid).await?;
-                despair = Despair::default();
+                stall = Stall::default();
             }
             Ok(Seen { step: Step::Wait(why), pods, .. }) => {
                 cx.say(&format!("waiting for: {why}"));
                 waiting = why;
                 if pods.is_empty() || !pods.iter().all(is_ready) {
-                    despair.look(stack, spec).await?;
+                    stall.look(stack, spec).await?;
                 } else {
-                    despair = Despair::default();
+                    stall = Stall::default();
                 }
             }
             // A call that failed in passing is made again; what is refused stays refused.
@@ -106,7 +107,7 @@ async fn halted<M: Spec>(halt: Halt, stack: &Stack, spec: &M, waiting: String) -
 
 /// Whether every pod is as wanted and the service healthy at this moment.
 pub async fn is_serving<M: Spec>(stack: &Stack, spec: &M) -> bool {
-    let seen = look(stack, spec, &names::query(M::APP, spec.name()), None).await;
+    let seen = look(stack, spec, &spec.roles(), &Templates::new()).await;
     matches!(seen, Ok(Seen { step: Step::Done, .. }))
 }
 
@@ -117,17 +118,23 @@ struct Seen {
     foreign: Vec<String>,
 }
 
-async fn look<M: Spec>(stack: &Stack, spec: &M, query: &str, template: Option<&Value>) -> Result<Seen, Failure> {
-    let key = Key::new(Kind::StatefulSet, spec.namespace(), spec.name());
-    let (set, pods) =
-        tokio::try_join!(stack.kubernetes.get(&key), stack.kubernetes.list(Kind::Pod, Some(spec.namespace()), query))?;
-    let set = set.ok_or_else(|| Failure::new(format!("read {key}"), Class::NotFound, "it was deleted meanwhile"))?;
-    let pods: Vec<Object> = pods.into_iter().filter(|pod| pod.is_owned_by(set.uid())).collect();
-    let foreign = template.map(|left| template::foreign_fields(left, template::of(&set))).unwrap_or_default();
+async fn look<M: Spec>(stack: &Stack, spec: &M, roles: &[Role], templates: &Templates) -> Result<Seen, Failure> {
+    let namespace = spec.namespace();
+    let (sets, pods) = tokio::try_join!(sets(stack, namespace, roles), all(stack, Kind::Pod, namespace, roles))?;
+    let (mut parts, mut foreign) = (Vec::new(), Vec::new());
+    for Set { role, live } in sets {
+        let key = role.names.key(namespace);
+        let set = live.ok_or_else(|| Failure::new(format!("read {key}"), Class::NotFound, "it was deleted meanwhile"))?;
+        let own: Vec<Object> = pods.iter().filter(|pod| pod.is_owned_by(set.uid())).cloned().collect();
+        if let Some(left) = templates.get(set.name()) {
+            foreign.extend(template::foreign_fields(left, template::of(&set)));
+        }
+        parts.push((set, own));
+    }
     // The service is asked only when its pods run: before that it could not answer.
-    let blank = Health::Waiting(String::new());
-    let step = match next(&set, &pods, &blank) {
-        Step::Wait(why) if why.is_empty() => next(&set, &pods, &spec.health(stack, &pods).await),
+    let pods: Vec<Object> = parts.iter().flat_map(|(_, own)| own.clone()).collect();
+    let step = match next_of(&parts, &Health::Waiting(String::new())) {
+        Step::Wait(why) if why.is_empty() => next_of(&parts, &spec.health(stack, &pods).await),
         step => step,
     };
     Ok(Seen { step, pods, foreign })
@@ -151,27 +158,27 @@ fn is_passing(failure: &Failure) -> bool {
 
 /// How long there has been no hope.
 #[derive(Default)]
-struct Despair {
+struct Stall {
     looked: Option<Instant>,
     since: Option<Instant>,
 }
 
-impl Despair {
+impl Stall {
     /// Looks for reasons for which waiting would not help, now and then.
     async fn look<M: Spec>(&mut self, stack: &Stack, spec: &M) -> Result<(), NotServing> {
         if self.looked.is_some_and(|looked| looked.elapsed() < LOOK_FOR_REASONS) {
             return Ok(());
         }
         let mut reasons = explain(stack, spec).await;
-        reasons.retain(|reason| reason.hope != Hope::Good);
+        reasons.retain(|reason| reason.outlook != Outlook::Transient);
         self.looked = Some(Instant::now());
         let since = *self.since.get_or_insert_with(Instant::now);
         match reasons.is_empty() {
             true => self.since = None,
             false => {
-                let lost = reasons.iter().any(|reason| reason.hope == Hope::None);
+                let lost = reasons.iter().any(|reason| reason.outlook == Outlook::Stuck);
                 if since.elapsed() >= if lost { PATIENCE } else { MORE_PATIENCE } {
-                    return Err(NotServing::Hopeless(reasons));
+                    return Err(NotServing::Stuck(reasons));
                 }
             }
         }
@@ -181,8 +188,11 @@ impl Despair {
 
 /// Why the pods are not there, as far as Kubernetes says.
 pub async fn explain<M: Spec>(stack: &Stack, spec: &M) -> Vec<Reason> {
-    let key = Key::new(Kind::StatefulSet, spec.namespace(), spec.name());
-    stack.kubernetes.why_not_ready(&key).await.unwrap_or_default()
+    let mut reasons = Vec::new();
+    for role in spec.roles() {
+        reasons.extend(stack.kubernetes.why_not_ready(&role.names.key(spec.namespace())).await.unwrap_or_default());
+    }
+    reasons
 }
 
 async fn last_words<M: Spec>(stack: &Stack, spec: &M, waiting: String) -> String {

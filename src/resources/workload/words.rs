@@ -77,7 +77,7 @@ pub fn template_changed(set: &Key, fields: &[String]) -> Diagnostic {
     .hint("plan again with refresh: what the plan shows as drift, apply puts right")
 }
 
-/// Everything is applied, and the service does not come. An error of an update; a warning of a create, for an error there
+/// Everything is applied, and the service does not come. An error of an update; a warning of a create, because an error there
 /// would have the next apply destroy what may only be slow.
 pub fn not_serving(resource: &str, name: &str, why: &NotServing, severity: Severity) -> Diagnostic {
     let (summary, detail) = match why {
@@ -92,7 +92,7 @@ pub fn not_serving(resource: &str, name: &str, why: &NotServing, severity: Sever
                 fields.join(", ")
             ),
         ),
-        NotServing::Hopeless(reasons) => {
+        NotServing::Stuck(reasons) => {
             let lines: Vec<String> = reasons.iter().map(|reason| format!("{}: {}", reason.object, reason.text)).collect();
             ("NOT SERVING, and waiting does not help", format!("Everything is applied.\n{}", lines.join("\n")))
         }

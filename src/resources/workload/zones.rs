@@ -33,7 +33,7 @@ impl Zones {
         if let Some(known) = self.0.get(node) {
             return known.clone();
         }
-        let found = stack.kubernetes.get(&Key::cluster(Kind::Node, node)).await;
+        let found = stack.kubernetes.get(&Key::cluster_scoped(Kind::Node, node)).await;
         let zone = found.ok().flatten().and_then(|node| node.labels().get(ZONE).map(|zone| (*zone).to_owned()));
         self.0.insert(node.to_owned(), zone.clone());
         zone

@@ -1,7 +1,7 @@
 //! `kafkastack_zookeeper_ensemble`: members that have a quorum, lose one and go on, and keep their data.
 //!
 //! `schema.rs` attributes · `objects.rs` attributes -> Kubernetes objects · `health.rs` what members say of themselves ·
-//! this file: what the common procedure in `workload/` has to know, and the wiring.
+//! this file: what the common procedure in `workload/` has to know.
 
 pub mod health;
 pub mod objects;
@@ -11,66 +11,30 @@ pub mod words;
 
 use super::workload::attributes::Common;
 use super::workload::record::Record;
+use super::workload::resource::Workload;
+use super::workload::role::Role;
 use super::workload::roll::Health;
 use super::workload::{self, Seen, Spec};
 use crate::kubernetes::failure::Failure;
 use crate::kubernetes::object::Object;
-use crate::plugin::context::Context;
 use crate::plugin::diagnostic::Diagnostics;
 use crate::plugin::model::Attr;
-use crate::plugin::operations::{Create, Delete, Done, Failed, Plan, Private, Update};
-use crate::plugin::resource::Resource;
+use crate::plugin::provider::Offers;
 use crate::resources::owned::applied::Specified;
 use crate::stack::Stack;
 use crate::stack::cluster::ENSEMBLE;
 use crate::stack::profile::Profile;
 use schema::Ensemble;
 
-/// The resource.
-pub struct ZookeeperEnsemble;
+/// What there is of it.
+pub fn offers() -> Offers<Stack> {
+    Offers::new().resource(Workload::<Ensemble>::new())
+}
 
-impl Resource for ZookeeperEnsemble {
-    type Client = Stack;
-    type Model = Ensemble;
-    const NAME: &'static str = ENSEMBLE;
-
-    fn validate(&self, config: &Ensemble, diagnostics: &mut Diagnostics) {
-        workload::plan::check_storage(&config.common.storage, diagnostics);
-    }
-
-    async fn plan(&self, cx: &Context<'_, Stack>, plan: &mut Plan<Ensemble>) -> Result<(), Diagnostics> {
-        workload::plan::plan(cx, plan).await;
-        workload::forecast::forecast(cx, plan).await;
-        Ok(())
-    }
-
-    async fn plan_delete(&self, cx: &Context<'_, Stack>, prior: &Ensemble) -> Result<Diagnostics, Diagnostics> {
-        workload::guard::at_plan(cx.client, prior).await
-    }
-
-    async fn create(&self, cx: &Context<'_, Stack>, create: Create<Ensemble>) -> Result<Done<Ensemble>, Failed<Ensemble>> {
-        workload::apply::create(cx, create).await
-    }
-
-    async fn read(
-        &self,
-        cx: &Context<'_, Stack>,
-        state: Ensemble,
-        private: Private,
-    ) -> Result<Option<Done<Ensemble>>, Diagnostics> {
-        workload::import::read(cx, state, private).await
-    }
-
-    async fn update(&self, cx: &Context<'_, Stack>, update: Update<Ensemble>) -> Result<Done<Ensemble>, Failed<Ensemble>> {
-        workload::apply::update(cx, update).await
-    }
-
-    async fn delete(&self, cx: &Context<'_, Stack>, delete: Delete<Ensemble>) -> Result<Diagnostics, Failed<Ensemble>> {
-        workload::delete::delete(cx, delete).await
-    }
-
-    async fn import(&self, cx: &Context<'_, Stack>, named: Ensemble) -> Result<Option<Done<Ensemble>>, Diagnostics> {
-        workload::import::import(cx, named).await
+impl Ensemble {
+    /// How many members.
+    pub fn size(&self) -> i64 {
+        self.members.unwrap_or(3)
     }
 }
 
@@ -81,9 +45,8 @@ impl Specified for Ensemble {
 }
 
 impl Spec for Ensemble {
-    const RESOURCE: &'static str = ZookeeperEnsemble::NAME;
+    const RESOURCE: &'static str = ENSEMBLE;
     const APP: &'static str = "zookeeper";
-    const CONFIG_FILE: &'static str = "zoo.cfg";
 
     fn common(&self) -> &Common {
         &self.common
@@ -93,16 +56,16 @@ impl Spec for Ensemble {
         &mut self.common
     }
 
-    fn replicas(&self) -> &Attr<i64> {
-        &self.members
+    fn roles(&self) -> Vec<Role> {
+        vec![objects::members(self)]
     }
 
-    fn seen(&mut self) -> Seen<'_> {
+    fn seen(&mut self, _role: usize) -> Seen<'_> {
         Seen { replicas: &mut self.members, image: &mut self.image, config: &mut self.config, common: &mut self.common }
     }
 
     fn profile(&self) -> Profile {
-        self.common.profile(self.members.unwrap_or(3), u16::try_from(objects::CLIENT).unwrap_or_default(), None)
+        self.common.profile(self.size(), u16::try_from(objects::CLIENT).unwrap_or_default(), None)
     }
 
     fn objects(&self) -> Vec<Object> {

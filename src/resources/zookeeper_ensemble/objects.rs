@@ -2,9 +2,10 @@
 
 use super::schema::Ensemble;
 use crate::kubernetes::object::Object;
-use crate::resources::workload::pod::{DATA, Workload};
 use crate::resources::workload::probes;
-use crate::stack::names::Id;
+use crate::resources::workload::render::{DATA, Pods};
+use crate::resources::workload::role::Role;
+use crate::stack::names::{Id, Names};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// The port for clients.
@@ -46,7 +47,7 @@ exit 1
 
 /// The names of the members' pods, in the order of their ordinals.
 pub fn hosts(ensemble: &Ensemble) -> Vec<String> {
-    Id::new(ensemble.common.namespace.text(), ensemble.common.name.text()).hosts(ensemble.members.unwrap_or(3))
+    Id::new(ensemble.common.namespace.text(), ensemble.common.name.text()).hosts(ensemble.size())
 }
 
 /// `host:port` of every member.
@@ -93,13 +94,19 @@ fn zoo_cfg(ensemble: &Ensemble) -> String {
 /// first round of an election futile. ZooKeeper doubles the pause before each next round, up to a minute; this is its limit.
 const ELECTION_PAUSE: &str = "-Dzookeeper.fastleader.maxNotificationInterval=2000";
 
-fn workload(ensemble: &Ensemble) -> Workload<'_> {
+/// The members.
+pub fn members(ensemble: &Ensemble) -> Role {
+    let names = Names::of("zookeeper", ensemble.common.name.text());
+    Role { names, container: "zookeeper", file: "zoo.cfg", replicas: ensemble.size() }
+}
+
+fn pods(ensemble: &Ensemble) -> Pods<'_> {
     let heap = ensemble.heap.text();
-    Workload {
+    Pods {
         namespace: ensemble.common.namespace.text(),
         name: ensemble.common.name.text(),
         app: "zookeeper",
-        replicas: ensemble.members.unwrap_or(3),
+        role: members(ensemble),
         labels: ensemble.common.labels.unwrap_or_default(),
         annotations: ensemble.common.annotations.unwrap_or_default(),
         image: ensemble.image.text(),
@@ -119,7 +126,7 @@ fn workload(ensemble: &Ensemble) -> Workload<'_> {
             ("readinessProbe", probes::succeeds(&["/bin/bash", "/etc/kafkastack/probe.sh", "srvr", "Mode:"], 2, 2)),
             ("livenessProbe", probes::lives(CLIENT)),
         ],
-        sees_labels: false,
+        mounts: Vec::new(),
         grace: 30,
         pod: ensemble.common.pod.unwrap_or_default(),
         resources: ensemble.common.resources.unwrap_or_default(),
@@ -130,9 +137,9 @@ fn workload(ensemble: &Ensemble) -> Workload<'_> {
 
 /// Every object, in the order in which it is applied: what pods mount comes before the pods.
 pub fn objects(ensemble: &Ensemble) -> Vec<Object> {
-    let workload = workload(ensemble);
-    let [service, headless] = workload.services(&[("client".to_owned(), CLIENT)]);
+    let pods = pods(ensemble);
+    let [service, headless] = pods.services(&[("client".to_owned(), CLIENT)]);
     // As many members may go as the quorum can spare.
-    let spare = (workload.replicas - 1) / 2;
-    vec![headless, service, workload.config_map(), workload.disruption_budget(spare), workload.stateful_set()]
+    let spare = (pods.role.replicas - 1) / 2;
+    vec![headless, service, pods.config_map(), pods.disruption_budget(spare), pods.stateful_set()]
 }

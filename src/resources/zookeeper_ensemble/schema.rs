@@ -2,7 +2,6 @@
 
 use crate::model;
 use crate::plugin::schema::{computed, optional};
-use crate::plugin::value::Value;
 use crate::resources::checks;
 use crate::resources::workload::attributes::Common;
 use std::collections::BTreeMap;
@@ -26,8 +25,8 @@ model! {
     /// `<name>-kafkastack`, its anchor, in which the provider notes how far it came.
     pub struct Ensemble {
         ..common: Common,
-        /// How many members: an odd number, for an even one tolerates no more losses than the odd one below it.
-        members: i64 = optional().defaults_to(3i64).check(members),
+        /// How many members: an odd number, because an even one tolerates no more losses than the odd one below it.
+        members: i64 = optional().defaults_to(3).check(members),
         /// The image, with the layout of the official `zookeeper` one, 3.5 or newer.
         image: String = optional().defaults_to("zookeeper:3.9.5").check(checks::image),
         /// The JVM's heap, such as `512m` or `2G`.
@@ -41,11 +40,7 @@ model! {
     }
 }
 
-fn members(value: &Value) -> Result<(), String> {
-    let n = match value {
-        Value::Number(number) => number.as_i64().unwrap_or(0),
-        _ => 0,
-    };
+fn members(n: &i64) -> Result<(), String> {
     match n {
         1..=15 if n % 2 == 1 => Ok(()),
         2..=15 => Err(format!(
@@ -59,20 +54,15 @@ fn members(value: &Value) -> Result<(), String> {
     }
 }
 
-fn words(value: &Value) -> Result<(), String> {
-    let Value::List(words) = value else { return Ok(()) };
-    let good = |word: &&Value| {
-        let text = word.as_str().unwrap_or_default();
-        text == "*" || (text.len() == 4 && text.bytes().all(|b| b.is_ascii_lowercase()))
-    };
+fn words(words: &[String]) -> Result<(), String> {
+    let good = |word: &str| word == "*" || (word.len() == 4 && word.bytes().all(|b| b.is_ascii_lowercase()));
     match words.iter().find(|word| !good(word)) {
-        Some(word) => Err(format!("{:?} is not a four-letter word, nor `*`.", word.as_str().unwrap_or_default())),
+        Some(word) => Err(format!("{word:?} is not a four-letter word, nor `*`.")),
         None => Ok(()),
     }
 }
 
-fn config(value: &Value) -> Result<(), String> {
-    let Value::Map(entries) = value else { return Ok(()) };
+fn config(entries: &BTreeMap<String, String>) -> Result<(), String> {
     for key in entries.keys() {
         if key.starts_with("server.") {
             return Err(format!("{key:?} follows from `members`; remove it."));
@@ -90,11 +80,11 @@ mod tests {
 
     #[test]
     fn an_even_ensemble_is_refused_with_the_reason() {
-        assert_eq!(members(&Value::from(3)), Ok(()));
+        assert_eq!(members(&3), Ok(()));
         assert_eq!(
-            members(&Value::from(4)).unwrap_err(),
+            members(&4).unwrap_err(),
             "4 members tolerate the loss of 1, no more than 3 members do, and one more can fail. Use 3 or 5."
         );
-        assert!(members(&Value::from(0)).is_err());
+        assert!(members(&0).is_err());
     }
 }

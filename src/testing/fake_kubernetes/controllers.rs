@@ -63,7 +63,7 @@ impl World {
             inside.iter().for_each(|key| self.delete(key, false));
             self.release_claims();
             if !self.objects.keys().any(|key| key.namespace.as_ref() == Some(&name)) {
-                self.objects.remove(&Key::cluster(Kind::Namespace, name));
+                self.objects.remove(&Key::cluster_scoped(Kind::Namespace, name));
             }
         }
     }
@@ -211,7 +211,7 @@ impl World {
         let used: Vec<Key> = self.used_claims();
         for key in claims {
             let claim = Object::new(key.kind, self.objects[&key].json.clone());
-            let class = Key::cluster(Kind::StorageClass, claim.text("/spec/storageClassName"));
+            let class = Key::cluster_scoped(Kind::StorageClass, claim.text("/spec/storageClassName"));
             match self.objects.get(&class) {
                 // With no class there is nothing to wait for in this world: a volume is there.
                 _ if class.name.is_empty() => self.bind(&key, &claim),

@@ -222,7 +222,7 @@ impl World {
     /// Namespace, admission: what every write of content passes.
     fn admit(&self, verb: &str, key: &Key, content: &Value) -> Option<Answer> {
         if let Some(namespace) = &key.namespace {
-            let home = Key::cluster(Kind::Namespace, namespace);
+            let home = Key::cluster_scoped(Kind::Namespace, namespace);
             match self.objects.get(&home) {
                 None => return Some(answers::not_found(&home)),
                 Some(home) if verb == "create" && home.json["status"]["phase"] == "Terminating" => {

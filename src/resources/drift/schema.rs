@@ -3,7 +3,7 @@
 use crate::model;
 use crate::plugin::schema::{computed, optional, required};
 use crate::plugin::timeouts::ReadTimeouts;
-use crate::resources::topic::schema::cluster_id;
+use crate::resources::checks::cluster_id;
 use std::collections::BTreeMap;
 
 model! {

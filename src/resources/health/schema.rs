@@ -3,8 +3,7 @@
 use crate::model;
 use crate::plugin::schema::{computed, optional, required};
 use crate::plugin::timeouts::ReadTimeouts;
-use crate::plugin::value::Value;
-use crate::resources::topic::schema::cluster_id;
+use crate::resources::checks;
 
 model! {
     /// One broker.
@@ -44,15 +43,15 @@ model! {
     /// may not be read, is an error.
     pub struct StackHealth {
         /// The `id` of a `kafkastack_cluster`: `namespace/name`.
-        cluster: String = required().check(cluster_id),
+        cluster: String = required().check(checks::cluster_id),
         /// The `id` of its `kafkastack_zookeeper_ensemble`. Found by the cluster's connection where it is not given.
-        zookeeper_ensemble: String = optional().check(cluster_id),
+        zookeeper_ensemble: String = optional().check(checks::cluster_id),
         /// Unhealthy when less than this part of a broker's volume is left, in percent.
         min_disk_free_percent: i64 = optional().defaults_to(10).check(percent),
         /// Unhealthy when one broker leads so many more partitions than another one. Not judged where it is not given.
-        max_leader_skew: i64 = optional().check(not_negative),
+        max_leader_skew: i64 = optional().check(checks::not_negative),
         /// Unhealthy when more requests wait at a ZooKeeper member.
-        max_outstanding_requests: i64 = optional().defaults_to(100).check(not_negative),
+        max_outstanding_requests: i64 = optional().defaults_to(100).check(checks::not_negative),
         /// Whether nothing is wrong.
         healthy: bool = computed(),
         /// What is wrong, the gravest first.
@@ -90,23 +89,6 @@ model! {
     }
 }
 
-fn number(value: &Value) -> Option<i64> {
-    match value {
-        Value::Number(number) => number.as_i64(),
-        _ => None,
-    }
-}
-
-fn percent(value: &Value) -> Result<(), String> {
-    match number(value) {
-        Some(0..=100) => Ok(()),
-        _ => Err("a whole number from 0 to 100 is needed.".to_owned()),
-    }
-}
-
-fn not_negative(value: &Value) -> Result<(), String> {
-    match number(value) {
-        Some(0..) => Ok(()),
-        _ => Err("a whole number from 0 on is needed.".to_owned()),
-    }
+fn percent(n: &i64) -> Result<(), String> {
+    checks::between(*n, 0, 100)
 }

@@ -8,6 +8,7 @@ use crate::resources::owned::converge::{Live, covers};
 use crate::resources::owned::is_ours;
 use crate::resources::owned::phase::Phase;
 use crate::resources::topic::setting;
+use crate::resources::workload::role::{Role, Templates};
 use crate::resources::workload::template;
 use crate::stack::names::{self, is_configuration};
 use serde_json::Value;
@@ -16,7 +17,7 @@ use std::collections::{BTreeMap, BTreeSet};
 /// Everything that is seen.
 pub struct Seen {
     /// The cluster, and the ensemble where it is asked for.
-    pub workloads: Vec<Workload>,
+    pub workloads: Vec<Looked>,
     /// Every object with the provider's label or that of one of the workloads.
     pub objects: Vec<Object>,
     /// Every topic, or why the brokers do not tell; none where they were not asked.
@@ -24,7 +25,7 @@ pub struct Seen {
 }
 
 /// A cluster or an ensemble.
-pub struct Workload {
+pub struct Looked {
     /// The resource's type without the provider's name.
     pub resource: &'static str,
     /// Its namespace.
@@ -43,10 +44,10 @@ pub struct Applied {
     pub wanted: Vec<Object>,
     /// What is there of them.
     pub live: Live,
-    /// How many pods, and so claims, it wanted.
-    pub replicas: i64,
-    /// The pods' template as the last apply left it.
-    pub template: Option<Value>,
+    /// Its sets of pods.
+    pub roles: Vec<Role>,
+    /// The pods' templates as the last apply left them.
+    pub templates: Templates,
 }
 
 /// A topic as the brokers have it.
@@ -155,7 +156,7 @@ pub fn report(asked: &StackDrift, seen: &Seen) -> Report {
     report
 }
 
-fn workload_drift(workload: &Workload, found: &mut Vec<Managed>) {
+fn workload_drift(workload: &Looked, found: &mut Vec<Managed>) {
     let mut push = |kind: String, name: String, problem| found.push(Managed { kind, name, problem });
     let whole = (format!("kafkastack_{}", workload.resource), format!("{}/{}", workload.namespace, workload.name));
     let Some(applied) = &workload.applied else { return push(whole.0, whole.1, Problem::Missing) };
@@ -180,7 +181,8 @@ fn workload_drift(workload: &Workload, found: &mut Vec<Managed>) {
 
 /// What somebody did to the pods' template beside what the provider sets.
 fn foreign(applied: &Applied, live: &Object, known: &[Field]) -> Vec<Field> {
-    let Some(left) = applied.template.as_ref().filter(|_| live.kind() == Kind::StatefulSet) else { return Vec::new() };
+    let left = applied.templates.get(live.name()).filter(|_| live.kind() == Kind::StatefulSet);
+    let Some(left) = left else { return Vec::new() };
     let known: Vec<String> = known.iter().map(|field| field.name.clone()).collect();
     let foreign = template::foreign(left, template::of(live)).into_iter();
     foreign
@@ -292,12 +294,12 @@ fn objects(asked: &StackDrift, seen: &Seen, found: &mut Vec<Unmanaged>) {
 /// The objects of the workloads, with their anchors and claims.
 fn wanted(seen: &Seen) -> BTreeSet<Key> {
     let mut keys = BTreeSet::new();
-    for Workload { namespace, name, applied, .. } in &seen.workloads {
+    for Looked { namespace, name, applied, .. } in &seen.workloads {
         keys.insert(names::anchor(namespace, name));
         let Some(applied) = applied else { continue };
         keys.extend(applied.wanted.iter().map(Object::key));
-        let claim = |ordinal| Key::new(Kind::PersistentVolumeClaim, &**namespace, names::claim(name, ordinal));
-        keys.extend((0..applied.replicas).map(claim));
+        let claim = |name| Key::new(Kind::PersistentVolumeClaim, &**namespace, name);
+        keys.extend(applied.roles.iter().flat_map(Role::claims).map(claim));
     }
     keys
 }
@@ -313,7 +315,7 @@ fn anchor_of(object: &Object) -> Option<(&str, &str)> {
 /// that is reported as missing anyway.
 fn belongs_to_another(object: &Object, seen: &Seen, anchored: &BTreeSet<&str>) -> bool {
     let instance = object.labels().get("app.kubernetes.io/instance").copied().unwrap_or_default();
-    let looked_at = |workload: &Workload| workload.name == instance && workload.applied.is_some();
+    let looked_at = |workload: &Looked| workload.name == instance && workload.applied.is_some();
     let ours = seen.workloads.iter().any(looked_at);
     let missing = seen.workloads.iter().any(|workload| workload.name == instance && workload.applied.is_none());
     !object.list("/metadata/ownerReferences").is_empty()

@@ -2,6 +2,7 @@ use super::super::tell;
 use super::*;
 use crate::plugin::model::Attr;
 use crate::resources::owned::MANAGED_BY;
+use crate::stack::names::Names;
 use serde_json::json;
 
 fn object(kind: Kind, name: &str, content: Value) -> Object {
@@ -34,9 +35,10 @@ fn live(objects: [Object; 2]) -> Live {
 /// A stack on which nothing was changed, with one topic that is managed.
 fn whole() -> (StackDrift, Seen) {
     let wanted = [files("a=1\nb=2\n"), set(3)];
-    let applied =
-        Applied { phase: Phase::Ready, live: live(wanted.clone()), wanted: wanted.to_vec(), replicas: 3, template: None };
-    let workload = Workload { resource: "cluster", namespace: "prod".into(), name: "kafka".into(), applied: Some(applied) };
+    let roles = vec![Role { names: Names::of("kafka", "kafka"), container: "kafka", file: "server.properties", replicas: 3 }];
+    let (live, wanted) = (live(wanted.clone()), wanted.to_vec());
+    let applied = Applied { phase: Phase::Ready, live, wanted: wanted.clone(), roles, templates: Templates::new() };
+    let workload = Looked { resource: "cluster", namespace: "prod".into(), name: "kafka".into(), applied: Some(applied) };
     let claim = |i| object(Kind::PersistentVolumeClaim, &format!("data-kafka-{i}"), json!({}));
     let mut pod = object(Kind::Pod, "kafka-0", json!({}));
     pod.set_metadata("ownerReferences", json!([{"kind": "StatefulSet"}]));

@@ -15,8 +15,14 @@ use crate::plugin::data_source::DataSource;
 use crate::plugin::diagnostic::Diagnostics;
 use crate::plugin::model::Attr;
 use crate::plugin::operations::Done;
+use crate::plugin::provider::Offers;
 use crate::stack::Stack;
 use schema::StackDrift;
+
+/// What there is of it.
+pub fn offers() -> Offers<Stack> {
+    Offers::new().data_source(Drift)
+}
 
 /// The data source.
 pub struct Drift;

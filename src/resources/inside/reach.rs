@@ -1,9 +1,9 @@
-//! Which cluster a topic is in -> the client that asks it. The anchor of a `kafkastack_cluster` says where its brokers are; what
-//! it said last is kept in private state, so that a topic outlives an anchor that somebody deleted. Both hold the id by which
+//! Which cluster something is in -> the client that asks it. The anchor of a `kafkastack_cluster` says where its brokers are; what
+//! it said last is kept in private state, so that it outlives an anchor that somebody deleted. Both hold the id by which
 //! that Kafka is told from another one that answers under its names. Network.
 
-use super::schema::Topic;
 use super::words;
+use crate::diagnostics;
 use crate::kafka::Admin;
 use crate::plugin::diagnostic::Diagnostic;
 use crate::plugin::operations::Private;
@@ -16,7 +16,7 @@ use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 use tokio::time::Instant;
 
-/// Where the topic's cluster is.
+/// Where the cluster is.
 pub enum Place {
     /// Its brokers can be asked; the target where it is a `kafkastack_cluster`.
     There(Admin, Option<Target>),
@@ -42,12 +42,12 @@ fn recall(private: &Private, id: &Id) -> Option<Target> {
     Some(Target { id: id.clone(), port, brokers, cluster_id })
 }
 
-/// Finds the cluster of a topic whose `cluster` is known.
+/// Finds a cluster by its id, which is known; empty where the provider's own settings say which.
 ///
 /// # Errors
 /// When Kubernetes cannot be asked, or the provider names no cluster of its own.
-pub async fn find(stack: &Stack, topic: &Topic, private: &Private) -> Result<Place, Diagnostic> {
-    let Some(id) = topic.cluster.known().and_then(|id| Id::parse(id)) else {
+pub async fn find(stack: &Stack, cluster: &str, private: &Private) -> Result<Place, Diagnostic> {
+    let Some(id) = Id::parse(cluster) else {
         return stack.own_admin().map(|admin| Place::There(admin, None)).ok_or_else(words::no_cluster);
     };
     let target = stack.cluster(&id, recall(private, &id)).await?;
@@ -86,7 +86,7 @@ pub async fn is_protected(stack: &Stack, target: Option<&Target>) -> Result<bool
     Ok(profile.is_none_or(|profile| profile.deletion_protection))
 }
 
-/// Since when clusters do not answer, for all topics of one run together: each would wait again for what another has waited for.
+/// Since when clusters do not answer, for everything of one run together: each would wait again for what another has waited for.
 #[derive(Default)]
 pub struct Away(Mutex<BTreeMap<String, Instant>>);
 
@@ -109,6 +109,17 @@ impl Away {
     /// It answers.
     pub fn answered(&self, cluster: &str) {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).remove(cluster);
+    }
+}
+
+/// The cluster, to be asked.
+///
+/// # Errors
+/// When it is not there, or is not known to be.
+pub async fn there(stack: &Stack, cluster: &str, private: &Private) -> Result<(Admin, Private), Diagnostic> {
+    match find(stack, cluster, private).await? {
+        Place::There(admin, target) => Ok((admin, remember(target.as_ref()))),
+        Place::Gone => Err(diagnostics::no_such_cluster(cluster)),
     }
 }
 

@@ -12,6 +12,7 @@ use crate::plugin::data_source::DataSource;
 use crate::plugin::diagnostic::Diagnostics;
 use crate::plugin::model::Attr;
 use crate::plugin::operations::Done;
+use crate::plugin::provider::Offers;
 use crate::stack::Stack;
 use crate::stack::ailments::partitions;
 use crate::stack::facts::Facts;
@@ -21,6 +22,11 @@ use schema::{BrokerHealth, MemberHealth, StackHealth};
 
 /// Names in a list: enough for a person, and for a plan to stay readable.
 const MOST: usize = 100;
+
+/// What there is of it.
+pub fn offers() -> Offers<Stack> {
+    Offers::new().data_source(Health)
+}
 
 /// The data source.
 pub struct Health;
@@ -51,7 +57,7 @@ fn count(number: usize) -> Attr<i64> {
     Attr::Known(i64::try_from(number).unwrap_or(i64::MAX))
 }
 
-fn bytes(number: Option<u64>) -> Attr<i64> {
+fn figure(number: Option<u64>) -> Attr<i64> {
     number.map(|number| i64::try_from(number).unwrap_or(i64::MAX)).into()
 }
 
@@ -78,11 +84,11 @@ fn told(config: StackHealth, seen: &Seen) -> StackHealth {
         under_replicated_partition_count: count(partitions.under_replicated.len()),
         under_min_isr_partitions: listed(&partitions.under_min_insync),
         under_min_isr_partition_count: count(partitions.under_min_insync.len()),
-        leader_skew: bytes(Some(judge::skew(&led))),
+        leader_skew: figure(Some(judge::skew(&led))),
         outdated_pods: listed(&seen.outdated),
         pods_not_ready: listed(&not_ready(&seen.facts)),
         members: Attr::Known(seen.facts.modes.iter().map(|(pod, mode)| member(pod, mode.as_ref().ok(), seen)).collect()),
-        synced_followers: bytes(synced),
+        synced_followers: figure(synced),
         ..config
     }
 }
@@ -94,11 +100,11 @@ fn not_ready(facts: &Facts) -> Vec<String> {
 /// `led`: how many partitions it leads, if it is registered.
 fn broker(id: i64, seen: &Seen, led: Option<&u64>) -> BrokerHealth {
     let dirs = i32::try_from(id).ok().and_then(|id| seen.disks.get(&id)?.as_ref().ok());
-    let sum = |of: fn(&LogDir) -> Option<u64>| bytes(dirs.and_then(|dirs| dirs.iter().map(of).sum::<Option<u64>>()));
+    let sum = |of: fn(&LogDir) -> Option<u64>| figure(dirs.and_then(|dirs| dirs.iter().map(of).sum::<Option<u64>>()));
     BrokerHealth {
         id: Attr::Known(id),
         registered: Attr::Known(led.is_some()),
-        leaders: bytes(Some(led.copied().unwrap_or(0))),
+        leaders: figure(Some(led.copied().unwrap_or(0))),
         log_bytes: sum(|dir| Some(dir.bytes)),
         disk_bytes: sum(|dir| dir.total),
         disk_free_bytes: sum(|dir| dir.usable),
@@ -109,6 +115,6 @@ fn member(pod: &str, mode: Option<&Mode>, seen: &Seen) -> MemberHealth {
     MemberHealth {
         pod: Attr::Known(pod.to_owned()),
         role: mode.map(|mode| mode.name().to_owned()).into(),
-        outstanding_requests: bytes(seen.figures.get(pod).and_then(|figures| figures.outstanding)),
+        outstanding_requests: figure(seen.figures.get(pod).and_then(|figures| figures.outstanding)),
     }
 }

@@ -1,5 +1,5 @@
 //! Every operation against real brokers of any release; run where their advertised names resolve:
-//! `KAFKASTACK_TEST_BOOTSTRAP=host:port,... KAFKASTACK_TEST_RELEASE=3.9 cargo test --lib kafka::real -- --ignored --nocapture`.
+//! `KAFKASTACK_TEST_BOOTSTRAP=host:port,... KAFKASTACK_TEST_RELEASE=3.9 cargo test --lib kafka::real_tests -- --ignored --nocapture`.
 
 use super::*;
 use crate::dial::Direct;

@@ -1,6 +1,6 @@
 //! Asks Kubernetes and the brokers for everything that drift is seen by. Network.
 
-use super::compare::{Applied, Seen, Topic, Workload};
+use super::compare::{Applied, Looked, Seen, Topic};
 use super::schema::StackDrift;
 use crate::diagnostics;
 use crate::kafka::{Admin, Error, Source};
@@ -68,23 +68,22 @@ async fn anchored<M: Spec>(stack: &Stack, id: &str) -> Result<Anchored<M>, Failu
     Ok(Anchored { namespace, name, anchor })
 }
 
-async fn workload<M: Spec>(stack: &Stack, anchored: Anchored<M>) -> Result<Workload, Failure> {
+async fn workload<M: Spec>(stack: &Stack, anchored: Anchored<M>) -> Result<Looked, Failure> {
     let Anchored { namespace, name, anchor } = anchored;
     let applied = match anchor {
         None => None,
         Some(Anchor { phase, spec, record, .. }) => {
-            let replicas = spec.replicas().unwrap_or(3);
             let (live, wanted) = (apply::look(stack, &spec).await?, spec.objects());
-            Some(Applied { phase, live, wanted, replicas, template: record.template })
+            Some(Applied { phase, live, wanted, roles: spec.roles(), templates: record.templates })
         }
     };
-    Ok(Workload { resource: M::RESOURCE, namespace, name, applied })
+    Ok(Looked { resource: M::RESOURCE, namespace, name, applied })
 }
 
 /// Every object with the provider's label or that of one of the workloads, in their namespaces.
-async fn objects(stack: &Stack, workloads: &[Workload]) -> Result<Vec<Object>, Failure> {
+async fn objects(stack: &Stack, workloads: &[Looked]) -> Result<Vec<Object>, Failure> {
     let mut queries = Vec::new();
-    for Workload { namespace, name, .. } in workloads {
+    for Looked { namespace, name, .. } in workloads {
         for labels in [format!("{}={}", MANAGED_BY.0, MANAGED_BY.1), format!("app.kubernetes.io/instance={name}")] {
             queries.extend(KINDS.map(|kind| (kind, namespace.as_str(), labels.clone())));
         }
