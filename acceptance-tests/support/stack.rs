@@ -139,10 +139,8 @@ resource "kafkastack_topic" "test1" {{
     /// Reads until `count` different records named after `tag` are there; how many came. One may come more than once: what is sent
     /// again after a lost answer is written twice.
     pub fn consume(&self, cluster: &Cluster, tag: &str, count: u32) -> u32 {
-        let servers = format!("kafka.{}.svc:9092", self.namespace);
-        let consumer = format!(
-            "kafka-console-consumer.sh --bootstrap-server {servers} --topic test1 --from-beginning --timeout-ms 60000 2>/dev/null"
-        );
+        let consumer =
+            format!("kafka-console-consumer.sh {} --topic test1 --from-beginning --timeout-ms 60000 2>/dev/null", self.servers());
         let note = format!("[[ $line != {tag}-* ]] || seen[$line]=1; [ ${{#seen[@]}} -lt {count} ] || break");
         let command = format!("declare -A seen=(); while read -r line; do {note}; done < <({consumer}); echo ${{#seen[@]}}");
         self.kafka(cluster, &command).trim().parse().expect("a number")

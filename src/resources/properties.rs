@@ -14,7 +14,7 @@ use crate::plugin::value::Value;
 use crate::plugin::wire;
 use crate::stack::Stack;
 use crate::testing::core::{at_once, cases, held, names, resource};
-use crate::testing::extended::Extended;
+use crate::testing::extended::{Extended, WITH_WORKLOADS};
 use crate::testing::random::{Random, changed, config, for_each_seed, known};
 use tonic::Request;
 
@@ -39,7 +39,7 @@ impl Subject {
     fn new(resource: &dyn AnyResource<Stack>) -> Self {
         let schema = resource.schema();
         Self {
-            server: Server::new(Extended),
+            server: Server::new(WITH_WORKLOADS),
             type_name: format!("kafkastack_{}", resource.name()),
             kind: Kind::Object(schema.attributes.clone()),
             oracle: Oracle::new(&schema.attributes),

@@ -131,7 +131,7 @@ impl Names {
 
     /// The ordinal of the pod of this name.
     pub fn ordinal_of_pod(&self, pod: &str) -> Option<i64> {
-        ordinal(pod.strip_prefix(&*self.set)?)
+        ordinal_of_pod(pod, &self.set)
     }
 
     /// The ordinal of the claim of this name.

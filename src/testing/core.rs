@@ -14,7 +14,7 @@ use crate::plugin::schema::{self, Attribute, Kind, Schema};
 use crate::plugin::value::Value;
 use crate::provider::Kafkastack;
 use crate::stack::Stack;
-use crate::testing::extended::Extended;
+use crate::testing::extended::WITH_WORKLOADS;
 use std::time::Duration;
 use tokio_util::sync::CancellationToken;
 
@@ -241,7 +241,7 @@ impl<'a> Core<'a> {
 
 /// The resources of the provider, and those of tests.
 fn resources() -> Vec<Box<dyn AnyResource<Stack>>> {
-    Extended.offers().resources
+    WITH_WORKLOADS.offers().resources
 }
 
 /// The resource of this name.

@@ -1,4 +1,4 @@
-//! The provider with the workloads of tests: they go through whatever those that are shipped go through.
+//! The provider with things of tests: they go through whatever those that are shipped go through.
 
 use super::workloads;
 use crate::plugin::diagnostic::Diagnostics;
@@ -6,8 +6,11 @@ use crate::plugin::provider::{Offers, Provider};
 use crate::provider::{Kafkastack, ProviderSettings};
 use crate::stack::Stack;
 
-/// The provider.
-pub struct Extended;
+/// The provider, and what it offers beside.
+pub struct Extended(pub fn() -> Offers<Stack>);
+
+/// The provider with the workloads of tests.
+pub const WITH_WORKLOADS: Extended = Extended(workloads::offers);
 
 impl Provider for Extended {
     type Model = ProviderSettings;
@@ -19,6 +22,6 @@ impl Provider for Extended {
     }
 
     fn offers(&self) -> Offers<Stack> {
-        Offers::of([Kafkastack.offers(), workloads::offers()])
+        Offers::of([Kafkastack.offers(), (self.0)()])
     }
 }

@@ -3,7 +3,6 @@
 
 use crate::kubernetes::object::Object;
 use crate::model;
-use crate::plugin::diagnostic::Diagnostics;
 use crate::plugin::model::Attr;
 use crate::plugin::provider::Offers;
 use crate::plugin::schema::optional;
@@ -14,7 +13,7 @@ use crate::resources::workload::render::Pods;
 use crate::resources::workload::resource::Workload;
 use crate::resources::workload::role::Role;
 use crate::resources::workload::roll::Health;
-use crate::resources::workload::{Seen, Spec, plan, probes};
+use crate::resources::workload::{Seen, Spec, probes};
 use crate::stack::Stack;
 use crate::stack::names::Names;
 use crate::stack::profile::Profile;
@@ -54,7 +53,7 @@ model! {
 
 /// What there is of them.
 pub fn offers() -> Offers<Stack> {
-    Offers::new().resource(Workload::<Duo>::new()).resource(Workload::<Foreign>::new())
+    Offers::new().resource(Workload::<Duo>::default()).resource(Workload::<Foreign>::default())
 }
 
 /// What the pods of one role are made of.
@@ -71,11 +70,8 @@ impl Parts<'_> {
         let config = self.config.unwrap_or_default();
         let file = config.iter().map(|(key, value)| format!("{key}={value}\n")).collect();
         Pods {
-            namespace: self.common.namespace.text(),
-            name: self.common.name.text(),
+            common: self.common,
             app: self.app,
-            labels: self.common.labels.unwrap_or_default(),
-            annotations: self.common.annotations.unwrap_or_default(),
             image: self.image,
             env: vec![("HEAP", self.heap.to_owned())],
             ports: vec![("main".to_owned(), 1000)],
@@ -83,18 +79,8 @@ impl Parts<'_> {
             probes: ["startupProbe", "readinessProbe", "livenessProbe"].map(|name| (name, probes::connects(1000, 1, 3))),
             mounts: Vec::new(),
             grace: 30,
-            pod: self.common.pod.unwrap_or_default(),
-            resources: self.common.resources.unwrap_or_default(),
-            storage: self.common.storage.unwrap_or_default(),
-            spread: self.common.spread.unwrap_or_default(),
             role,
         }
-    }
-}
-
-fn refuse_storage_changes(applied: &Common, planned: &Common, diagnostics: &mut Diagnostics) {
-    if let (Some(old), Some(new)) = (applied.storage.known(), planned.storage.known()) {
-        plan::refuse_storage_changes(old, new, diagnostics);
     }
 }
 
@@ -151,10 +137,6 @@ macro_rules! workload {
 
             fn set_outputs(&mut self) {
                 self.common.name_services();
-            }
-
-            fn refuse(applied: &Self, planned: &Self, diagnostics: &mut Diagnostics) {
-                refuse_storage_changes(&applied.common, &planned.common, diagnostics);
             }
 
             async fn health(&self, _: &Stack, _: &[Object]) -> Health {

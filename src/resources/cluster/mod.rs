@@ -14,7 +14,7 @@ use super::workload::attributes::Common;
 use super::workload::resource::Workload;
 use super::workload::role::Role;
 use super::workload::roll::Health;
-use super::workload::{self, Seen, Spec};
+use super::workload::{Seen, Spec};
 use crate::kubernetes::failure::Failure;
 use crate::kubernetes::object::Object;
 use crate::plugin::context::Context;
@@ -31,7 +31,7 @@ use schema::Cluster;
 
 /// What there is of it.
 pub fn offers() -> Offers<Stack> {
-    Offers::new().resource(Workload::<Cluster>::new())
+    Offers::new().resource(Workload::<Cluster>::default())
 }
 
 impl Cluster {
@@ -127,9 +127,6 @@ impl Spec for Cluster {
     }
 
     fn refuse(applied: &Self, planned: &Self, diagnostics: &mut Diagnostics) {
-        if let (Some(old), Some(new)) = (applied.common.storage.known(), planned.common.storage.known()) {
-            workload::plan::refuse_storage_changes(old, new, diagnostics);
-        }
         let chroot = |cluster: &Self| cluster.zookeeper.known().map(|zookeeper| zookeeper.chroot.clone());
         if let (Some(old), Some(new)) = (chroot(applied), chroot(planned))
             && old != new

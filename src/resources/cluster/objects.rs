@@ -117,20 +117,16 @@ pub fn brokers(cluster: &Cluster) -> Role {
 
 /// The brokers' pods.
 pub fn pods(cluster: &Cluster) -> Pods<'_> {
-    let (namespace, name, heap) = (cluster.common.namespace.text(), cluster.common.name.text(), cluster.heap.text());
-    let port = port(cluster);
+    let (namespace, heap, role) = (cluster.common.namespace.text(), cluster.heap.text(), brokers(cluster));
+    let (port, Names { set, governing, .. }) = (port(cluster), &role.names);
     let advertised = listeners(cluster)
         .iter()
-        .map(|(listener, port)| format!("{}://{name}-ORDINAL.{name}-headless.{namespace}.svc:{port}", kafka_name(listener)))
+        .map(|(listener, port)| format!("{}://{set}-ORDINAL.{governing}.{namespace}.svc:{port}", kafka_name(listener)))
         .collect::<Vec<_>>()
         .join(",");
     Pods {
-        namespace,
-        name,
+        common: &cluster.common,
         app: "kafka",
-        role: brokers(cluster),
-        labels: cluster.common.labels.unwrap_or_default(),
-        annotations: cluster.common.annotations.unwrap_or_default(),
         image: cluster.image.text(),
         env: vec![
             ("KAFKA_HEAP_OPTS", format!("-Xms{heap} -Xmx{heap}")),
@@ -148,10 +144,7 @@ pub fn pods(cluster: &Cluster) -> Pods<'_> {
         ],
         mounts: vec![Mount { name: "pod", path: "/etc/kafkastack-pod", source: Source::Labels }],
         grace: 120,
-        pod: cluster.common.pod.unwrap_or_default(),
-        resources: cluster.common.resources.unwrap_or_default(),
-        storage: cluster.common.storage.unwrap_or_default(),
-        spread: cluster.common.spread.unwrap_or_default(),
+        role,
     }
 }
 

@@ -31,8 +31,7 @@ pub fn validate(config: &HaDrill, diagnostics: &mut Diagnostics) {
     for (i, step) in config.steps.known().into_iter().flatten().enumerate() {
         for attribute in step.misplaced() {
             let path = Path::of("steps").index(i).attribute(attribute);
-            diagnostics
-                .push(words::misplaced(attribute, &step.kind.known().map(ToString::to_string).unwrap_or_default()).at(path));
+            diagnostics.push(words::misplaced(attribute, step.kind.known().map_or("", |kind| kind.word())).at(path));
         }
     }
 }

@@ -6,6 +6,7 @@ use super::anchor::Anchor;
 use super::apply::Run;
 use super::guard::{Site, claims};
 use super::own::{foreign_claims, is_own_claim};
+use super::plan;
 use super::record::Record;
 use super::role::{Role, Set};
 use super::words;
@@ -86,7 +87,7 @@ impl<M: Spec> Run<'_, M> {
     /// What a plan refuses, an apply refuses too.
     fn refuse(&self, applied: &M) -> Result<(), Stop> {
         let mut refused = Diagnostics::new();
-        M::refuse(applied, &self.spec, &mut refused);
+        plan::refuse(applied, &self.spec, &mut refused);
         if refused.has_errors() { Err(Stop::Failed(refused)) } else { Ok(()) }
     }
 

@@ -2,6 +2,7 @@
 
 use super::anchor::Anchor;
 use super::apply::look;
+use super::role::Templates;
 use super::wait::is_serving;
 use super::{Spec, read};
 use crate::diagnostics;
@@ -30,8 +31,9 @@ pub async fn read<M: Spec>(cx: &Context<'_, Stack>, state: M, private: Private) 
     // One that came after its create had ended is not noted as one that has served: the next apply does that.
     let noted = |anchor: &Anchor<M>| anchor.phase == Phase::Ready && anchor.has_served();
     let settled = anchor.as_ref().is_some_and(noted);
-    let left = anchor.as_ref().map(|anchor| anchor.record.templates.clone()).unwrap_or_default();
-    let mut now = read::state(&applied, &live, &left, settled);
+    let unknown = Templates::new();
+    let left = anchor.as_ref().map_or(&unknown, |anchor| &anchor.record.templates);
+    let mut now = read::state(&applied, &live, left, settled);
     // The kubelet's probes come after the service: its own answer counts, as it does for an apply.
     if settled && now.common().ready.known() == Some(&false) && is_serving(stack, &applied).await {
         now.common_mut().ready = Attr::Known(true);

@@ -16,8 +16,8 @@ pub fn is_own_claim(claim: &Object, roles: &[Role]) -> bool {
 /// The claims of others whose names the pods of a role with these ordinals would use: a StatefulSet takes a claim by its name alone.
 pub fn foreign_claims<'a>(claims: &'a [Object], role: &Role, ordinals: std::ops::Range<i64>) -> Vec<&'a str> {
     let wanted = |claim: &&Object| role.names.ordinal_of_claim(claim.name()).is_some_and(|ordinal| ordinals.contains(&ordinal));
-    let own = |claim: &&Object| !is_own_claim(claim, std::slice::from_ref(role));
-    claims.iter().filter(wanted).filter(own).map(Object::name).collect()
+    let foreign = |claim: &&Object| !is_own_claim(claim, std::slice::from_ref(role));
+    claims.iter().filter(wanted).filter(foreign).map(Object::name).collect()
 }
 
 /// Whether a pod is of one of these sets; where its StatefulSet is gone already, of one of its name. What somebody orphaned is ours

@@ -51,11 +51,19 @@ fn complete<M: Spec>(plan: &mut Plan<M>) {
     }
     plan.planned.expect_observations();
     let applied = applied(&plan.private, prior);
-    M::refuse(&applied, &plan.planned, &mut plan.diagnostics);
+    refuse(&applied, &plan.planned, &mut plan.diagnostics);
 }
 
-/// Refuses changes of storage, which nothing here can carry out without moving data.
-pub fn refuse_storage_changes(applied: &Storage, planned: &Storage, diagnostics: &mut Diagnostics) {
+/// Refuses what loses data or breaks the service: of the storage, which every workload has, and of what this one alone has.
+pub fn refuse<M: Spec>(applied: &M, planned: &M, diagnostics: &mut Diagnostics) {
+    if let (Some(old), Some(new)) = (applied.common().storage.known(), planned.common().storage.known()) {
+        refuse_storage_changes(old, new, diagnostics);
+    }
+    M::refuse(applied, planned, diagnostics);
+}
+
+/// Nothing here can carry these out without moving data.
+fn refuse_storage_changes(applied: &Storage, planned: &Storage, diagnostics: &mut Diagnostics) {
     if applied.ephemeral.unwrap_or(false) != planned.ephemeral.unwrap_or(false) {
         diagnostics.push(words::storage_moves("ephemeral"));
     }

@@ -10,20 +10,8 @@ use crate::stack::Stack;
 use std::marker::PhantomData;
 
 /// The resource of a workload.
+#[derive(Default)]
 pub struct Workload<M>(PhantomData<fn() -> M>);
-
-impl<M> Workload<M> {
-    /// The resource.
-    pub const fn new() -> Self {
-        Self(PhantomData)
-    }
-}
-
-impl<M> Default for Workload<M> {
-    fn default() -> Self {
-        Self::new()
-    }
-}
 
 impl<M: Spec> Resource for Workload<M> {
     type Client = Stack;

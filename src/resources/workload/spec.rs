@@ -57,8 +57,9 @@ pub trait Spec: Specified {
     fn ask(_cx: &Context<'_, Stack>, _plan: &mut Plan<Self>) -> impl Future<Output = ()> + Send {
         async {}
     }
-    /// Changes that would lose data or break the service, each refused with the way out. `applied` is what was last applied.
-    fn refuse(applied: &Self, planned: &Self, diagnostics: &mut Diagnostics);
+    /// Changes beside those of the storage that would lose data or break the service, each refused with the way out. `applied` is
+    /// what was last applied.
+    fn refuse(_applied: &Self, _planned: &Self, _diagnostics: &mut Diagnostics) {}
     /// The service's own id, as the state has it.
     fn known_id(&self) -> Option<String> {
         None

@@ -90,7 +90,7 @@ pub(crate) type Subject = (Box<dyn AnyResource<Stack>>, serde_json::Value);
 pub(crate) fn ensemble() -> Subject {
     let set = json!({"name": "zk", "create_namespace": true, "namespace": "prod", "labels": {"team": "a"}, "deletion_protection": false,
         "storage": {"class": "fast", "size": "1Gi"}, "pod": {"node_selector": {"disk": "ssd"}}});
-    (Box::new(Workload::<Ensemble>::new()), set)
+    (Box::new(Workload::<Ensemble>::default()), set)
 }
 
 /// A cluster.
@@ -98,21 +98,21 @@ pub(crate) fn cluster() -> Subject {
     let set = json!({"name": "kafka", "create_namespace": true, "namespace": "prod", "storage": {"class": "fast", "size": "1Gi"},
         "zookeeper": {"connection": "zk-0.zk:2181", "chroot": "/kafka"}, "deletion_protection": false,
         "config": {"log.retention.hours": "24"}, "labels": {"team": "a"}});
-    (Box::new(Workload::<Cluster>::new()), set)
+    (Box::new(Workload::<Cluster>::default()), set)
 }
 
 /// Two sets of pods in one workload.
 pub(crate) fn duo() -> Subject {
     let set = json!({"name": "duo", "create_namespace": true, "namespace": "prod", "storage": {"class": "fast", "size": "1Gi"},
         "deletion_protection": false, "config": {"a": "1"}, "labels": {"team": "a"}, "pod": {"node_selector": {"disk": "ssd"}}});
-    (Box::new(Workload::<Duo>::new()), set)
+    (Box::new(Workload::<Duo>::default()), set)
 }
 
 /// A workload with the names of another chart.
 pub(crate) fn foreign() -> Subject {
     let set = json!({"name": "old", "create_namespace": true, "namespace": "prod", "storage": {"class": "fast", "size": "1Gi"},
         "deletion_protection": false, "labels": {"team": "a"}});
-    (Box::new(Workload::<Foreign>::new()), set)
+    (Box::new(Workload::<Foreign>::default()), set)
 }
 
 /// Those that are shipped, and those that show that others may come.

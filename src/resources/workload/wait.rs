@@ -120,24 +120,26 @@ struct Seen {
 
 async fn look<M: Spec>(stack: &Stack, spec: &M, roles: &[Role], templates: &Templates) -> Result<Seen, Failure> {
     let namespace = spec.namespace();
-    let (sets, pods) = tokio::try_join!(sets(stack, namespace, roles), all(stack, Kind::Pod, namespace, roles))?;
+    let (sets, mut pods) = tokio::try_join!(sets(stack, namespace, roles), all(stack, Kind::Pod, namespace, roles))?;
     let (mut parts, mut foreign) = (Vec::new(), Vec::new());
     for Set { role, live } in sets {
         let key = role.names.key(namespace);
         let set = live.ok_or_else(|| Failure::new(format!("read {key}"), Class::NotFound, "it was deleted meanwhile"))?;
-        let own: Vec<Object> = pods.iter().filter(|pod| pod.is_owned_by(set.uid())).cloned().collect();
+        let own: Vec<Object> = pods.extract_if(.., |pod| pod.is_owned_by(set.uid())).collect();
         if let Some(left) = templates.get(set.name()) {
             foreign.extend(template::foreign_fields(left, template::of(&set)));
         }
         parts.push((set, own));
     }
     // The service is asked only when its pods run: before that it could not answer.
-    let pods: Vec<Object> = parts.iter().flat_map(|(_, own)| own.clone()).collect();
     let step = match next_of(&parts, &Health::Waiting(String::new())) {
-        Step::Wait(why) if why.is_empty() => next_of(&parts, &spec.health(stack, &pods).await),
+        Step::Wait(why) if why.is_empty() => {
+            let pods: Vec<Object> = parts.iter().flat_map(|(_, own)| own.clone()).collect();
+            next_of(&parts, &spec.health(stack, &pods).await)
+        }
         step => step,
     };
-    Ok(Seen { step, pods, foreign })
+    Ok(Seen { step, pods: parts.into_iter().flat_map(|(_, own)| own).collect(), foreign })
 }
 
 async fn restart(stack: &Stack, namespace: &str, pod: &str, uid: String) -> Result<(), NotServing> {

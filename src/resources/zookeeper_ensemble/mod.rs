@@ -14,7 +14,7 @@ use super::workload::record::Record;
 use super::workload::resource::Workload;
 use super::workload::role::Role;
 use super::workload::roll::Health;
-use super::workload::{self, Seen, Spec};
+use super::workload::{Seen, Spec};
 use crate::kubernetes::failure::Failure;
 use crate::kubernetes::object::Object;
 use crate::plugin::diagnostic::Diagnostics;
@@ -28,7 +28,7 @@ use schema::Ensemble;
 
 /// What there is of it.
 pub fn offers() -> Offers<Stack> {
-    Offers::new().resource(Workload::<Ensemble>::new())
+    Offers::new().resource(Workload::<Ensemble>::default())
 }
 
 impl Ensemble {
@@ -84,9 +84,6 @@ impl Spec for Ensemble {
             && old != new
         {
             diagnostics.push(words::members_change(*old, *new));
-        }
-        if let (Some(old), Some(new)) = (applied.common.storage.known(), planned.common.storage.known()) {
-            workload::plan::refuse_storage_changes(old, new, diagnostics);
         }
     }
 

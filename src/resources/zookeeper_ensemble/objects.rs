@@ -103,12 +103,9 @@ pub fn members(ensemble: &Ensemble) -> Role {
 fn pods(ensemble: &Ensemble) -> Pods<'_> {
     let heap = ensemble.heap.text();
     Pods {
-        namespace: ensemble.common.namespace.text(),
-        name: ensemble.common.name.text(),
+        common: &ensemble.common,
         app: "zookeeper",
         role: members(ensemble),
-        labels: ensemble.common.labels.unwrap_or_default(),
-        annotations: ensemble.common.annotations.unwrap_or_default(),
         image: ensemble.image.text(),
         env: vec![
             // Names of members that are not there yet must not be remembered as unknown.
@@ -128,10 +125,6 @@ fn pods(ensemble: &Ensemble) -> Pods<'_> {
         ],
         mounts: Vec::new(),
         grace: 30,
-        pod: ensemble.common.pod.unwrap_or_default(),
-        resources: ensemble.common.resources.unwrap_or_default(),
-        storage: ensemble.common.storage.unwrap_or_default(),
-        spread: ensemble.common.spread.unwrap_or_default(),
     }
 }
 

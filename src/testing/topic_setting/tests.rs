@@ -1,34 +1,18 @@
 //! One more thing inside a cluster, through all that core asks. Simulated time.
 
-use crate::plugin::diagnostic::Diagnostics;
 use crate::plugin::identity::Identity;
 use crate::plugin::provider::{Offers, Provider};
 use crate::plugin::value::Value;
-use crate::provider::{Kafkastack, ProviderSettings};
 use crate::resources::workload::sweep::{self, World};
-use crate::stack::Stack;
 use crate::testing::core::{Core, config};
+use crate::testing::extended::Extended;
 use crate::testing::fake_kafka::{FakeTopic, Fault, When};
 use crate::testing::faults::Faults;
 use serde_json::json;
 use std::time::Duration;
 
 /// The provider with one thing more: this is the line.
-struct WithOneMore;
-
-impl Provider for WithOneMore {
-    type Model = ProviderSettings;
-    type Client = Stack;
-    const NAME: &'static str = Kafkastack::NAME;
-
-    async fn configure(&self, settings: ProviderSettings) -> Result<Option<Stack>, Diagnostics> {
-        Kafkastack.configure(settings).await
-    }
-
-    fn offers(&self) -> Offers<Stack> {
-        Offers::of([Kafkastack.offers(), super::offers()])
-    }
-}
+const WITH_ONE_MORE: Extended = Extended(super::offers);
 
 /// The cluster `prod/kafka` with a topic `orders`.
 async fn world() -> World {
@@ -40,7 +24,7 @@ async fn world() -> World {
 }
 
 fn core(world: &World) -> Core<'_> {
-    let found = WithOneMore.offers().resources.into_iter().find(|resource| resource.name() == super::resource::NAME);
+    let found = WITH_ONE_MORE.offers().resources.into_iter().find(|resource| resource.name() == super::resource::NAME);
     Core::new(found.expect("it is offered"), &world.stack)
 }
 
@@ -80,7 +64,7 @@ async fn it_is_imported_by_its_identity_listed_and_asked_for() {
     let imported = core.resource.import(&cx, identity.complete(&named)).await.unwrap().expect("it is there");
     assert_eq!(imported.state.get("value"), &Value::from("9"));
 
-    let Offers { data_sources, lists, .. } = WithOneMore.offers();
+    let Offers { data_sources, lists, .. } = WITH_ONE_MORE.offers();
     let source = data_sources.iter().find(|source| source.name() == super::resource::NAME).unwrap();
     let map = |entries: &[(&str, &str)]| entries.iter().map(|(k, v)| ((*k).to_owned(), Value::from(*v))).collect::<Value>();
     let asked = map(&[("cluster", "prod/kafka"), ("topic", "orders"), ("key", "retention.ms"), ("value", "")]);

@@ -6,8 +6,8 @@ mod pod;
 mod service;
 mod stateful_set;
 
+use super::attributes::Common;
 use super::role::Role;
-use super::settings::{Pod, Resources, Spread, Storage};
 use crate::plugin::model::Attr;
 use crate::resources::owned::MANAGED_BY;
 use crate::stack::names;
@@ -21,18 +21,12 @@ pub const CONFIG: &str = "/etc/kafkastack";
 
 /// One set of pods, with all that tells it from another one.
 pub struct Pods<'a> {
-    /// The namespace of every object.
-    pub namespace: &'a str,
-    /// The name of the workload.
-    pub name: &'a str,
+    /// What every workload has: names, labels, and where and how its pods run.
+    pub common: &'a Common,
     /// `zookeeper` or `kafka`: the value of `app.kubernetes.io/name`.
     pub app: &'static str,
     /// How they are called, and how many there are.
     pub role: Role,
-    /// More labels of every object.
-    pub labels: BTreeMap<String, String>,
-    /// More annotations of every object.
-    pub annotations: BTreeMap<String, String>,
     /// The container's image.
     pub image: &'a str,
     /// Environment variables, before the user's.
@@ -47,14 +41,6 @@ pub struct Pods<'a> {
     pub mounts: Vec<Mount>,
     /// Seconds for a clean stop, unless the user says otherwise.
     pub grace: i64,
-    /// The user's settings.
-    pub pod: Pod,
-    /// The user's settings.
-    pub resources: Resources,
-    /// The user's settings.
-    pub storage: Storage,
-    /// The user's settings.
-    pub spread: Spread,
 }
 
 /// A volume that pods only read.
@@ -107,7 +93,7 @@ impl Pods<'_> {
     /// The labels that say whose an object is.
     fn own_labels(&self) -> Map<String, Value> {
         let mut labels = Map::new();
-        labels.extend(names::selector(self.app, self.name).map(|(label, value)| (label.to_owned(), value.into())));
+        labels.extend(names::selector(self.app, self.common.name.text()).map(|(label, value)| (label.to_owned(), value.into())));
         labels.insert(MANAGED_BY.0.into(), MANAGED_BY.1.into());
         labels
     }
@@ -122,9 +108,10 @@ impl Pods<'_> {
     /// The metadata of an object of this workload.
     fn metadata(&self, name: &str) -> Value {
         let mut labels = self.own_labels();
-        labels.extend(self.labels.iter().map(|(k, v)| (k.clone(), v.as_str().into())));
-        let mut metadata = of([("name", name.into()), ("namespace", self.namespace.into()), ("labels", labels.into())]);
-        set(&mut metadata, "annotations", json!(self.annotations));
+        labels.extend(known(&self.common.labels).into_iter().map(|(k, v)| (k, v.into())));
+        let namespace = self.common.namespace.text();
+        let mut metadata = of([("name", name.into()), ("namespace", namespace.into()), ("labels", labels.into())]);
+        set(&mut metadata, "annotations", json!(known(&self.common.annotations)));
         metadata
     }
 }

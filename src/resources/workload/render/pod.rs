@@ -1,12 +1,12 @@
 //! What each pod is. Pure.
 
 use super::{CONFIG, DATA, Mount, Pods, Source, known, of, set};
-use crate::resources::workload::settings::{Apart, Probe, Toleration};
+use crate::resources::workload::settings::{Apart, Pod, Probe, Spread, Toleration};
 use serde_json::{Value, json};
 
 impl Pods<'_> {
     pub(super) fn template(&self) -> Value {
-        let pod = &self.pod;
+        let pod = known(&self.common.pod);
         let mut labels = self.pod_labels();
         labels.extend(known(&pod.labels).into_iter().map(|(k, v)| (k, v.into())));
         let annotations = known(&pod.annotations);
@@ -23,12 +23,13 @@ impl Pods<'_> {
                 "seccompProfile": {"type": "RuntimeDefault"},
             },
         });
-        set(&mut spec, "containers", vec![self.container()].into());
+        set(&mut spec, "containers", vec![self.container(&pod)].into());
         set(&mut spec, "volumes", self.volumes().into());
         set(&mut spec, "nodeSelector", json!(known(&pod.node_selector)));
         set(&mut spec, "tolerations", known(&pod.tolerations).iter().map(toleration).collect());
-        set(&mut spec, "affinity", self.affinity());
-        set(&mut spec, "topologySpreadConstraints", self.zones());
+        let spread = known(&self.common.spread);
+        set(&mut spec, "affinity", self.affinity(&pod, &spread));
+        set(&mut spec, "topologySpreadConstraints", self.zones(&spread));
         set(&mut spec, "priorityClassName", pod.priority_class.text().into());
         set(&mut spec, "schedulerName", pod.scheduler.text().into());
         set(&mut spec, "serviceAccountName", pod.service_account.text().into());
@@ -38,9 +39,9 @@ impl Pods<'_> {
         of([("metadata", metadata), ("spec", spec)])
     }
 
-    fn container(&self) -> Value {
+    fn container(&self, pod: &Pod) -> Value {
         let mut env: Vec<Value> = self.env.iter().map(|(name, value)| json!({"name": name, "value": value})).collect();
-        env.extend(known(&self.pod.env).iter().map(|(name, value)| json!({"name": name, "value": value})));
+        env.extend(known(&pod.env).iter().map(|(name, value)| json!({"name": name, "value": value})));
         let mut mounts = vec![
             json!({"name": self.role.names.volume, "mountPath": DATA}),
             json!({"name": "config", "mountPath": CONFIG, "readOnly": true}),
@@ -52,7 +53,7 @@ impl Pods<'_> {
             "command": ["/bin/bash", format!("{CONFIG}/start.sh")],
             "securityContext": {
                 "allowPrivilegeEscalation": false, "capabilities": {"drop": ["ALL"]},
-                "readOnlyRootFilesystem": known(&self.pod.security).read_only_root_filesystem.unwrap_or(true),
+                "readOnlyRootFilesystem": known(&pod.security).read_only_root_filesystem.unwrap_or(true),
             },
         });
         let port = |(name, port): &(String, i64)| json!({"name": name, "containerPort": port, "protocol": "TCP"});
@@ -61,17 +62,18 @@ impl Pods<'_> {
         set(&mut container, "volumeMounts", mounts.into());
         for (name, probe) in &self.probes {
             let timing = match *name {
-                "readinessProbe" => known(&self.pod.readiness_probe),
-                "livenessProbe" => known(&self.pod.liveness_probe),
+                "readinessProbe" => known(&pod.readiness_probe),
+                "livenessProbe" => known(&pod.liveness_probe),
                 _ => Probe::default(),
             };
             set(&mut container, name, timed(probe.clone(), &timing));
         }
+        let wanted = known(&self.common.resources);
         let mut resources = json!({});
-        set(&mut resources, "requests", json!(known(&self.resources.requests)));
-        set(&mut resources, "limits", json!(known(&self.resources.limits)));
+        set(&mut resources, "requests", json!(known(&wanted.requests)));
+        set(&mut resources, "limits", json!(known(&wanted.limits)));
         set(&mut container, "resources", resources);
-        set(&mut container, "imagePullPolicy", json!(self.pod.image_pull_policy.known().map(|policy| policy.word())));
+        set(&mut container, "imagePullPolicy", json!(pod.image_pull_policy.known().map(|policy| policy.word())));
         container
     }
 
@@ -81,16 +83,16 @@ impl Pods<'_> {
             json!({"name": "tmp", "emptyDir": {}}),
         ];
         volumes.extend(self.mounts.iter().map(volume));
-        if known(&self.storage.ephemeral) {
+        if self.common.is_ephemeral() {
             volumes.push(json!({"name": self.role.names.volume, "emptyDir": {}}));
         }
         volumes
     }
 
-    fn affinity(&self) -> Value {
-        let mut affinity: Value = serde_json::from_str(self.pod.affinity.text()).unwrap_or_else(|_| json!({}));
+    fn affinity(&self, pod: &Pod, spread: &Spread) -> Value {
+        let mut affinity: Value = serde_json::from_str(pod.affinity.text()).unwrap_or_else(|_| json!({}));
         let term = json!({"topologyKey": "kubernetes.io/hostname", "labelSelector": {"matchLabels": self.selector()}});
-        let apart = match self.spread.by_node() {
+        let apart = match spread.by_node() {
             Apart::Required => json!({"requiredDuringSchedulingIgnoredDuringExecution": [term]}),
             Apart::Preferred => {
                 json!({"preferredDuringSchedulingIgnoredDuringExecution": [{"weight": 100, "podAffinityTerm": term}]})
@@ -103,8 +105,8 @@ impl Pods<'_> {
         affinity
     }
 
-    fn zones(&self) -> Value {
-        let when = match self.spread.by_zone() {
+    fn zones(&self, spread: &Spread) -> Value {
+        let when = match spread.by_zone() {
             Apart::Required => "DoNotSchedule",
             Apart::Preferred => "ScheduleAnyway",
             Apart::Indifferent => return Value::Null,

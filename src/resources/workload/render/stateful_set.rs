@@ -13,16 +13,16 @@ impl Pods<'_> {
             "selector": {"matchLabels": self.selector()},
         });
         set(&mut spec, "template", self.template());
-        if !known(&self.storage.ephemeral) {
+        if !self.common.is_ephemeral() {
             set(&mut spec, "volumeClaimTemplates", vec![self.claim()].into());
         }
         Object::new(Kind::StatefulSet, of([("metadata", self.metadata(&self.role.names.set)), ("spec", spec)]))
     }
 
     fn claim(&self) -> Value {
-        let mut spec =
-            json!({"accessModes": ["ReadWriteOnce"], "resources": {"requests": {"storage": self.storage.size.text()}}});
-        set(&mut spec, "storageClassName", self.storage.class.text().into());
+        let storage = known(&self.common.storage);
+        let mut spec = json!({"accessModes": ["ReadWriteOnce"], "resources": {"requests": {"storage": storage.size.text()}}});
+        set(&mut spec, "storageClassName", storage.class.text().into());
         // Written out for the API server does, and a template may not change.
         set(&mut spec, "volumeMode", "Filesystem".into());
         json!({"apiVersion": "v1", "kind": "PersistentVolumeClaim", "metadata": {"name": self.role.names.volume, "labels": self.own_labels()}, "spec": spec})
