@@ -7,6 +7,9 @@ fresh=$(mktemp -d); trap 'rm -rf "$fresh"' EXIT
 
 echo "== format"; cargo fmt --check
 echo "== lints"; cargo clippy --quiet --all-targets -- -D warnings
+echo "== links in documentation"
+# The readers are those who work on it: links to private items are for them.
+RUSTDOCFLAGS="-D warnings -A rustdoc::private-intra-doc-links" cargo doc --quiet --no-deps --document-private-items
 echo "== dependencies"; cargo deny --log-level error check bans licenses sources
 echo "== reference pages"
 cargo run --quiet -- docs "$fresh"

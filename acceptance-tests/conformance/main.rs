@@ -149,7 +149,7 @@ impl Directory {
         };
         let broken = |error: String| Diagnostic::error("The file is no object", error);
         let value = wire::json::decode(&Object::kind(), &bytes).map_err(|e| broken(e.to_string()))?;
-        Object::decode(&value, &Path::root()).map(Some).map_err(|e| broken(e.to_string()))
+        Object::decode(&value).map(Some).map_err(|e| broken(e.to_string()))
     }
 }
 

@@ -73,12 +73,9 @@ macro_rules! choice {
             fn kind() -> $crate::plugin::types::Kind {
                 $crate::plugin::types::Kind::String
             }
-            fn decode(
-                value: &$crate::plugin::value::Value,
-                at: &$crate::plugin::path::Path,
-            ) -> Result<Self, $crate::plugin::model::Mismatch> {
+            fn decode(value: &$crate::plugin::value::Value) -> Result<Self, $crate::plugin::model::Mismatch> {
                 let expected = concat!("one of", $(" `", $word, "`"),+);
-                value.as_str().and_then(Self::named).ok_or_else(|| $crate::plugin::model::Mismatch { at: at.clone(), expected })
+                value.as_str().and_then(Self::named).ok_or_else(|| $crate::plugin::model::Mismatch::here(expected))
             }
             fn encode(&self) -> $crate::plugin::value::Value {
                 self.word().into()
@@ -137,9 +134,10 @@ mod tests {
     #[test]
     fn a_choice_is_read_as_it_is_written() {
         for mode in Mode::ALL {
-            assert_eq!(Mode::decode(&mode.encode(), &Path::root()), Ok(*mode));
+            assert_eq!(Mode::decode(&mode.encode()), Ok(*mode));
         }
-        let why = Mode::decode(&"twice".into(), &Path::of("mode")).unwrap_err();
+        let wrong = Value::Map([("mode".to_owned(), "twice".into())].into());
+        let why = Volume::decode(&wrong).unwrap_err();
         assert_eq!(why.to_string(), "`mode` is not one of `once` `many`");
         let volume = Volume { mode: Attr::Known(Mode::Many), ..Volume::default() };
         assert_eq!(volume.encode().get("mode"), &Value::from("many"));

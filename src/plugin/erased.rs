@@ -4,7 +4,6 @@ use super::context::Context;
 use super::diagnostic::{Diagnostic, Diagnostics, REPORT};
 use super::model::{Mismatch, Object, Typed, doc};
 use super::operations::{Create, Delete, Done, Failed, Limits, Plan, Private, Update};
-use super::path::Path;
 use super::resource::Resource;
 use super::schema::Schema;
 use super::stored::Stored;
@@ -63,7 +62,7 @@ fn mismatch(error: &Mismatch) -> Diagnostic {
 pub(super) fn decode<M: Object>(value: &Value) -> Result<M, Diagnostic> {
     match value {
         Value::Null => Ok(M::default()),
-        value => M::decode(value, &Path::root()).map_err(|e| mismatch(&e)),
+        value => M::decode(value).map_err(|e| mismatch(&e)),
     }
 }
 

@@ -2,7 +2,7 @@
 //! the same arguments give the same result, and no provider has to be configured.
 
 use super::model::{Object, Typed, doc};
-use super::path::{Path, Step};
+use super::path::Step;
 use super::types::{Attribute, Kind, Rules};
 use super::value::Value;
 
@@ -100,7 +100,7 @@ impl<F: Function> AnyFunction for F {
             values.push(Value::List(arguments.collect()));
         }
         let named = fields.iter().zip(values).map(|(field, value)| (field.name.to_owned(), value));
-        let arguments = F::Arguments::decode(&Value::Map(named.collect()), &Path::root()).map_err(|error| {
+        let arguments = F::Arguments::decode(&Value::Map(named.collect())).map_err(|error| {
             let argument = match error.at.steps() {
                 [Step::Attribute(name), inside @ ..] => {
                     let field = fields.iter().position(|field| field.name == name);

@@ -1,7 +1,7 @@
 //! The bridge between values and Rust types: [`model!`](crate::model) makes a schema and a struct out of one declaration.
 
-pub use super::typed::{Attr, Mismatch, SetOf, Typed, encode_attr};
-use super::types::Attribute;
+pub use super::typed::{Attr, Mismatch, SetOf, Typed, decode_field, encode_attr};
+use super::types::{Attribute, Kind};
 
 /// A struct made by [`model!`](crate::model): an object of a schema.
 pub trait Object: Typed + Default {
@@ -9,6 +9,8 @@ pub trait Object: Typed + Default {
     const DOC: &'static [&'static str];
     /// Its attributes.
     fn attributes() -> Vec<Attribute>;
+    /// Its type in the schema, made once.
+    fn shape() -> &'static Kind;
 }
 
 /// Documentation comments as one Markdown text.
@@ -75,25 +77,24 @@ macro_rules! model {
                     }),*]];
                 parts.into_iter().flatten().collect()
             }
+            fn shape() -> &'static $crate::plugin::types::Kind {
+                static SHAPE: std::sync::LazyLock<$crate::plugin::types::Kind> =
+                    std::sync::LazyLock::new(<$name as $crate::plugin::model::Typed>::kind);
+                &SHAPE
+            }
         }
 
         impl $crate::plugin::model::Typed for $name {
             fn kind() -> $crate::plugin::types::Kind {
                 $crate::plugin::types::Kind::Object(<Self as $crate::plugin::model::Object>::attributes())
             }
-            fn decode(
-                value: &$crate::plugin::value::Value,
-                at: &$crate::plugin::path::Path,
-            ) -> Result<Self, $crate::plugin::model::Mismatch> {
+            fn decode(value: &$crate::plugin::value::Value) -> Result<Self, $crate::plugin::model::Mismatch> {
                 if !matches!(value, $crate::plugin::value::Value::Map(_)) {
-                    return Err($crate::plugin::model::Mismatch { at: at.clone(), expected: "an object" });
+                    return Err($crate::plugin::model::Mismatch::here("an object"));
                 }
                 Ok(Self {
-                    $($part: <$embedded as $crate::plugin::model::Typed>::decode(value, at)?,)*
-                    $($field: <$type as $crate::plugin::model::Typed>::decode_attr(
-                        value.get(stringify!($field)),
-                        &at.attribute(stringify!($field)),
-                    )?),*
+                    $($part: <$embedded as $crate::plugin::model::Typed>::decode(value)?,)*
+                    $($field: $crate::plugin::model::decode_field(value, stringify!($field))?),*
                 })
             }
             fn encode(&self) -> $crate::plugin::value::Value {
@@ -109,14 +110,13 @@ macro_rules! model {
             /// An object holds its unknown parts itself.
             fn decode_attr(
                 value: &$crate::plugin::value::Value,
-                at: &$crate::plugin::path::Path,
             ) -> Result<$crate::plugin::model::Attr<Self>, $crate::plugin::model::Mismatch> {
                 use $crate::plugin::model::{Attr, Typed};
                 use $crate::plugin::value::Value;
                 match value {
                     Value::Null => Ok(Attr::Null),
                     Value::Unknown => Ok(Attr::unknown()),
-                    value => <Self as Typed>::decode(value, at).map(Attr::Known),
+                    value => <Self as Typed>::decode(value).map(Attr::Known),
                 }
             }
         }
@@ -126,7 +126,6 @@ macro_rules! model {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::plugin::path::Path;
     use crate::plugin::schema::{optional, required};
     use crate::plugin::value::Value;
 
@@ -160,7 +159,7 @@ mod tests {
             ("parts", Value::List(vec![Value::from("a"), Value::Unknown])),
             ("inner", map([("count", Value::Unknown)])),
         ]);
-        let thing = Thing::decode(&value, &Path::root()).unwrap();
+        let thing = Thing::decode(&value).unwrap();
         assert!(thing.parts.is_unknown());
         assert!(thing.inner.known().unwrap().count.is_unknown());
         assert_eq!(thing.encode(), value);
@@ -169,17 +168,17 @@ mod tests {
     #[test]
     fn a_list_of_partly_unknown_objects_is_known() {
         let list = Value::List(vec![map([("count", Value::Unknown)])]);
-        let decoded = Vec::<Inner>::decode_attr(&list, &Path::root()).unwrap();
+        let decoded = Vec::<Inner>::decode_attr(&list).unwrap();
         assert!(decoded.known().unwrap()[0].count.is_unknown());
         assert_eq!(encode_attr(&decoded), list);
         let of_unknown = Value::List(vec![Value::Unknown]);
-        assert_eq!(Vec::<Inner>::decode_attr(&of_unknown, &Path::root()).unwrap(), Attr::Unknown(of_unknown));
+        assert_eq!(Vec::<Inner>::decode_attr(&of_unknown).unwrap(), Attr::Unknown(of_unknown));
     }
 
     #[test]
     fn a_set_of_objects_has_no_order_and_may_hold_unknown_parts() {
         let inner = |count: Value| map([("count", count)]);
-        let set = |items: Vec<Value>| SetOf::<Inner>::decode_attr(&Value::Set(items), &Path::root()).unwrap();
+        let set = |items: Vec<Value>| SetOf::<Inner>::decode_attr(&Value::Set(items)).unwrap();
         let ab = set(vec![inner(1.into()), inner(Value::Unknown)]);
         assert_eq!(ab, set(vec![inner(Value::Unknown), inner(1.into())]));
         assert_ne!(ab, set(vec![inner(1.into())]));
@@ -201,7 +200,7 @@ mod tests {
         assert_eq!(names, ["name", "parts", "inner", "label"]);
         let value =
             map([("name", Value::Unknown), ("parts", Value::Null), ("inner", map([("count", 1.into())])), ("label", "x".into())]);
-        let labelled = Labelled::decode(&value, &Path::root()).unwrap();
+        let labelled = Labelled::decode(&value).unwrap();
         assert!(labelled.thing.name.is_unknown());
         assert_eq!((labelled.label.text(), labelled.encode()), ("x", value));
     }
@@ -209,7 +208,7 @@ mod tests {
     #[test]
     fn a_wrong_type_is_named_with_its_path() {
         let value = map([("inner", map([("count", Value::from("x"))]))]);
-        let error = Thing::decode(&value, &Path::root()).unwrap_err();
+        let error = Thing::decode(&value).unwrap_err();
         assert_eq!(error.to_string(), "`inner.count` is not a whole number between -2^63 and 2^63-1");
     }
 }

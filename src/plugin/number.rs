@@ -4,7 +4,7 @@ use bigdecimal::{BigDecimal, ToPrimitive};
 use std::str::FromStr;
 
 /// An exact decimal number; core computes with 512 bits, so neither `i64` nor `f64` is enough. It is boxed so that every
-/// other [`Value`] is small.
+/// other [`Value`](super::value::Value) is small.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Number(Box<BigDecimal>);
 

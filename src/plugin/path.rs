@@ -56,6 +56,13 @@ impl Path {
         &self.0
     }
 
+    /// The same path, where the root is a value inside another one.
+    #[must_use]
+    pub fn inside(mut self, step: Step) -> Self {
+        self.0.insert(0, step);
+        self
+    }
+
     fn step(&self, step: Step) -> Self {
         let mut steps = self.0.clone();
         steps.push(step);

@@ -102,7 +102,7 @@ impl<T: Typed> Declared<T> {
     where
         T: Borrow<V>,
     {
-        let checked = move |value: &Value| match T::decode(value, &Path::root()) {
+        let checked = move |value: &Value| match T::decode(value) {
             Ok(value) => check(value.borrow()),
             Err(mismatch) if mismatch.at.steps().is_empty() => Err(format!("it is not {}.", mismatch.expected)),
             // A part of it is wrong, which is said of that part.
@@ -118,7 +118,7 @@ impl<T: Typed> Declared<T> {
     where
         T: Borrow<V>,
     {
-        let decoded = |value: &Value| T::decode(value, &Path::root()).ok();
+        let decoded = |value: &Value| T::decode(value).ok();
         let alike = move |a: &Value, b: &Value| match (decoded(a), decoded(b)) {
             (Some(a), Some(b)) => same(a.borrow(), b.borrow()),
             _ => false,

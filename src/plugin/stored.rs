@@ -28,6 +28,6 @@ impl Stored<'_> {
     pub fn decode<M: Object>(&self) -> Result<M, Diagnostic> {
         let misfit = |why: String, at: Path| Diagnostic::error("A value does not fit the schema", format!("{why}.")).at(at);
         let value = wire::json::decode(&M::kind(), self.json).map_err(|e| misfit(e.to_string(), e.path()))?;
-        M::decode(&value, &Path::root()).map_err(|e| misfit(e.to_string(), e.at.clone()))
+        M::decode(&value).map_err(|e| misfit(e.to_string(), e.at.clone()))
     }
 }

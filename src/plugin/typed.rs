@@ -1,6 +1,6 @@
 //! Values and Rust types: what a type has to be to stand in a schema, and how its values are read and written. Pure.
 
-use super::path::Path;
+use super::path::{Path, Step};
 use super::types::Kind;
 use super::value::{Dynamic, Number, Value};
 use std::collections::{BTreeMap, BTreeSet};
@@ -87,6 +87,19 @@ pub struct Mismatch {
     pub expected: &'static str,
 }
 
+impl Mismatch {
+    /// What is expected of this very value. Whoever decodes what it is in says where: a path is made only when there is a fault.
+    pub fn here(expected: &'static str) -> Self {
+        Self { at: Path::root(), expected }
+    }
+
+    /// The same, of a value inside.
+    #[must_use]
+    pub fn inside(self, step: Step) -> Self {
+        Self { at: self.at.inside(step), ..self }
+    }
+}
+
 /// A Rust type that a known, non-null value decodes to.
 pub trait Typed: Sized + Clone + PartialEq + Send + Sync + 'static {
     /// Its type in the schema.
@@ -95,7 +108,7 @@ pub trait Typed: Sized + Clone + PartialEq + Send + Sync + 'static {
     ///
     /// # Errors
     /// When the value is of another type.
-    fn decode(value: &Value, at: &Path) -> Result<Self, Mismatch>;
+    fn decode(value: &Value) -> Result<Self, Mismatch>;
     /// The value again.
     fn encode(&self) -> Value;
     /// The words that it may be, or hold; none where it is no [`choice!`](crate::choice).
@@ -107,13 +120,21 @@ pub trait Typed: Sized + Clone + PartialEq + Send + Sync + 'static {
     ///
     /// # Errors
     /// When the value is of another type.
-    fn decode_attr(value: &Value, at: &Path) -> Result<Attr<Self>, Mismatch> {
+    fn decode_attr(value: &Value) -> Result<Attr<Self>, Mismatch> {
         match value {
             Value::Null => Ok(Attr::Null),
             value if !value.is_wholly_known() => Ok(Attr::Unknown(value.clone())),
-            value => Self::decode(value, at).map(Attr::Known),
+            value => Self::decode(value).map(Attr::Known),
         }
     }
+}
+
+/// The attribute of that name in an object.
+///
+/// # Errors
+/// When its value is of another type.
+pub fn decode_field<T: Typed>(object: &Value, name: &str) -> Result<Attr<T>, Mismatch> {
+    T::decode_attr(object.get(name)).map_err(|e| e.inside(Step::Attribute(name.to_owned())))
 }
 
 /// The value of an attribute.
@@ -131,12 +152,12 @@ macro_rules! scalar {
             fn kind() -> Kind {
                 Kind::$kind
             }
-            fn decode(value: &Value, at: &Path) -> Result<Self, Mismatch> {
+            fn decode(value: &Value) -> Result<Self, Mismatch> {
                 let decoded: Option<Self> = match value {
                     Value::$kind($value) => $decode,
                     _ => None,
                 };
-                decoded.ok_or(Mismatch { at: at.clone(), expected: $expected })
+                decoded.ok_or(Mismatch::here($expected))
             }
             fn encode(&self) -> Value {
                 let $self = self;
@@ -155,10 +176,10 @@ impl Typed for Dynamic {
     fn kind() -> Kind {
         Kind::Dynamic
     }
-    fn decode(value: &Value, at: &Path) -> Result<Self, Mismatch> {
+    fn decode(value: &Value) -> Result<Self, Mismatch> {
         match value {
             Value::Dynamic(dynamic) => Ok((**dynamic).clone()),
-            _ => Err(Mismatch { at: at.clone(), expected: "a value with its type" }),
+            _ => Err(Mismatch::here("a value with its type")),
         }
     }
     fn encode(&self) -> Value {
@@ -167,11 +188,11 @@ impl Typed for Dynamic {
 }
 
 /// The value of one element, if it is known, or holds its unknown parts itself. A null element is a mismatch.
-fn decode_element<T: Typed>(value: &Value, at: &Path) -> Result<Option<T>, Mismatch> {
-    match T::decode_attr(value, at)? {
+fn decode_element<T: Typed>(value: &Value) -> Result<Option<T>, Mismatch> {
+    match T::decode_attr(value)? {
         Attr::Known(element) => Ok(Some(element)),
         Attr::Unknown(_) => Ok(None),
-        Attr::Null => T::decode(value, at).map(Some),
+        Attr::Null => T::decode(value).map(Some),
     }
 }
 
@@ -179,11 +200,11 @@ impl<T: Typed> Typed for Vec<T> {
     fn kind() -> Kind {
         Kind::List(Box::new(T::kind()))
     }
-    fn decode(value: &Value, at: &Path) -> Result<Self, Mismatch> {
+    fn decode(value: &Value) -> Result<Self, Mismatch> {
         let Value::List(items) = value else {
-            return Err(Mismatch { at: at.clone(), expected: "a list" });
+            return Err(Mismatch::here("a list"));
         };
-        items.iter().enumerate().map(|(i, item)| T::decode(item, &at.index(i))).collect()
+        items.iter().enumerate().map(|(i, item)| T::decode(item).map_err(|e| e.inside(Step::Index(i)))).collect()
     }
     fn encode(&self) -> Value {
         Value::List(self.iter().map(T::encode).collect())
@@ -192,15 +213,15 @@ impl<T: Typed> Typed for Vec<T> {
         T::words()
     }
     /// A list of objects that hold their unknown parts is known.
-    fn decode_attr(value: &Value, at: &Path) -> Result<Attr<Self>, Mismatch> {
+    fn decode_attr(value: &Value) -> Result<Attr<Self>, Mismatch> {
         let Value::List(items) = value else {
             return match value {
                 Value::Null => Ok(Attr::Null),
                 Value::Unknown => Ok(Attr::unknown()),
-                value => Self::decode(value, at).map(Attr::Known),
+                value => Self::decode(value).map(Attr::Known),
             };
         };
-        let items = items.iter().enumerate().map(|(i, item)| decode_element(item, &at.index(i)));
+        let items = items.iter().enumerate().map(|(i, item)| decode_element(item).map_err(|e| e.inside(Step::Index(i))));
         let decoded: Option<Self> = items.collect::<Result<_, _>>()?;
         Ok(decoded.map_or_else(|| Attr::Unknown(value.clone()), Attr::Known))
     }
@@ -210,11 +231,11 @@ impl<T: Typed + Ord> Typed for BTreeSet<T> {
     fn kind() -> Kind {
         Kind::Set(Box::new(T::kind()))
     }
-    fn decode(value: &Value, at: &Path) -> Result<Self, Mismatch> {
+    fn decode(value: &Value) -> Result<Self, Mismatch> {
         let Value::Set(items) = value else {
-            return Err(Mismatch { at: at.clone(), expected: "a set" });
+            return Err(Mismatch::here("a set"));
         };
-        items.iter().map(|item| T::decode(item, at)).collect()
+        items.iter().map(|item| T::decode(item)).collect()
     }
     fn encode(&self) -> Value {
         Value::Set(self.iter().map(T::encode).collect())
@@ -238,25 +259,25 @@ impl<T: Typed> Typed for SetOf<T> {
     fn kind() -> Kind {
         Kind::Set(Box::new(T::kind()))
     }
-    fn decode(value: &Value, at: &Path) -> Result<Self, Mismatch> {
+    fn decode(value: &Value) -> Result<Self, Mismatch> {
         let Value::Set(items) = value else {
-            return Err(Mismatch { at: at.clone(), expected: "a set" });
+            return Err(Mismatch::here("a set"));
         };
-        items.iter().map(|item| T::decode(item, at)).collect::<Result<_, _>>().map(Self)
+        items.iter().map(|item| T::decode(item)).collect::<Result<_, _>>().map(Self)
     }
     fn encode(&self) -> Value {
         Value::Set(self.0.iter().map(T::encode).collect())
     }
     /// A set of objects that hold their unknown parts is known.
-    fn decode_attr(value: &Value, at: &Path) -> Result<Attr<Self>, Mismatch> {
+    fn decode_attr(value: &Value) -> Result<Attr<Self>, Mismatch> {
         let Value::Set(items) = value else {
             return match value {
                 Value::Null => Ok(Attr::Null),
                 Value::Unknown => Ok(Attr::unknown()),
-                value => Self::decode(value, at).map(Attr::Known),
+                value => Self::decode(value).map(Attr::Known),
             };
         };
-        let decoded: Option<Vec<T>> = items.iter().map(|item| decode_element(item, at)).collect::<Result<_, _>>()?;
+        let decoded: Option<Vec<T>> = items.iter().map(|item| decode_element(item)).collect::<Result<_, _>>()?;
         Ok(decoded.map_or_else(|| Attr::Unknown(value.clone()), |items| Attr::Known(Self(items))))
     }
 }
@@ -265,26 +286,29 @@ impl<T: Typed> Typed for BTreeMap<String, T> {
     fn kind() -> Kind {
         Kind::Map(Box::new(T::kind()))
     }
-    fn decode(value: &Value, at: &Path) -> Result<Self, Mismatch> {
+    fn decode(value: &Value) -> Result<Self, Mismatch> {
         let Value::Map(entries) = value else {
-            return Err(Mismatch { at: at.clone(), expected: "a map" });
+            return Err(Mismatch::here("a map"));
         };
-        entries.iter().map(|(key, item)| Ok((key.clone(), T::decode(item, &at.key(key))?))).collect()
+        entries
+            .iter()
+            .map(|(key, item)| Ok((key.clone(), T::decode(item).map_err(|e| e.inside(Step::Key(key.clone())))?)))
+            .collect()
     }
     fn encode(&self) -> Value {
         Value::Map(self.iter().map(|(key, item)| (key.clone(), item.encode())).collect())
     }
     /// A map of objects that hold their unknown parts is known.
-    fn decode_attr(value: &Value, at: &Path) -> Result<Attr<Self>, Mismatch> {
+    fn decode_attr(value: &Value) -> Result<Attr<Self>, Mismatch> {
         let Value::Map(entries) = value else {
             return match value {
                 Value::Null => Ok(Attr::Null),
                 Value::Unknown => Ok(Attr::unknown()),
-                value => Self::decode(value, at).map(Attr::Known),
+                value => Self::decode(value).map(Attr::Known),
             };
         };
         let entries = entries.iter().map(|(key, item)| {
-            let element = decode_element(item, &at.key(key))?;
+            let element = decode_element(item).map_err(|e| e.inside(Step::Key(key.clone())))?;
             Ok(element.map(|element| (key.clone(), element)))
         });
         let decoded: Option<Self> = entries.collect::<Result<_, _>>()?;

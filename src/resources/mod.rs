@@ -15,11 +15,11 @@ pub mod workload;
 pub mod zookeeper_ensemble;
 
 #[cfg(test)]
-mod golden;
+mod golden_tests;
 #[cfg(test)]
-mod histories;
+mod histories_tests;
 #[cfg(test)]
-mod properties;
+mod properties_tests;
 #[cfg(test)]
 mod site_tests;
 

@@ -11,18 +11,18 @@ use crate::resources::health::Health;
 use crate::resources::health::schema::StackHealth;
 use crate::resources::workload::anchor::Anchor;
 use crate::resources::workload::roll;
-use crate::resources::workload::sweep;
-use crate::resources::workload::sweep::{World, made, world};
 use crate::stack::names;
 use crate::testing::context;
 use crate::testing::faults::Faults;
+use crate::testing::world;
+use crate::testing::world::{World, made, world};
 use std::time::Duration;
 use tokio::time::Instant;
 
 /// A cluster whose anchor names another Kafka than the one that answers under its names.
 async fn crossed() -> World {
     let world = world(Faults::none());
-    made(&world, sweep::cluster()).await;
+    made(&world, world::cluster()).await;
     world.kubernetes.edit("kubectl", &names::anchor("prod", "kafka"), "/data/cluster_id", "ours".into());
     world
 }

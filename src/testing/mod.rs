@@ -15,6 +15,7 @@ pub mod random;
 #[cfg(test)]
 mod topic_setting;
 pub mod workloads;
+pub mod world;
 
 // Random lives make and drop millions of small values.
 #[global_allocator]

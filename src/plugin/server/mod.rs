@@ -153,7 +153,7 @@ impl<P: Provider> Server<P> {
         let config = self.settings.decode(config)?;
         let model = match &config {
             Value::Null => P::Model::default(),
-            config => P::Model::decode(config, &Path::root()).map_err(|e| unreadable(&e.to_string(), e.at.clone()))?,
+            config => P::Model::decode(config).map_err(|e| unreadable(&e.to_string(), e.at.clone()))?,
         };
         Ok((config, model))
     }

@@ -7,10 +7,10 @@ use crate::plugin::diagnostic::Diagnostics;
 use crate::plugin::schema::Kind as Type;
 use crate::plugin::value::Value;
 use crate::plugin::wire;
-use crate::resources::workload::sweep::{World, cluster, ensemble, made, world};
 use crate::testing::context;
 use crate::testing::fake_kafka::FakeTopic;
 use crate::testing::faults::Faults;
+use crate::testing::world::{World, cluster, ensemble, made, world};
 use serde_json::json;
 use std::time::Duration;
 

@@ -2,12 +2,12 @@
 
 use super::*;
 use crate::plugin::diagnostic::{Diagnostics, Severity};
-use crate::resources::workload::sweep::{Pods, World, cluster, made, world};
 use crate::stack::Access;
 use crate::stack::names;
 use crate::testing::core::{Core, Planned, config, resource};
 use crate::testing::fake_kafka::{FakeKafka, FakeTopic};
 use crate::testing::faults::Faults;
+use crate::testing::world::{Pods, World, cluster, made, world};
 use std::sync::Arc;
 use std::time::Duration;
 

@@ -3,7 +3,6 @@
 
 use crate::plugin::model::Object as Model;
 use crate::plugin::operations::Private;
-use crate::plugin::path::Path;
 use crate::plugin::wire;
 use crate::plugin::wire::json::as_json;
 
@@ -24,8 +23,8 @@ pub fn encode<M: Specified>(spec: &M) -> String {
 
 /// The specification that such text holds; attributes that are newer than it are null.
 pub fn decode<M: Specified>(text: &str) -> Option<M> {
-    let value = wire::json::decode(&M::kind(), text.as_bytes()).ok()?;
-    M::decode(&value, &Path::root()).ok()
+    let value = wire::json::decode(M::shape(), text.as_bytes()).ok()?;
+    M::decode(&value).ok()
 }
 
 /// Private state that keeps what is applied.

@@ -1,11 +1,12 @@
 //! Which pods the apply of a plan restarts: every restart is said before it is approved. A change of the template restarts all; a
 //! template that a hand changed is taken back, and pods that do not run what is wanted go with it. [`restarts`] is pure.
 
+use super::change::Change;
 use super::guard::Site;
 use super::plan::is_moved;
 use super::role::Role;
 use super::roll::revision;
-use super::spec::{Spec, is_specified};
+use super::spec::Spec;
 use super::template::{self, FIELD};
 use super::words;
 use crate::kubernetes::difference::{changes, differences};
@@ -13,28 +14,28 @@ use crate::kubernetes::object::{Kind, Object};
 use crate::plugin::context::Context;
 use crate::plugin::operations::Plan;
 use crate::plugin::path::Path;
-use crate::resources::owned::applied::applied;
-use crate::resources::owned::drift::{fields, label};
+use crate::resources::owned::drift::{fields, label_of};
 use crate::stack::Stack;
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
 
-/// Says which pods the apply restarts, and why; the last word of a plan.
-pub async fn forecast<M: Spec>(cx: &Context<'_, Stack>, plan: &mut Plan<M>) {
+/// Says which pods the apply restarts, and why; the last word of a plan. `change`: none where it is not known yet.
+pub async fn forecast<M: Spec>(cx: &Context<'_, Stack>, plan: &mut Plan<M>, change: Option<&Change>) {
     let Some(prior) = plan.prior.as_ref().filter(|prior| **prior != plan.planned) else { return };
     // Of a replacement nothing restarts: what was goes, and another one comes.
     if is_moved(prior, &plan.planned) || plan.diagnostics.has_errors() {
         return;
     }
-    let all = || plan.planned.roles().iter().flat_map(Role::pods).collect::<Vec<_>>();
-    if !is_specified(&plan.planned) {
+    let roles = plan.planned.roles();
+    let all = || roles.iter().flat_map(Role::pods).collect::<Vec<_>>();
+    let Some(change) = change else {
         let said = words::may_restart(M::APP, prior.name(), &all()).at(Path::of("id"));
         return plan.diagnostics.push(said);
-    }
-    let changes = template_changes(plan);
+    };
+    let changes = template_changes(&roles, change);
     let drifted = drifted(prior);
     let pods = match cx.client {
-        Some(stack) => live(stack, prior, &plan.planned, &changes).await,
+        Some(stack) => live(stack, prior, &roles, &change.wanted, &changes).await,
         None => None,
     };
     let fields: BTreeSet<&str> = changes.values().flatten().chain(&drifted).map(String::as_str).collect();
@@ -52,13 +53,10 @@ pub async fn forecast<M: Spec>(cx: &Context<'_, Stack>, plan: &mut Plan<M>) {
 }
 
 /// The parts of the pods' templates that the plan itself changes, by StatefulSet; none where one changes nothing.
-fn template_changes<M: Spec>(plan: &Plan<M>) -> BTreeMap<String, Vec<String>> {
-    let Some(prior) = &plan.prior else { return BTreeMap::new() };
-    let (old, new) = (applied(&plan.private, prior).objects(), plan.planned.objects());
-    let roles = plan.planned.roles();
+fn template_changes(roles: &[Role], change: &Change) -> BTreeMap<String, Vec<String>> {
     let changed = |role: &Role| {
         let set = &role.names.set;
-        Some((set.clone(), changes(of(&old, set), of(&new, set)))).filter(|(_, fields)| !fields.is_empty())
+        Some((set.clone(), changes(of(&change.before, set), of(&change.wanted, set)))).filter(|(_, fields)| !fields.is_empty())
     };
     roles.iter().filter_map(changed).collect()
 }
@@ -71,33 +69,31 @@ fn of<'a>(objects: &'a [Object], set: &str) -> &'a Value {
 
 /// The parts of them that the refresh found changed by hand.
 fn drifted<M: Spec>(prior: &M) -> Vec<String> {
-    let objects = prior.common().objects.unwrap_or_default();
-    let wanted = prior.objects();
-    let sets = wanted.iter().filter(|object| object.kind() == Kind::StatefulSet);
-    let texts: Vec<&String> = sets.filter_map(|set| objects.get(&label(set))).collect();
-    texts.iter().flat_map(|text| fields(text)).filter_map(|field| field.strip_prefix(FIELD)).map(str::to_owned).collect()
+    let Some(objects) = prior.common().objects.known() else { return Vec::new() };
+    let roles = prior.roles();
+    let texts = roles.iter().filter_map(|role| objects.get(&label_of(&role.names.key(prior.namespace()))));
+    texts.flat_map(|text| fields(text)).filter_map(|field| field.strip_prefix(FIELD)).map(str::to_owned).collect()
 }
 
 /// The pods that the apply restarts, as far as Kubernetes says. `changes`: what the specification itself changes, by StatefulSet.
-async fn live<M: Spec>(stack: &Stack, prior: &M, planned: &M, changes: &BTreeMap<String, Vec<String>>) -> Option<Vec<String>> {
+async fn live<M: Spec>(
+    stack: &Stack,
+    prior: &M,
+    roles: &[Role],
+    wanted: &[Object],
+    changes: &BTreeMap<String, Vec<String>>,
+) -> Option<Vec<String>> {
     let site = Site::look(stack, prior).await.ok()?;
-    let (wanted, roles) = (planned.objects(), planned.roles());
     let mut restarting = Vec::new();
-    for role in &roles {
+    for role in roles {
         let same = !changes.contains_key(&role.names.set);
-        restarting.extend(live_of(stack, prior.namespace(), &site, role, same.then_some(&wanted)).await);
+        restarting.extend(live_of(stack, prior.namespace(), &site, role, same.then_some(wanted)).await);
     }
     Some(restarting)
 }
 
 /// Those of one role. `same`: the objects that are wanted, where they want the same template as before.
-async fn live_of<M: Spec>(
-    stack: &Stack,
-    namespace: &str,
-    site: &Site<M>,
-    role: &Role,
-    same: Option<&Vec<Object>>,
-) -> Vec<String> {
+async fn live_of<M: Spec>(stack: &Stack, namespace: &str, site: &Site<M>, role: &Role, same: Option<&[Object]>) -> Vec<String> {
     let Some(set) = site.live().find(|set| set.name() == role.names.set) else {
         // Pods that somebody orphaned are taken over as they are.
         let pod = site.pods.iter().find(|pod| role.names.ordinal_of_pod(pod.name()).is_some());
@@ -107,7 +103,7 @@ async fn live_of<M: Spec>(
     let left = site.left(set);
     let taken_back = left.is_some_and(|left| !template::foreign(left, template::of(set)).is_empty());
     // Another release of the provider may make another template of the same specification.
-    let stays = |wanted: &Vec<Object>| differences(of(wanted, &role.names.set), left.unwrap_or(template::of(set))).is_empty();
+    let stays = |wanted: &[Object]| differences(of(wanted, &role.names.set), left.unwrap_or(template::of(set))).is_empty();
     let target = match (same.is_some_and(stays), taken_back) {
         (false, _) => None,
         (true, false) => Some(set.text("/status/updateRevision").to_owned()),

@@ -13,15 +13,16 @@ pub mod anchor;
 pub mod apply;
 pub mod attributes;
 pub mod begin;
+pub mod change;
 pub mod delete;
 pub mod forecast;
 pub mod guard;
 #[cfg(test)]
-mod hands;
+mod hands_ensemble_tests;
 #[cfg(test)]
-mod hands_ensemble;
+mod hands_template_tests;
 #[cfg(test)]
-mod hands_template;
+mod hands_tests;
 pub mod import;
 pub mod own;
 pub mod plan;
@@ -37,9 +38,9 @@ pub mod sets;
 pub mod settings;
 pub mod spec;
 #[cfg(test)]
-mod starts;
+mod starts_tests;
 #[cfg(test)]
-pub(crate) mod sweep;
+mod sweep_tests;
 pub mod template;
 pub mod tidy;
 #[cfg(test)]

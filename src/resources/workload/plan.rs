@@ -1,6 +1,7 @@
 //! Prior + configuration + proposal -> the plan of a workload: what can be chosen is chosen here, what would lose data
 //! is refused here.
 
+use super::change::Change;
 use super::rehearse::rehearse;
 use super::settings::Storage;
 use super::spec::{Spec, is_specified};
@@ -15,13 +16,17 @@ use crate::resources::owned::drift::fingerprints;
 use crate::stack::Stack;
 
 /// Plans a workload: what follows from the configuration, what cannot be, what may not be replaced, what the server would refuse.
-pub async fn plan<M: Spec>(cx: &Context<'_, Stack>, plan: &mut Plan<M>) {
-    complete(plan);
+/// None: nothing changes, or what is wanted is not known yet.
+pub async fn plan<M: Spec>(cx: &Context<'_, Stack>, plan: &mut Plan<M>) -> Option<Change> {
+    let change = complete(plan);
     if let Some(prior) = plan.prior.as_ref().filter(|prior| is_moved(*prior, &plan.planned)) {
         let said = guard::at_plan(cx.client, prior).await;
         plan.diagnostics.extend(said.unwrap_or_else(|refused| refused));
     }
-    rehearse(cx, plan).await;
+    if let Some(change) = change.as_ref().filter(|_| !plan.diagnostics.has_errors()) {
+        rehearse(cx, change).await.into_iter().for_each(|refused| plan.diagnostics.push(refused));
+    }
+    change
 }
 
 /// Whether another one is planned under another name.
@@ -30,7 +35,7 @@ pub fn is_moved<M: Spec>(prior: &M, planned: &M) -> bool {
 }
 
 /// Fills in what follows from the configuration, and refuses what cannot be.
-fn complete<M: Spec>(plan: &mut Plan<M>) {
+fn complete<M: Spec>(plan: &mut Plan<M>) -> Option<Change> {
     plan.planned.set_outputs();
     let specified = is_specified(&plan.planned);
     let (namespace, name) = (plan.planned.namespace().to_owned(), plan.planned.name().to_owned());
@@ -45,13 +50,14 @@ fn complete<M: Spec>(plan: &mut Plan<M>) {
     if prior_ready == Some(false) {
         common.ready = Attr::unknown();
     }
-    let Some(prior) = &plan.prior else { return };
+    let Some(prior) = &plan.prior else { return wanted.map(|wanted| Change { before: Vec::new(), wanted }) };
     if plan.planned == *prior {
-        return;
+        return None;
     }
     plan.planned.expect_observations();
     let applied = applied(&plan.private, prior);
     refuse(&applied, &plan.planned, &mut plan.diagnostics);
+    wanted.map(|wanted| Change { before: applied.objects(), wanted })
 }
 
 /// Refuses what loses data or breaks the service: of the storage, which every workload has, and of what this one alone has.

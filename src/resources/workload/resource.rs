@@ -23,9 +23,9 @@ impl<M: Spec> Resource for Workload<M> {
     }
 
     async fn plan(&self, cx: &Context<'_, Stack>, plan: &mut Plan<M>) -> Result<(), Diagnostics> {
-        plan::plan(cx, plan).await;
+        let change = plan::plan(cx, plan).await;
         M::ask(cx, plan).await;
-        forecast::forecast(cx, plan).await;
+        forecast::forecast(cx, plan, change.as_ref()).await;
         Ok(())
     }
 

@@ -1,11 +1,11 @@
 //! What the people who watch a cluster are told of an operation: over servers in this process.
 
-use super::hands::{key, with};
-use super::sweep::{World, cluster, ensemble, made, world};
+use super::hands_tests::{key, with};
 use crate::kubernetes::object::Kind;
 use crate::testing::core::config;
 use crate::testing::fake_kubernetes::Script;
 use crate::testing::faults::Faults;
+use crate::testing::world::{World, cluster, ensemble, made, world};
 use serde_json::json;
 
 fn progress(world: &World, name: &str) -> Option<String> {

@@ -2,10 +2,17 @@
 
 use super::ownership::Conflict;
 use crate::kubernetes::{Key, Kind};
+use bytes::Bytes;
+use serde::Serialize;
 use serde_json::{Value, json};
 
 /// An HTTP status and a body.
-pub type Answer = (u16, Value);
+pub type Answer = (u16, Bytes);
+
+/// An answer that is JSON.
+pub fn json_of(code: u16, body: &impl Serialize) -> Answer {
+    (code, serde_json::to_vec(body).unwrap().into())
+}
 
 /// `configmaps`, `statefulsets.apps`
 fn resource(kind: Kind) -> String {
@@ -28,7 +35,7 @@ fn failure(code: u16, reason: &str, message: String, details: Value) -> Answer {
         "kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Failure",
         "message": message, "reason": reason, "details": details, "code": code,
     });
-    (code, body)
+    json_of(code, &body)
 }
 
 fn details(key: &Key, kind: &str) -> Value {
@@ -143,5 +150,5 @@ pub fn server_error() -> Answer {
 pub fn deleted(key: &Key, uid: &Value) -> Answer {
     let mut details = details(key, key.kind.plural());
     details["uid"] = uid.clone();
-    (200, json!({"kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Success", "details": details}))
+    json_of(200, &json!({"kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Success", "details": details}))
 }

@@ -28,6 +28,11 @@ pub enum Script {
     FailedCreate(String),
 }
 
+/// Whether some controller has something to do when an object of this kind was written.
+pub fn watch(kind: Kind) -> bool {
+    !matches!(kind, Kind::Event | Kind::ConfigMap | Kind::Service | Kind::PodDisruptionBudget)
+}
+
 /// The uid of the object that this one belongs to.
 pub fn owner(json: &Value) -> &Value {
     json.pointer("/metadata/ownerReferences/0/uid").unwrap_or(&Value::Null)

@@ -2,7 +2,8 @@
 
 use super::{
     FakeKubernetes, Stored, World,
-    answers::{self, Answer},
+    answers::{self, Answer, json_of},
+    controllers,
     ownership::Owners,
     rules,
 };
@@ -16,6 +17,7 @@ use http::{Method, Request, Response, request::Parts};
 use http_body::Frame;
 use http_body_util::{BodyExt, Full, StreamBody, combinators::UnsyncBoxBody};
 use kube::client::Body;
+use serde::Serialize;
 use serde_json::{Value, json};
 use std::{
     collections::BTreeMap,
@@ -129,12 +131,7 @@ async fn answer(fake: &FakeKubernetes, asked: &Asked) -> Result<Answered, BoxErr
 }
 
 fn respond((status, body): Answer) -> Answered {
-    let text = match body {
-        // A log.
-        Value::String(text) => text,
-        json => serde_json::to_string(&json).unwrap(),
-    };
-    let body = Full::from(text.into_bytes()).map_err(|never| match never {}).boxed_unsync();
+    let body = Full::from(body).map_err(|never| match never {}).boxed_unsync();
     Response::builder().status(status).body(body).unwrap()
 }
 
@@ -180,7 +177,7 @@ impl FakeKubernetes {
                 Kind::Event => world.told.push(asked.body["message"].as_str().unwrap_or_default().to_owned()),
                 _ => world.writes.push(format!("{verb} {key}")),
             }
-            if !world.idle && key.kind != Kind::Event {
+            if !world.idle && controllers::watch(key.kind) {
                 world.settle();
             }
             drop(world);
@@ -190,17 +187,25 @@ impl FakeKubernetes {
     }
 }
 
+/// What a list is answered with.
+#[derive(Serialize)]
+struct List<'a> {
+    kind: &'static str,
+    metadata: Value,
+    items: Vec<&'a Value>,
+}
+
 impl World {
     fn read(&self, key: &Key) -> Answer {
         match self.objects.get(key) {
-            Some(stored) => (200, stored.json.clone()),
+            Some(stored) => json_of(200, &stored.json),
             None => answers::not_found(key),
         }
     }
 
     fn read_log(&self, key: &Key) -> Answer {
         match self.objects.contains_key(key) {
-            true => (200, Value::String(self.logs.get(&key.name).cloned().unwrap_or_default())),
+            true => (200, self.logs.get(&key.name).cloned().unwrap_or_default().into()),
             false => answers::not_found(key),
         }
     }
@@ -215,8 +220,8 @@ impl World {
                     _ => true,
                 }
         };
-        let items: Vec<Value> = self.objects.iter().filter(wanted).map(|(_, stored)| stored.json.clone()).collect();
-        (200, json!({"kind": "List", "metadata": {"resourceVersion": self.version.to_string()}, "items": items}))
+        let items: Vec<&Value> = self.objects.iter().filter(wanted).map(|(_, stored)| &stored.json).collect();
+        json_of(200, &List { kind: "List", metadata: json!({"resourceVersion": self.version.to_string()}), items })
     }
 
     /// Namespace, admission: what every write of content passes.
@@ -257,7 +262,7 @@ impl World {
         }
         let content = self.mutated(&key, asked.body.clone());
         self.write(asked.get("fieldManager"), &key, content);
-        (201, self.objects[&key].json.clone())
+        json_of(201, &self.objects[&key].json)
     }
 
     fn replace(&mut self, asked: &Asked) -> Answer {
@@ -274,7 +279,7 @@ impl World {
         }
         let content = self.mutated(key, asked.body.clone());
         self.write(asked.get("fieldManager"), key, content);
-        (200, self.objects.get(key).map_or_else(|| asked.body.clone(), |stored| stored.json.clone()))
+        json_of(200, self.objects.get(key).map_or(&asked.body, |stored| &stored.json))
     }
 
     fn apply(&mut self, asked: &Asked) -> Answer {
@@ -302,10 +307,11 @@ impl World {
         let refusal = refusal.or_else(|| before.as_ref().and_then(|before| rules::check_change(key, before, &content)));
         if refusal.is_some() || !asked.get("dryRun").is_empty() {
             (self.version, self.uids) = (version, uids);
-            return refusal.unwrap_or((200, content));
+            return refusal.unwrap_or_else(|| json_of(200, &content));
         }
-        self.objects.insert(key.clone(), Stored { json: content.clone(), owners });
-        (if before.is_some() { 200 } else { 201 }, content)
+        let answer = json_of(if before.is_some() { 200 } else { 201 }, &content);
+        self.objects.insert(key.clone(), Stored { json: content, owners });
+        answer
     }
 
     fn remove(&mut self, asked: &Asked) -> Answer {
@@ -321,7 +327,7 @@ impl World {
         }
         self.delete(key, asked.body["propagationPolicy"] == "Orphan");
         match self.objects.get(key) {
-            Some(stored) => (200, stored.json.clone()),
+            Some(stored) => json_of(200, &stored.json),
             None => answers::deleted(key, object.at("/metadata/uid")),
         }
     }

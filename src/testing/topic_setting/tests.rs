@@ -3,11 +3,11 @@
 use crate::plugin::identity::Identity;
 use crate::plugin::provider::{Offers, Provider};
 use crate::plugin::value::Value;
-use crate::resources::workload::sweep::{self, World};
 use crate::testing::core::{Core, config};
 use crate::testing::extended::Extended;
 use crate::testing::fake_kafka::{FakeTopic, Fault, When};
 use crate::testing::faults::Faults;
+use crate::testing::world::{self, World};
 use serde_json::json;
 use std::time::Duration;
 
@@ -16,8 +16,8 @@ const WITH_ONE_MORE: Extended = Extended(super::offers);
 
 /// The cluster `prod/kafka` with a topic `orders`.
 async fn world() -> World {
-    let world = sweep::world(Faults::none());
-    sweep::made(&world, sweep::cluster()).await;
+    let world = world::world(Faults::none());
+    world::made(&world, world::cluster()).await;
     let orders = FakeTopic { id: [1; 16], partitions: vec![vec![0, 1, 2]], configs: [].into() };
     world.kafka.edit("orders", |topic| *topic = Some(orders));
     world

@@ -4,18 +4,18 @@ use super::*;
 use crate::kubernetes::object::{Key, Kind};
 use crate::plugin::diagnostic::Diagnostics;
 use crate::plugin::value::Value;
-use crate::resources::workload::sweep::{self, World};
 use crate::testing::core::{Core, config as configuration, resource};
 use crate::testing::fake_kafka::Down;
 use crate::testing::faults::Faults;
+use crate::testing::world::{self, World};
 use serde_json::json;
 
 /// A cluster `prod/kafka` of three brokers; protected, or not.
 async fn cluster(protected: bool) -> World {
-    let world = sweep::world(Faults::none());
-    let (resource, mut set) = sweep::cluster();
+    let world = world::world(Faults::none());
+    let (resource, mut set) = world::cluster();
     set["deletion_protection"] = protected.into();
-    sweep::made(&world, (resource, set)).await;
+    world::made(&world, (resource, set)).await;
     world
 }
 

@@ -3,10 +3,10 @@
 use super::*;
 use crate::plugin::value::Value;
 use crate::resources::topic::update::Stopped;
-use crate::resources::workload::sweep;
 use crate::testing::core::{Core, config as configuration, resource};
 use crate::testing::fake_kafka::Down;
 use crate::testing::faults::Faults;
+use crate::testing::world;
 use serde_json::json;
 
 const KINDS: [fn(i32) -> FakeKafka; 3] = [FakeKafka::release_2_2, FakeKafka::new, FakeKafka::kraft];
@@ -162,8 +162,8 @@ async fn what_was_sent_is_in_the_state_when_nobody_can_be_asked_any_more() {
 
 #[tokio::test(start_paused = true)]
 async fn core_keeps_what_a_failed_apply_wrote_and_takes_it_back() {
-    let world = sweep::world(Faults::none());
-    sweep::made(&world, sweep::cluster()).await;
+    let world = world::world(Faults::none());
+    world::made(&world, world::cluster()).await;
     let mut core = Core::new(resource("topic"), &world.stack);
     let wanted = |settings: serde_json::Value| -> Value {
         let whole = json!({"name": "a", "cluster": "prod/kafka", "replication_factor": 1, "config": settings});

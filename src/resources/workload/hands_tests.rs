@@ -1,13 +1,13 @@
 //! What hands of others do to a workload, and what a run of ours must not do then: over servers in this process. Each test is a
 //! sentence that holds on a real cluster too (`acceptance-tests/hands_*.rs`).
 
-use super::sweep::{World, cluster, ensemble, made, settles, world};
 use crate::kubernetes::object::{Key, Kind, Object};
 use crate::plugin::diagnostic::Diagnostics;
 use crate::plugin::value::Value;
 use crate::testing::core::{Core, config};
 use crate::testing::fake_kubernetes::Script;
 use crate::testing::faults::Faults;
+use crate::testing::world::{World, cluster, ensemble, made, settles, world};
 use serde_json::json;
 
 pub(super) fn key(kind: Kind, name: &str) -> Key {
@@ -36,7 +36,7 @@ fn namespace(world: &World) {
 }
 
 /// The same subject with more or other attributes.
-pub(super) fn with(subject: super::sweep::Subject, more: &serde_json::Value) -> super::sweep::Subject {
+pub(super) fn with(subject: crate::testing::world::Subject, more: &serde_json::Value) -> crate::testing::world::Subject {
     let (resource, mut set) = subject;
     for (name, value) in more.as_object().unwrap() {
         set[name] = value.clone();

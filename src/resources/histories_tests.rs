@@ -2,7 +2,6 @@
 //! read; somebody meddles with it; another configuration changes it; it is destroyed; and a fault meets one of the requests.
 //! Every answer is held against core's rules (`testing::core`), and an apply that reports no error leaves two empty plans.
 
-use super::workload::sweep::{Pods, cluster, made, world};
 use crate::kubernetes::object::{Key, Kind, Object};
 use crate::plugin::erased::AnyResource;
 use crate::plugin::schema::Attribute;
@@ -13,6 +12,7 @@ use crate::testing::fake_kafka::{self, FakeKafka, When};
 use crate::testing::fake_kubernetes::FakeKubernetes;
 use crate::testing::faults::{Fault, Faults};
 use crate::testing::random::{Random, changed, config, for_each_seed};
+use crate::testing::world::{Pods, cluster, made, world};
 use serde_json::json;
 use std::sync::Arc;
 use std::time::Duration;

@@ -1,167 +1,58 @@
-//! Both workloads over servers in this process: every request met by every fault, and what hands of others do.
+//! Workloads over servers in this process: every request met by every fault, and what hands of others do.
 //! The promises I1 to I5 are what is asserted.
 
-use crate::dial::{DialError, Dialed, Dialer};
 use crate::kubernetes::object::{Key, Kind, Object};
 use crate::plugin::diagnostic::{Diagnostics, Severity};
-use crate::plugin::erased::AnyResource;
 use crate::plugin::value::Value;
-use crate::resources::cluster::schema::Cluster;
-use crate::resources::workload::resource::Workload;
-use crate::resources::zookeeper_ensemble::schema::Ensemble;
 use crate::stack::{Access, Stack};
-use crate::testing::core::{Core, config};
+use crate::testing::core::{Core, Stored, config};
 use crate::testing::fake_kafka::FakeKafka;
 use crate::testing::fake_kubernetes::{FakeKubernetes, Script};
 use crate::testing::faults::{Fault, Faults, sweep};
-use crate::testing::workloads::{Duo, Foreign};
-use futures::FutureExt;
-use futures::future::BoxFuture;
+use crate::testing::world::{Pods, SUBJECTS, Subject, cluster, ensemble, made, script, settles, uids, world};
 use serde_json::json;
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use std::time::Duration;
 
-/// The pods' own services: members answer `srvr`, the first one leads; brokers are those of the fake.
-pub(crate) struct Pods(pub(crate) FakeKafka);
+/// A subject, and the servers on which it was made: copied for each run, because making it is most of the work.
+struct Ground {
+    subject: fn() -> Subject,
+    kubernetes: FakeKubernetes,
+    state: Option<Stored>,
+    wanted: Value,
+}
 
-impl Dialer for Pods {
-    fn dial<'a>(&'a self, host: &'a str, port: u16) -> BoxFuture<'a, Result<Dialed, DialError>> {
-        async move {
-            let pod = host.split('.').next().unwrap_or_default();
-            let Some(ordinal) = pod.rsplit('-').next().and_then(|n| n.parse::<usize>().ok()) else {
-                return Err(DialError::Unresolved(host.to_owned()));
-            };
-            if port != 2181 {
-                // A broker that went with its pod has no name any more.
-                let there = self.0.bootstrap().get(ordinal).cloned();
-                let (name, port) = there.ok_or_else(|| DialError::Unresolved(host.to_owned()))?;
-                return self.0.dial(&name, port).await;
-            }
-            let (ours, mut theirs) = tokio::io::duplex(1024);
-            let mode = if ordinal == 0 { "leader" } else { "follower" };
-            tokio::spawn(async move {
-                let mut word = [0; 4];
-                let _ = theirs.read_exact(&mut word).await;
-                let _ = theirs.write_all(srvr(mode).as_bytes()).await;
-            });
-            Ok(Dialed::proven(ours))
-        }
-        .boxed()
+impl Ground {
+    async fn of(subject: fn() -> Subject) -> Self {
+        let world = world(Faults::none());
+        let (core, wanted) = made(&world, subject()).await;
+        Self { subject, kubernetes: world.kubernetes.clone(), state: core.state, wanted }
+    }
+
+    /// A copy whose requests meet these faults, and its client.
+    fn copy(&self, faults: Faults, access: Access) -> (FakeKubernetes, Stack) {
+        let kubernetes = self.kubernetes.fork(faults);
+        let stack = Stack::new(kubernetes.impatient(), access, vec![]);
+        (kubernetes, stack)
+    }
+
+    /// The core that made the subject.
+    fn core<'a>(&self, stack: &'a Stack) -> Core<'a> {
+        Core { state: self.state.clone(), ..Core::new((self.subject)().0, stack) }
     }
 }
 
-fn srvr(mode: &str) -> String {
-    format!(
-        "Zookeeper version: 3.9.5, built on 2025\nLatency min/avg/max: 0/0.0/0\nReceived: 1\nSent: 0\nConnections: 1\n\
-         Outstanding: 0\nZxid: 0x0\nMode: {mode}\nNode count: 5\n"
-    )
-}
-
-/// Servers in this process, and the provider's clients of them.
-pub(crate) struct World {
-    /// The API server.
-    pub(crate) kubernetes: FakeKubernetes,
-    /// The brokers.
-    pub(crate) kafka: FakeKafka,
-    /// The clients.
-    pub(crate) stack: Stack,
-}
-
-/// Servers that meet these faults.
-pub(crate) fn world(faults: Faults) -> World {
-    let kubernetes = FakeKubernetes::new(faults);
-    for node in 0..3 {
-        let labels = json!({"topology.kubernetes.io/zone": format!("zone-{node}")});
-        let key = Key::cluster_scoped(Kind::Node, format!("node{node}"));
-        kubernetes.put("kube", Object::of(&key, json!({"metadata": {"labels": labels}})));
-    }
-    kubernetes.put("kube", Object::of(&Key::cluster_scoped(Kind::StorageClass, "fast"), json!({"provisioner": "x"})));
-    let kafka = FakeKafka::new(3);
-    let access = Access::Through(Arc::new(Pods(kafka.clone())));
-    let stack = Stack::new(kubernetes.impatient(), access, vec![]);
-    World { kubernetes, kafka, stack }
-}
-
-/// A resource and a configuration of it.
-pub(crate) type Subject = (Box<dyn AnyResource<Stack>>, serde_json::Value);
-
-/// An ensemble.
-pub(crate) fn ensemble() -> Subject {
-    let set = json!({"name": "zk", "create_namespace": true, "namespace": "prod", "labels": {"team": "a"}, "deletion_protection": false,
-        "storage": {"class": "fast", "size": "1Gi"}, "pod": {"node_selector": {"disk": "ssd"}}});
-    (Box::new(Workload::<Ensemble>::default()), set)
-}
-
-/// A cluster.
-pub(crate) fn cluster() -> Subject {
-    let set = json!({"name": "kafka", "create_namespace": true, "namespace": "prod", "storage": {"class": "fast", "size": "1Gi"},
-        "zookeeper": {"connection": "zk-0.zk:2181", "chroot": "/kafka"}, "deletion_protection": false,
-        "config": {"log.retention.hours": "24"}, "labels": {"team": "a"}});
-    (Box::new(Workload::<Cluster>::default()), set)
-}
-
-/// Two sets of pods in one workload.
-pub(crate) fn duo() -> Subject {
-    let set = json!({"name": "duo", "create_namespace": true, "namespace": "prod", "storage": {"class": "fast", "size": "1Gi"},
-        "deletion_protection": false, "config": {"a": "1"}, "labels": {"team": "a"}, "pod": {"node_selector": {"disk": "ssd"}}});
-    (Box::new(Workload::<Duo>::default()), set)
-}
-
-/// A workload with the names of another chart.
-pub(crate) fn foreign() -> Subject {
-    let set = json!({"name": "old", "create_namespace": true, "namespace": "prod", "storage": {"class": "fast", "size": "1Gi"},
-        "deletion_protection": false, "labels": {"team": "a"}});
-    (Box::new(Workload::<Foreign>::default()), set)
-}
-
-/// Those that are shipped, and those that show that others may come.
-const SUBJECTS: [fn() -> Subject; 4] = [ensemble, cluster, duo, foreign];
-
-/// Every StatefulSet is run like this.
-fn script(world: &World, script: &Script) {
-    for set in ["zk", "kafka", "duo", "duo-worker", "old"] {
-        world.kubernetes.script(set, script.clone());
-    }
-}
-
-/// A core that has made the subject, and its configuration.
-pub(crate) async fn made(world: &World, (resource, set): Subject) -> (Core<'_>, Value) {
-    let wanted = config(&*resource, set);
-    let mut core = Core::new(resource, &world.stack);
-    let said = core.apply(&wanted).await;
-    assert!(!said.has_errors(), "{said:?}");
-    (core, wanted)
-}
-
-/// The uid of every object that is not the cluster's own.
-fn uids(kubernetes: &FakeKubernetes) -> BTreeMap<Key, String> {
-    let kinds = [Kind::ConfigMap, Kind::Service, Kind::PodDisruptionBudget, Kind::StatefulSet, Kind::PersistentVolumeClaim];
-    let all = kinds.into_iter().flat_map(|kind| kubernetes.all(kind));
-    all.map(|object| (object.key(), object.uid().to_owned())).collect()
-}
-
-pub(super) async fn settles(core: &mut Core<'_>, config: &Value) {
-    for _ in 0..2 {
-        let said = core.apply(config).await;
-        if !said.has_errors() && core.is_settled(config).await {
-            return;
-        }
-    }
-    panic!("two applies without faults reach no empty plan; state: {:?}", core.state);
-}
-
-async fn create_survives(subject: fn() -> Subject, faults: Faults) {
+async fn create_survives(ground: &Ground, faults: Faults) {
     let world = world(faults.clone());
-    let (resource, set) = subject();
-    let wanted = config(&*resource, set);
-    let mut core = Core::new(resource, &world.stack);
-    let first = core.apply(&wanted).await;
+    let wanted = &ground.wanted;
+    let mut core = Core::new((ground.subject)().0, &world.stack);
+    let first = core.apply(wanted).await;
     faults.stop();
     let before = uids(&world.kubernetes);
     let tainted = core.state.as_ref().is_some_and(|stored| stored.tainted);
     assert!(first.has_errors() || core.state.is_some(), "no error, and nothing in state");
-    settles(&mut core, &wanted).await;
+    settles(&mut core, wanted).await;
     let after = uids(&world.kubernetes);
     // I1: what was made is used, not made again. A tainted create is destroyed first, as core wants it; claims stay.
     let kept = |key: &&Key| !tainted || key.kind == Kind::PersistentVolumeClaim;
@@ -169,58 +60,48 @@ async fn create_survives(subject: fn() -> Subject, faults: Faults) {
         assert_eq!(before[key], after[key], "{key} was made twice");
     }
     let writes = world.kubernetes.writes().len();
-    assert!(!core.apply(&wanted).await.has_errors());
+    assert!(!core.apply(wanted).await.has_errors());
     assert_eq!(world.kubernetes.writes().len(), writes, "an unchanged apply writes");
 }
 
-async fn change_survives(subject: fn() -> Subject, faults: Faults) {
-    let quiet = Faults::none();
-    let world = world(quiet.clone());
-    let (core, _) = made(&world, subject()).await;
-    let (_, mut changed) = subject();
+async fn change_survives(ground: &Ground, faults: Faults) {
+    let access = Access::Through(Arc::new(Pods(FakeKafka::new(3))));
+    let (kubernetes, stack) = ground.copy(faults.clone(), access);
+    let (resource, mut changed) = (ground.subject)();
     changed["labels"] = json!({"team": "b", "new": "x"});
     changed["heap"] = "256m".into();
     changed["pod"] = json!({"env": {"A": "1"}});
-    let new = config(&*core.resource, changed);
-    let before = uids(&world.kubernetes);
-    // The faults begin with the change.
-    let met = world.kubernetes.with_faults(faults.clone());
-    let stack = Stack::new(met.impatient(), Access::Through(Arc::new(Pods(FakeKafka::new(3)))), vec![]);
-    let mut core = Core { stack: &stack, ..core };
+    let new = config(&*resource, changed);
+    let before = uids(&kubernetes);
+    let mut core = ground.core(&stack);
     core.apply(&new).await;
     faults.stop();
     settles(&mut core, &new).await;
-    assert_eq!(before, uids(&world.kubernetes), "an update makes and removes no objects");
-    let set = world.kubernetes.all(Kind::StatefulSet).remove(0);
+    assert_eq!(before, uids(&kubernetes), "an update makes and removes no objects");
+    let set = kubernetes.all(Kind::StatefulSet).remove(0);
     assert!(set.at("/spec/template/spec/nodeSelector").is_null(), "a field that is no longer wanted is given up");
 }
 
-async fn delete_survives(subject: fn() -> Subject, faults: Faults) {
-    let world = world(Faults::none());
-    let (core, _) = made(&world, subject()).await;
-    let claims = world.kubernetes.all(Kind::PersistentVolumeClaim).len();
-    let met = world.kubernetes.with_faults(faults.clone());
-    let stack = Stack::new(met.impatient(), Access::default(), vec![]);
-    let mut core = Core { stack: &stack, limit: std::time::Duration::from_secs(5), ..core };
+async fn delete_survives(ground: &Ground, faults: Faults) {
+    let (kubernetes, stack) = ground.copy(faults.clone(), Access::default());
+    let claims = kubernetes.all(Kind::PersistentVolumeClaim).len();
+    let mut core = Core { limit: Duration::from_secs(5), ..ground.core(&stack) };
     core.destroy().await;
     faults.stop();
     let said = core.destroy().await;
     assert!(!said.has_errors(), "{said:?}");
-    let left: Vec<Key> = uids(&world.kubernetes).into_keys().filter(|key| key.kind != Kind::PersistentVolumeClaim).collect();
+    let left: Vec<Key> = uids(&kubernetes).into_keys().filter(|key| key.kind != Kind::PersistentVolumeClaim).collect();
     assert_eq!(left, [], "a destroy leaves nothing but claims");
-    assert_eq!(world.kubernetes.all(Kind::PersistentVolumeClaim).len(), claims, "I2: claims are data");
+    assert_eq!(kubernetes.all(Kind::PersistentVolumeClaim).len(), claims, "I2: claims are data");
 }
 
-async fn read_keeps_state(subject: fn() -> Subject, faults: Faults) {
-    let world = world(Faults::none());
-    let (core, wanted) = made(&world, subject()).await;
-    let met = world.kubernetes.with_faults(faults.clone());
-    let stack = Stack::new(met.impatient(), Access::default(), vec![]);
-    let mut core = Core { stack: &stack, ..core };
+async fn read_keeps_state(ground: &Ground, faults: Faults) {
+    let (_, stack) = ground.copy(faults.clone(), Access::default());
+    let mut core = ground.core(&stack);
     core.refresh().await;
     faults.stop();
     assert!(core.state.is_some(), "only an authoritative not-found removes from state");
-    assert!(core.is_settled(&wanted).await);
+    assert!(core.is_settled(&ground.wanted).await);
 }
 
 macro_rules! sweeps {
@@ -228,7 +109,8 @@ macro_rules! sweeps {
         #[tokio::test(start_paused = true)]
         async fn $name() {
             for subject in SUBJECTS {
-                let runs = sweep(&Fault::ALL, async |faults| $scenario(subject, faults).await).await;
+                let ground = Ground::of(subject).await;
+                let runs = sweep(&Fault::ALL, async |faults| $scenario(&ground, faults).await).await;
                 assert!(runs >= 40, "only {runs} faulty runs");
             }
         }
@@ -285,7 +167,7 @@ async fn a_create_that_was_killed_is_taken_up_by_the_next_one() {
         // Killed: the state never heard of it. What it had written is in the cluster.
         script(&world, &Script::NotReady);
         let mut killed = Core::new(resource, &world.stack);
-        let _ = tokio::time::timeout(std::time::Duration::from_secs(30), killed.apply(&wanted)).await;
+        let _ = tokio::time::timeout(Duration::from_secs(30), killed.apply(&wanted)).await;
         let before = uids(&world.kubernetes);
         assert!(before.keys().any(|key| key.kind == Kind::StatefulSet));
         script(&world, &Script::Ready);
@@ -433,7 +315,7 @@ async fn a_workload_that_does_not_come_says_why_at_once_and_is_waited_for_again(
         let mut core = Core::new(resource, &world.stack);
         let begin = tokio::time::Instant::now();
         let said = core.apply(&wanted).await;
-        assert!(begin.elapsed() < std::time::Duration::from_secs(20), "{:?}", begin.elapsed());
+        assert!(begin.elapsed() < Duration::from_secs(20), "{:?}", begin.elapsed());
         assert!(!said.has_errors() && warnings(&said).contains(&"NOT SERVING, and waiting does not help"), "{said:?}");
         assert_eq!(core.state.as_ref().unwrap().value.get("ready"), &Value::from(false));
         script(&world, &Script::Ready);

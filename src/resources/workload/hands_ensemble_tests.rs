@@ -1,11 +1,11 @@
 //! What hands of others do to an ensemble that clusters use: over servers in this process.
 
-use super::hands::{core_settles, key, summaries, with};
-use super::sweep::{World, cluster, ensemble, made, world};
+use super::hands_tests::{core_settles, key, summaries, with};
 use crate::kubernetes::object::Kind;
 use crate::plugin::value::Value;
 use crate::testing::core::{Core, config};
 use crate::testing::faults::Faults;
+use crate::testing::world::{World, cluster, ensemble, made, world};
 use serde_json::json;
 
 fn open() -> serde_json::Value {

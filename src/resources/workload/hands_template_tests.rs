@@ -1,11 +1,11 @@
 //! What hands do to the pods' template and to the files that pods read: over servers in this process.
 
-use super::hands::{key, summaries, with};
-use super::sweep::{World, cluster, ensemble, made, settles, world};
+use super::hands_tests::{key, summaries, with};
 use crate::kubernetes::object::{Kind, Object};
 use crate::testing::core::config;
 use crate::testing::fake_kubernetes::Script;
 use crate::testing::faults::Faults;
+use crate::testing::world::{World, cluster, ensemble, made, settles, world};
 use serde_json::json;
 
 fn configurations(world: &World) -> Vec<Object> {

@@ -4,18 +4,17 @@
 //! `KAFKASTACK_GOLDEN=write cargo test --lib golden` writes the files anew; the diff then says what users will see.
 
 use super::workload::anchor::Anchor;
-use super::workload::sweep::{self, world};
 use super::{cluster, storage, zookeeper_ensemble};
 use crate::kubernetes::object::{Kind, Object};
 use crate::plugin::erased::AnyResource;
 use crate::plugin::model::Typed;
-use crate::plugin::path::Path;
 use crate::plugin::planner;
 use crate::plugin::value::Value;
 use crate::plugin::wire::json::as_json;
 use crate::stack::Stack;
 use crate::testing::core::{Core, config, resource};
 use crate::testing::faults::Faults;
+use crate::testing::world::{self, world};
 use serde_json::{Value as Json, json};
 use std::path::PathBuf;
 
@@ -121,13 +120,12 @@ fn configurations() -> Vec<(&'static str, &'static str, Json)> {
 }
 
 fn objects(kind: &str, planned: &Value) -> Vec<Object> {
-    let root = Path::root();
     match kind {
-        "cluster" => cluster::objects::objects(&cluster::schema::Cluster::decode(planned, &root).unwrap()),
+        "cluster" => cluster::objects::objects(&cluster::schema::Cluster::decode(planned).unwrap()),
         "zookeeper_ensemble" => {
-            zookeeper_ensemble::objects::objects(&zookeeper_ensemble::schema::Ensemble::decode(planned, &root).unwrap())
+            zookeeper_ensemble::objects::objects(&zookeeper_ensemble::schema::Ensemble::decode(planned).unwrap())
         }
-        _ => storage::objects::objects(&storage::schema::Storage::decode(planned, &root).unwrap()),
+        _ => storage::objects::objects(&storage::schema::Storage::decode(planned).unwrap()),
     }
 }
 
@@ -148,14 +146,14 @@ fn stored(core: &Core<'_>) -> Json {
 #[tokio::test(start_paused = true)]
 async fn the_state_of_every_resource_is_as_it_was() {
     let world = world(Faults::none());
-    for (name, subject) in [("zookeeper_ensemble", sweep::ensemble as fn() -> _), ("cluster", sweep::cluster)] {
-        let (core, _) = sweep::made(&world, subject()).await;
+    for (name, subject) in [("zookeeper_ensemble", world::ensemble as fn() -> _), ("cluster", world::cluster)] {
+        let (core, _) = world::made(&world, subject()).await;
         frozen(&format!("state-{name}.json"), &stored(&core));
     }
     let storage = json!({"name": "slow", "provisioner": "x"});
     let topic = json!({"cluster": "prod/kafka", "name": "orders", "partitions": 3, "config": {"retention.ms": "1000"}});
     for (name, set) in [("storage", storage), ("topic", topic)] {
-        let (core, _) = sweep::made(&world, (resource(name), set)).await;
+        let (core, _) = world::made(&world, (resource(name), set)).await;
         frozen(&format!("state-{name}.json"), &stored(&core));
     }
     let anchors = world.kubernetes.all(Kind::ConfigMap).into_iter().filter(|object| object.name().ends_with("-kafkastack"));
