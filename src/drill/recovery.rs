@@ -2,6 +2,7 @@
 
 use super::recording::{PartitionSample, Sample};
 use super::step::broker_id;
+use crate::stack::ailments::is_whole;
 use crate::stack::facts::{Pod, Service};
 
 /// A pod that was taken away.
@@ -57,7 +58,7 @@ impl Recovery {
                 let leader = |index: &i32| sample.partitions.iter().find(|one| one.index == *index).and_then(|one| one.leader);
                 let moved = |index: &i32| leader(index).is_some_and(|leader| Some(i64::from(leader)) != id || back);
                 note(&mut self.new_leader, !taken.led.is_empty() && taken.led.iter().all(moved));
-                let whole = |one: &PartitionSample| one.leader.is_some() && one.isr.len() == one.replicas.len();
+                let whole = |one: &PartitionSample| is_whole(one.leader, &one.replicas, &one.isr);
                 let full = !sample.partitions.is_empty() && sample.partitions.iter().all(whole);
                 // Right after the kill nobody has noticed yet.
                 self.dented |= !full;

@@ -17,7 +17,7 @@ use kafka_protocol::messages::create_topics_request::{CreatableTopic, CreatableT
 use kafka_protocol::messages::delete_topics_request::DeleteTopicState;
 use kafka_protocol::messages::metadata_request::MetadataRequestTopic;
 use kafka_protocol::messages::{
-    AlterPartitionReassignmentsRequest, AlterPartitionReassignmentsResponse, BrokerId, CreatePartitionsRequest,
+    AlterPartitionReassignmentsRequest, AlterPartitionReassignmentsResponse, ApiKey, BrokerId, CreatePartitionsRequest,
     CreatePartitionsResponse, CreateTopicsRequest, CreateTopicsResponse, DeleteTopicsRequest, DeleteTopicsResponse,
     ListPartitionReassignmentsRequest, ListPartitionReassignmentsResponse, MetadataRequest, MetadataResponse, TopicName,
 };
@@ -161,8 +161,8 @@ impl Admin {
                 .with_validate_only(validate_only)
         };
         let read = |answer: CreateTopicsResponse, _| {
-            let answer = answer.topics.first().ok_or_else(|| not_mentioned(19, &topic.name))?;
-            check(19, &topic.name, answer.error_code, answer.error_message.as_ref())?;
+            let answer = answer.topics.first().ok_or_else(|| not_mentioned(ApiKey::CreateTopics, &topic.name))?;
+            check(ApiKey::CreateTopics, &topic.name, answer.error_code, answer.error_message.as_ref())?;
             let created = Created::new(answer);
             // KRaft invents an id for a topic that it only validates, and another one when it makes it
             Ok(if validate_only { Created { id: None, ..created } } else { created })
@@ -184,8 +184,8 @@ impl Admin {
             }
         };
         let read = |answer: DeleteTopicsResponse, _| {
-            let answer = answer.responses.first().ok_or_else(|| not_mentioned(20, name))?;
-            check(20, name, answer.error_code, answer.error_message.as_ref())
+            let answer = answer.responses.first().ok_or_else(|| not_mentioned(ApiKey::DeleteTopics, name))?;
+            check(ApiKey::DeleteTopics, name, answer.error_code, answer.error_message.as_ref())
         };
         self.router.ask(Target::Controller, Lane::Write, &build, &read).await
     }
@@ -204,8 +204,8 @@ impl Admin {
                 .with_validate_only(validate_only)
         };
         let read = |answer: CreatePartitionsResponse, _| {
-            let answer = answer.results.first().ok_or_else(|| not_mentioned(37, name))?;
-            check(37, name, answer.error_code, answer.error_message.as_ref())
+            let answer = answer.results.first().ok_or_else(|| not_mentioned(ApiKey::CreatePartitions, name))?;
+            check(ApiKey::CreatePartitions, name, answer.error_code, answer.error_message.as_ref())
         };
         self.router.ask(Target::Controller, Lane::Write, &build, &read).await
     }
@@ -226,9 +226,10 @@ impl Admin {
             AlterPartitionReassignmentsRequest::default().with_topics(vec![topic]).with_timeout_ms(millis(wait))
         };
         let read = |answer: AlterPartitionReassignmentsResponse, _| {
-            check(45, topic, answer.error_code, answer.error_message.as_ref())?;
+            check(ApiKey::AlterPartitionReassignments, topic, answer.error_code, answer.error_message.as_ref())?;
             let mut partitions = answer.responses.iter().flat_map(|topic| &topic.partitions);
-            partitions.try_for_each(|one| check(45, topic, one.error_code, one.error_message.as_ref()))
+            partitions
+                .try_for_each(|one| check(ApiKey::AlterPartitionReassignments, topic, one.error_code, one.error_message.as_ref()))
         };
         self.router.ask(Target::Controller, Lane::Write, &build, &read).await
     }
@@ -289,15 +290,15 @@ fn millis(wait: Duration) -> i32 {
 }
 
 /// A refusal when `code` is one. Cluster-wide rights (31) are missing on the cluster, not on the topic.
-pub(super) fn check(api: i16, topic: &str, code: i16, message: Option<&StrBytes>) -> Result<(), Refusal> {
+pub(super) fn check(api: ApiKey, topic: &str, code: i16, message: Option<&StrBytes>) -> Result<(), Refusal> {
     let resource = if code == 31 { Resource::Cluster } else { Resource::Topic(topic.to_owned()) };
-    Refusal::check(api_name(api), resource, code, message.map(|text| text.as_str()))
+    Refusal::check(api_name(api as i16), resource, code, message.map(|text| text.as_str()))
 }
 
 /// An answer that does not mention what was asked: as little is known as after UNKNOWN_SERVER_ERROR.
-pub(super) fn not_mentioned(api: i16, topic: &str) -> Refusal {
+pub(super) fn not_mentioned(api: ApiKey, topic: &str) -> Refusal {
     Refusal {
-        api: api_name(api),
+        api: api_name(api as i16),
         resource: Resource::Topic(topic.to_owned()),
         code: -1,
         name: "UNKNOWN_SERVER_ERROR".to_owned(),

@@ -10,8 +10,9 @@ use super::versions::api_name;
 use kafka_protocol::messages::describe_configs_request::DescribeConfigsResource;
 use kafka_protocol::messages::describe_configs_response::DescribeConfigsResult;
 use kafka_protocol::messages::{
-    AlterConfigsRequest, AlterConfigsResponse, DescribeConfigsRequest, DescribeConfigsResponse, IncrementalAlterConfigsRequest,
-    IncrementalAlterConfigsResponse, alter_configs_request as legacy, incremental_alter_configs_request as incremental,
+    AlterConfigsRequest, AlterConfigsResponse, ApiKey, DescribeConfigsRequest, DescribeConfigsResponse,
+    IncrementalAlterConfigsRequest, IncrementalAlterConfigsResponse, alter_configs_request as legacy,
+    incremental_alter_configs_request as incremental,
 };
 use std::collections::BTreeMap;
 
@@ -36,7 +37,7 @@ impl Admin {
             let mut found = BTreeMap::new();
             for result in &answer.results {
                 let name = result.resource_name.to_string();
-                match check(32, &name, result.error_code, result.error_message.as_ref()) {
+                match check(ApiKey::DescribeConfigs, &name, result.error_code, result.error_message.as_ref()) {
                     Err(refusal) if refusal.class() == Class::UnknownTopic => continue,
                     checked => checked?,
                 }
@@ -82,7 +83,7 @@ impl Admin {
             done => return done,
         }
         let Some(current) = self.topic_configs(&[name]).await?.remove(name) else {
-            return Ok(check(33, name, UNKNOWN_TOPIC, None)?);
+            return Ok(check(ApiKey::AlterConfigs, name, UNKNOWN_TOPIC, None)?);
         };
         self.replace_all(name, &replacement(&current, set, unset)).await
     }
@@ -104,8 +105,8 @@ impl Admin {
             IncrementalAlterConfigsRequest::default().with_resources(vec![resource])
         };
         let read = |answer: IncrementalAlterConfigsResponse, _| {
-            let answer = answer.responses.first().ok_or_else(|| not_mentioned(44, name))?;
-            check(44, name, answer.error_code, answer.error_message.as_ref())
+            let answer = answer.responses.first().ok_or_else(|| not_mentioned(ApiKey::IncrementalAlterConfigs, name))?;
+            check(ApiKey::IncrementalAlterConfigs, name, answer.error_code, answer.error_message.as_ref())
         };
         self.router.ask(Target::Controller, Lane::Write, &build, &read).await
     }
@@ -122,8 +123,8 @@ impl Admin {
             AlterConfigsRequest::default().with_resources(vec![resource])
         };
         let read = |answer: AlterConfigsResponse, _| {
-            let answer = answer.responses.first().ok_or_else(|| not_mentioned(33, name))?;
-            check(33, name, answer.error_code, answer.error_message.as_ref())
+            let answer = answer.responses.first().ok_or_else(|| not_mentioned(ApiKey::AlterConfigs, name))?;
+            check(ApiKey::AlterConfigs, name, answer.error_code, answer.error_message.as_ref())
         };
         self.router.ask(Target::Controller, Lane::Write, &build, &read).await
     }

@@ -6,6 +6,7 @@ use super::erased::{decode, described};
 use super::model::Object;
 use super::operations::Limits;
 use super::schema::Schema;
+use super::types::Replace;
 use super::value::Value;
 use futures::FutureExt;
 use futures::future::BoxFuture;
@@ -77,8 +78,13 @@ impl<A: Action> AnyAction<A::Client> for A {
         A::NAME
     }
 
+    /// What a model says to a plan about its attributes is void: core keeps nothing of an action, so each is given or not.
     fn schema(&self) -> Schema {
-        described::<A::Model>(0)
+        let mut schema = described::<A::Model>(0);
+        for attribute in &mut schema.attributes {
+            (attribute.rules.computed, attribute.rules.replace) = (false, Replace::Never);
+        }
+        schema
     }
 
     fn limit(&self, config: &Value) -> Result<Duration, Diagnostic> {

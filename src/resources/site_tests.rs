@@ -6,7 +6,7 @@ use crate::plugin::model::Attr;
 use crate::resources::cluster::health;
 use crate::resources::cluster::schema::Cluster;
 use crate::resources::ha_drill::apply::drill;
-use crate::resources::ha_drill::schema::HaDrill;
+use crate::resources::ha_drill::schema::DrillOrder;
 use crate::resources::health::Health;
 use crate::resources::health::schema::StackHealth;
 use crate::resources::workload::anchor::Anchor;
@@ -39,7 +39,7 @@ const LIMIT: Duration = Duration::from_secs(600);
 async fn a_drill_of_another_kafka_ends_before_it_writes_or_kills() {
     let world = crossed().await;
     let (objects, records) = (world.kubernetes.writes().len(), world.kafka.writes());
-    let (begun, wanted) = (Instant::now(), HaDrill { cluster: id(), ..HaDrill::default() });
+    let (begun, wanted) = (Instant::now(), DrillOrder { cluster: id(), ..DrillOrder::default() });
     let said = drill(&context(&world.stack, LIMIT), &wanted).await.unwrap_err();
     let said: Vec<String> = said.iter().map(|one| format!("{}\n{}", one.summary, one.text())).collect();
     assert!(said[0].starts_with(&format!("Could not drill prod/kafka: another Kafka cluster answers\n{OTHER}")), "{said:?}");

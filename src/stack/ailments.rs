@@ -56,6 +56,11 @@ pub struct Partitions {
 /// `min.insync.replicas` of each topic, as far as it is known; none: nobody asked.
 pub type MinInSync<'a> = Option<&'a BTreeMap<String, usize>>;
 
+/// Whether a partition is led, and every replica has everything.
+pub fn is_whole(leader: Option<i32>, replicas: &[i32], isr: &[i32]) -> bool {
+    leader.is_some() && isr.len() == replicas.len()
+}
+
 /// Sorts the partitions that are not whole. One may be in more than one list.
 pub fn partitions(topics: &[Topic], min_insync: MinInSync<'_>) -> Partitions {
     let mut found = Partitions::default();
@@ -70,7 +75,7 @@ pub fn partitions(topics: &[Topic], min_insync: MinInSync<'_>) -> Partitions {
             if isr.len() < needed {
                 found.under_min_insync.push(name.clone());
             }
-            if leader.is_none() || isr.len() < replicas.len() {
+            if !is_whole(*leader, replicas, isr) {
                 found.behind.push(match found.behind.is_empty() {
                     true => format!("{name} (replicas {replicas:?}, in sync {isr:?})"),
                     false => name.clone(),

@@ -1,8 +1,8 @@
 //! Runs a drill, judges it, writes its report. Network; the judgement is the verdict's.
 
-use super::schema::HaDrill;
+use super::read;
+use super::schema::{DrillOrder, HaDrill};
 use super::words;
-use super::{plan, read};
 use crate::diagnostics;
 use crate::drill::Unclaimed;
 use crate::drill::limits::Limits;
@@ -28,7 +28,7 @@ const RESERVE: Duration = CLEAN.saturating_add(Duration::from_secs(5));
 /// # Errors
 /// When it did not begin, was cut off, or failed. What was measured is kept.
 pub async fn create(cx: &Context<'_, Stack>, planned: &HaDrill) -> Result<Done<HaDrill>, Failed<HaDrill>> {
-    let (report, said) = drill(cx, planned).await?;
+    let (report, said) = drill(cx, &planned.order).await?;
     Done::new(read::measured(planned, &report)).and(said).or_failed()
 }
 
@@ -36,7 +36,7 @@ pub async fn create(cx: &Context<'_, Stack>, planned: &HaDrill) -> Result<Done<H
 ///
 /// # Errors
 /// When it did not begin, or was cut off.
-pub async fn drill(cx: &Context<'_, Stack>, wanted: &HaDrill) -> Result<(Report, Diagnostics), Diagnostics> {
+pub async fn drill(cx: &Context<'_, Stack>, wanted: &DrillOrder) -> Result<(Report, Diagnostics), Diagnostics> {
     let ensemble = wanted.zookeeper_ensemble.known().map(String::as_str);
     let site = cx.client()?.site(wanted.cluster.text(), ensemble).await?;
     let limits = Limits::new(cx.interrupt(), cx.sparing(RESERVE).deadline);
@@ -58,13 +58,13 @@ pub async fn drill(cx: &Context<'_, Stack>, wanted: &HaDrill) -> Result<(Report,
     Ok((report, said))
 }
 
-fn order(wanted: &HaDrill) -> Order {
+fn order(wanted: &DrillOrder) -> Order {
     let steps = wanted.steps.known().into_iter().flatten().map(super::schema::DrillStep::step).collect();
     Order {
         demands: Demands {
             replication_factor: wanted.replication_factor.unwrap_or(3),
             min_insync_replicas: wanted.min_insync_replicas.unwrap_or(2),
-            acks: plan::acks(wanted),
+            acks: wanted.acks(),
             steps,
         },
         pace: Pace {
@@ -74,7 +74,7 @@ fn order(wanted: &HaDrill) -> Order {
     }
 }
 
-fn bounds(wanted: &HaDrill) -> Bounds {
+fn bounds(wanted: &DrillOrder) -> Bounds {
     let millis = |attr: &Attr<String>| {
         let duration = attr.known().and_then(|text| parse_duration(text).ok())?;
         u64::try_from(duration.as_millis()).ok()
@@ -97,7 +97,7 @@ fn asides(ended: &Ended) -> Diagnostics {
     said
 }
 
-fn refusal(wanted: &HaDrill, refused: &Refused) -> Diagnostic {
+fn refusal(wanted: &DrillOrder, refused: &Refused) -> Diagnostic {
     let cluster = wanted.cluster.text();
     match refused {
         Refused::Objections(why) => words::objections(cluster, why),

@@ -43,7 +43,7 @@ impl Resource for KafkaHaDrill {
     }
 
     fn validate(&self, config: &HaDrill, diagnostics: &mut Diagnostics) {
-        plan::validate(config, diagnostics);
+        plan::validate(&config.order, diagnostics);
     }
 
     async fn create(&self, cx: &Context<'_, Stack>, create: Create<HaDrill>) -> Result<Done<HaDrill>, Failed<HaDrill>> {

@@ -49,6 +49,7 @@ fn result((run, figures): (&StepRun, &StepFigures)) -> StepResult {
 
 #[cfg(test)]
 mod tests {
+    use super::super::schema::DrillOrder;
     use super::*;
     use crate::drill::recording::{Outcome, Read, Recording, Settings, Write};
     use crate::drill::verdict::Bounds;
@@ -76,10 +77,11 @@ mod tests {
             steps: vec![run],
             ..Recording::default()
         };
-        let planned = HaDrill { partitions: Attr::Known(1), ..HaDrill::default() };
+        let order = DrillOrder { partitions: Attr::Known(1), ..DrillOrder::default() };
+        let planned = HaDrill { order, ..HaDrill::default() };
         let state = measured(&planned, &Report::new("prod/kafka", &recording, &Bounds::default()));
         assert_eq!((state.acknowledged, state.lost, state.passed), (Attr::Known(2), Attr::Known(1), Attr::Known(false)));
-        assert_eq!((state.id.text(), state.partitions.known()), ("kafkastack-drill-1", Some(&1)));
+        assert_eq!((state.id.text(), state.order.partitions.known()), ("kafkastack-drill-1", Some(&1)));
         let step = &state.step_results.known().unwrap()[0];
         assert_eq!((step.ready_ms.known(), step.full_isr_ms.known()), (Some(&4_500), None));
     }

@@ -1,5 +1,6 @@
 //! The attributes of `kafkastack_ha_drill`. Pure.
 
+use crate::drill::load::Acks;
 use crate::drill::step::{How, Kind, Step, Which};
 use crate::plugin::schema::{computed, optional, required};
 use crate::plugin::timeouts::{Timeouts, is_duration, parse_duration, same_duration};
@@ -87,23 +88,12 @@ model! {
 }
 
 model! {
-    /// A high availability drill: pods of a running cluster are taken away, one at a time, while a load runs as real applications
-    /// run it; afterwards every record is read back and counted. It fails when an acknowledged record is lost, or a bound is not kept.
-    ///
-    /// The drill runs when the resource is created, and again when anything in it but `timeouts` changes: put into `triggers` what
-    /// should make it run. A refresh never runs it; a destroy only forgets it. It makes a topic, a znode and a ConfigMap, named
-    /// `kafkastack-drill`, and removes them, also after an interrupt. What a drill that was killed left is removed by the next one.
-    ///
-    /// It needs the right to delete pods, and to create `pods/eviction` for `evict_node_pods`.
-    pub struct HaDrill {
-        /// The name of the drill that ran.
-        id: String = computed(),
+    /// What a drill does, and to what: the same for the resource and for the action.
+    pub struct DrillOrder {
         /// The `id` of the `kafkastack_cluster`.
         cluster: String = required().replaces().check(checks::cluster_id),
         /// The `id` of the `kafkastack_zookeeper_ensemble`. Default: the one that the cluster's `zookeeper.connection` names.
         zookeeper_ensemble: String = optional().replaces().check(checks::cluster_id),
-        /// Values whose change runs the drill again, such as the cluster's image.
-        triggers: BTreeMap<String, String> = optional().replaces(),
         /// What is done, in this order.
         steps: Vec<DrillStep> = required().replaces().check(steps),
         /// How many records are written each second, of 100 bytes each.
@@ -124,6 +114,24 @@ model! {
         max_recovery: String = optional().replaces().check(is_duration).same_if(same_duration),
         /// A file to write the report to: one HTML page that needs nothing else.
         report_path: String = optional().replaces().check(path),
+    }
+}
+
+model! {
+    /// A high availability drill: pods of a running cluster are taken away, one at a time, while a load runs as real applications
+    /// run it; afterwards every record is read back and counted. It fails when an acknowledged record is lost, or a bound is not kept.
+    ///
+    /// The drill runs when the resource is created, and again when anything in it but `timeouts` changes: put into `triggers` what
+    /// should make it run. A refresh never runs it; a destroy only forgets it. It makes a topic, a znode and a ConfigMap, named
+    /// `kafkastack-drill`, and removes them, also after an interrupt. What a drill that was killed left is removed by the next one.
+    ///
+    /// It needs the right to delete pods, and to create `pods/eviction` for `evict_node_pods`.
+    pub struct HaDrill {
+        ..order: DrillOrder,
+        /// The name of the drill that ran.
+        id: String = computed(),
+        /// Values whose change runs the drill again, such as the cluster's image.
+        triggers: BTreeMap<String, String> = optional().replaces(),
         /// When the load began.
         ran_at: String = computed(),
         /// Whether no acknowledged record was lost and every bound was kept.
@@ -189,6 +197,16 @@ pub fn rate(n: &i64) -> Result<(), String> {
 /// What is allowed.
 pub fn few(n: &i64) -> Result<(), String> {
     checks::between(*n, 1, 100)
+}
+
+impl DrillOrder {
+    /// The acknowledgements that its writes wait for.
+    pub fn acks(&self) -> Acks {
+        match self.acks.unwrap_or(Acknowledged::All) {
+            Acknowledged::All => Acks::All,
+            Acknowledged::Leader => Acks::Leader,
+        }
+    }
 }
 
 impl DrillStep {

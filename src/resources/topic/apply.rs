@@ -39,7 +39,7 @@ const SHOWS: Duration = Duration::from_secs(5);
 /// How often a write may be tried again after an unknown outcome.
 pub(super) const UNSURE: u32 = 4;
 /// How long brokers may be behind the controller. On busy machines it is tenths of a second; one that is stuck is said to be.
-const BEHIND: Duration = Duration::from_secs(15);
+pub(super) const BEHIND: Duration = Duration::from_secs(15);
 /// Between two looks.
 pub(super) const INTERVAL: Duration = Duration::from_millis(100);
 /// What takes longer is told.

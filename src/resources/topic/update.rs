@@ -1,7 +1,7 @@
 //! Changes a topic that is there: look, do the one next thing, look again. What was written before a change stopped is in the state
 //! that it leaves, or nobody would ever take it back. Network, but for how long brokers are borne with.
 
-use super::apply::{INTERVAL, Made, Run, UNSURE};
+use super::apply::{BEHIND, INTERVAL, Made, Run, UNSURE};
 use super::read::{self, look};
 use super::reassign;
 use super::schema::Topic;
@@ -39,8 +39,6 @@ struct Told {
     otherwise: Option<Instant>,
 }
 
-/// How long brokers may still show what was before a write: the one that is asked may be behind.
-const BEHIND: Duration = Duration::from_secs(15);
 /// How long they may show what nobody wrote: another write of ours may be on its way.
 const OTHERWISE: Duration = Duration::from_secs(3);
 /// What a last look may take of the time that core grants after the deadline.
@@ -171,7 +169,7 @@ impl Run<'_> {
         self.admin.reassign(&seen.topic.name, &moves).await
     }
 
-    /// The state that a change leaves which stopped.
+    /// The state after a change that stopped.
     async fn left(&self, prior: &Topic, told: &Told) -> Topic {
         if !told.anything {
             return prior.clone();
