@@ -12,6 +12,8 @@ pub struct Reason {
     pub object: Key,
     /// Why, with the datum that matters: the image, the exit code, the scheduler's words.
     pub text: String,
+    /// The last line that a container wrote, for who may read logs: it may hold what others may not see.
+    pub said: Option<String>,
     /// Whether it passes by itself.
     pub outlook: Outlook,
 }
@@ -35,7 +37,14 @@ impl Outlook {
 
 impl fmt::Display for Reason {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}: {}", self.object, self.text)
+        write!(f, "{}: {}", self.object, self.text)?;
+        self.said.iter().try_for_each(|line| write!(f, "; its last log line: {line}"))
+    }
+}
+
+impl Reason {
+    fn new(object: &Object, text: String, outlook: Outlook) -> Self {
+        Self { object: object.key(), text, said: None, outlook }
     }
 }
 
@@ -70,7 +79,7 @@ fn unbound(claim: &Object, evidence: &Evidence) -> Option<Reason> {
     if claim.text("/status/phase") != "Pending" {
         return None;
     }
-    let because = |text: String, outlook| Some(Reason { object: claim.key(), text, outlook });
+    let because = |text: String, outlook| Some(Reason::new(claim, text, outlook));
     let name = claim.text("/spec/storageClassName");
     let class = evidence.classes.as_ref().map(|classes| (classes.iter().find(|class| class.name() == name), classes));
     match class {
@@ -110,14 +119,15 @@ fn not_created(set: &Object, evidence: &Evidence) -> Option<Reason> {
     let event = newest(evidence.events.iter().filter(|event| about(event, set) && event.text("/reason") == "FailedCreate"))?;
     let message = event.text("/message");
     let fatal = message.contains("exceeded quota") || message.contains("forbidden") || message.contains("denied the request");
-    Some(Reason { object: set.key(), text: message.to_owned(), outlook: Outlook::stuck_if(fatal) })
+    Some(Reason::new(set, message.to_owned(), Outlook::stuck_if(fatal)))
 }
 
 fn not_ready(pod: &Object, evidence: &Evidence, claims_wait: bool) -> Option<Reason> {
     if pod.condition("Ready") == Some(true) && !pod.deleting() {
         return None;
     }
-    let because = |text: String, outlook| Some(Reason { object: pod.key(), text, outlook });
+    let because = |text: String, outlook| Some(Reason::new(pod, text, outlook));
+    let said = |reason: Option<Reason>| reason.map(|one| Reason { said: evidence.last_lines.get(pod.name()).cloned(), ..one });
     if pod.deleting() {
         return because("it is being deleted".to_owned(), Outlook::Transient);
     }
@@ -135,12 +145,13 @@ fn not_ready(pod: &Object, evidence: &Evidence, claims_wait: bool) -> Option<Rea
     if let Some((text, fatal)) =
         containers.filter(|status| at(status, "/ready") != true).find_map(|status| stuck(status, pod, evidence))
     {
-        return because(text, Outlook::stuck_if(fatal));
+        return said(because(text, Outlook::stuck_if(fatal)));
     }
-    let said = evidence.last_lines.get(pod.name()).map_or(String::new(), |line| format!("; its last log line: {line}"));
     match latest(evidence, pod).filter(|event| event.text("/type") == "Warning") {
-        Some(event) => because(format!("{}{said}", event.text("/message")), Outlook::Transient),
-        None if pod.text("/status/phase") == "Running" => because(format!("it runs but is not ready{said}"), Outlook::Transient),
+        Some(event) => said(because(event.text("/message").to_owned(), Outlook::Transient)),
+        None if pod.text("/status/phase") == "Running" => {
+            said(because("it runs but is not ready".to_owned(), Outlook::Transient))
+        }
         None => because("its containers are being created".to_owned(), Outlook::Transient),
     }
 }
@@ -172,9 +183,8 @@ fn stuck(status: &Value, pod: &Object, evidence: &Evidence) -> Option<(String, b
                 "" | "Error" => String::new(),
                 other => format!(" ({other})"),
             };
-            let said = evidence.last_lines.get(pod.name()).map_or(String::new(), |line| format!("; its last log line: {line}"));
             let code = at(ended, "/exitCode");
-            let text = format!("container {name:?} ended with exit code {code}{why}, {restarts} restarts{said}");
+            let text = format!("container {name:?} ended with exit code {code}{why}, {restarts} restarts");
             Some((text, restarts >= CRASHES))
         }
     }
@@ -205,7 +215,8 @@ impl Kubernetes {
     /// each pod that fails.
     pub async fn why_not_ready(&self, key: &Key) -> Result<Vec<Reason>, Failure> {
         let Some(set) = self.get(key).await? else {
-            return Ok(vec![Reason { object: key.clone(), text: "it does not exist".to_owned(), outlook: Outlook::Transient }]);
+            let text = "it does not exist".to_owned();
+            return Ok(vec![Reason { object: key.clone(), text, said: None, outlook: Outlook::Transient }]);
         };
         let namespace = set.namespace().unwrap_or_default();
         let labels: Vec<_> = set.strings("/spec/selector/matchLabels").iter().map(|(k, v)| format!("{k}={v}")).collect();

@@ -188,7 +188,11 @@ impl fmt::Display for Ailment {
             }
             Self::Unregistered(ids) => write!(f, "not registered: broker {}", numbers(ids)),
             Self::Surplus(ids) => {
-                write!(f, "registered, but not wanted: broker {} (it goes when its session ends)", numbers(ids))
+                write!(
+                    f,
+                    "registered, but not wanted: broker {} (one that went is forgotten when its session ends; one that stays was started by other hands, or is of another cluster in the same chroot)",
+                    numbers(ids)
+                )
             }
             Self::OutOfSync(names) => write!(f, "{} partition(s) not in sync: {}", names.len(), some(names)),
             Self::NoController => f.write_str("there is no controller"),

@@ -27,7 +27,7 @@ fn a_whole_stack_has_no_ailments_and_each_lack_is_named() {
                 let brokers = &mut facts.kafka.as_mut().unwrap().0.brokers;
                 brokers.push(Broker { id: 3, ..brokers[0].clone() });
             },
-            "registered, but not wanted: broker 3 (it goes when its session ends)",
+            "registered, but not wanted: broker 3 (one that went is forgotten when its session ends; one that stays was started by other hands, or is of another cluster in the same chroot)",
         ),
         (|facts| facts.kafka.as_mut().unwrap().0.controller = None, "there is no controller"),
         (

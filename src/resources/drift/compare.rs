@@ -317,11 +317,13 @@ fn belongs_to_another(object: &Object, seen: &Seen, anchored: &BTreeSet<&str>) -
     let instance = object.labels().get("app.kubernetes.io/instance").copied().unwrap_or_default();
     let looked_at = |workload: &Looked| workload.name == instance && workload.applied.is_some();
     let ours = seen.workloads.iter().any(looked_at);
+    let roles =
+        || seen.workloads.iter().filter(|one| looked_at(one)).filter_map(|one| one.applied.as_ref()).flat_map(|one| &one.roles);
     let missing = seen.workloads.iter().any(|workload| workload.name == instance && workload.applied.is_none());
     !object.list("/metadata/ownerReferences").is_empty()
         || object.name().ends_with("-kafkastack-drill")
         // That of an earlier apply, which pods may use still.
-        || (ours && is_ours(object) && object.kind() == Kind::ConfigMap && is_configuration(object.name(), instance))
+        || (is_ours(object) && object.kind() == Kind::ConfigMap && roles().any(|role| is_configuration(object.name(), &role.names.set)))
         || missing
         || (!ours && anchor_of(object).is_none() && anchored.contains(instance))
 }

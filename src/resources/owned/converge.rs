@@ -1,6 +1,6 @@
 //! The next write that brings the live objects to the wanted ones. Pure; the loop that obeys it is in `write.rs`.
 
-use super::is_ours;
+use super::is_ours_for;
 use crate::kubernetes::difference::{changes, differences};
 use crate::kubernetes::object::{Key, Object};
 use std::collections::{BTreeMap, BTreeSet};
@@ -53,7 +53,7 @@ pub fn next<'a>(wanted: &'a [Object], live: &Live, owned: bool, changed: &BTreeS
         return Step::Look(unseen);
     }
     let at = |object: &Object| live.get(&object.key()).and_then(Option::as_ref);
-    if let Some(foreign) = wanted.iter().find(|object| !owned && at(object).is_some_and(|live| !is_ours(live))) {
+    if let Some(foreign) = wanted.iter().find(|object| !owned && at(object).is_some_and(|live| !is_ours_for(live, object))) {
         return Step::Refuse(foreign.key());
     }
     for object in wanted {
@@ -141,5 +141,12 @@ mod tests {
         let objects = [wanted()];
         assert_eq!(next(&objects, &live(Some(foreign.clone())), false, &BTreeSet::new()), Step::Refuse(wanted().key()));
         assert!(matches!(next(&objects, &live(Some(foreign)), true, &BTreeSet::new()), Step::Apply(..)));
+    }
+
+    #[test]
+    fn an_object_that_another_workload_of_ours_made_is_refused() {
+        let mut other = wanted();
+        other.json_mut()["metadata"]["labels"]["app.kubernetes.io/instance"] = "b".into();
+        assert_eq!(next(&[wanted()], &live(Some(other)), false, &BTreeSet::new()), Step::Refuse(wanted().key()));
     }
 }

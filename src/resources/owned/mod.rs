@@ -29,6 +29,16 @@ pub fn is_ours(object: &Object) -> bool {
     object.labels().get(MANAGED_BY.0).copied() == Some(MANAGED_BY.1)
 }
 
+/// Whether the provider made the object for what `wanted` is of: two workloads may have names that meet, as `a` with its Service
+/// `a-headless` and another workload of that name.
+pub fn is_ours_for(object: &Object, wanted: &Object) -> bool {
+    let of = |object: &Object| INSTANCE.map(|label| object.labels().get(label).map(|value| (*value).to_owned()));
+    is_ours(object) && of(object) == of(wanted)
+}
+
+/// The labels that say which application, and which one of them, an object is of.
+const INSTANCE: [&str; 2] = ["app.kubernetes.io/name", "app.kubernetes.io/instance"];
+
 /// A short name of a content: equal contents have equal fingerprints.
 pub fn fingerprint(content: &serde_json::Value) -> String {
     let text = serde_json::to_vec(content).unwrap_or_default();

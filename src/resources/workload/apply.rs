@@ -214,9 +214,8 @@ impl<'a, M: Spec> Run<'a, M> {
         let serving = missing.is_none();
         match &missing {
             Some(missing) => {
-                let why = words::not_serving(M::RESOURCE, self.spec.name(), missing, severity);
-                self.cx.say(&format!("{}: {}", why.summary, why.detail.replace('\n', " ")));
-                self.writer.said.push(why);
+                self.cx.say(&words::not_serving_told(missing));
+                self.writer.said.push(words::not_serving(M::RESOURCE, self.spec.name(), missing, severity));
             }
             None => self.cx.say("serving: everything is as wanted"),
         }

@@ -5,7 +5,7 @@ use super::Spec;
 use super::anchor::Anchor;
 use super::apply::Run;
 use super::guard::{Site, claims};
-use super::own::{foreign_claims, is_own_claim};
+use super::own::{foreign_claims, is_own_claim, own_marks};
 use super::plan;
 use super::record::Record;
 use super::role::{Role, Set};
@@ -76,11 +76,11 @@ impl<M: Spec> Run<'_, M> {
         if self.spec.common().is_ephemeral() {
             return Ok(());
         }
-        let (namespace, name) = (self.spec.namespace(), self.spec.name());
-        let foreign: Vec<&str> = new.flat_map(|(role, from)| foreign_claims(claims, role, from..role.replicas)).collect();
+        let of_role = |(role, from): (&'a Role, i64)| (own_marks(role), foreign_claims(claims, role, from..role.replicas));
+        let foreign: Vec<(String, Vec<&str>)> = new.map(of_role).filter(|(_, claims)| !claims.is_empty()).collect();
         match foreign.is_empty() {
             true => Ok(()),
-            false => Err(words::foreign_claims(M::APP, namespace, name, &foreign).into()),
+            false => Err(words::foreign_claims(self.spec.namespace(), &foreign).into()),
         }
     }
 

@@ -7,7 +7,7 @@ use crate::plugin::value::Value;
 use crate::testing::core::{Core, config};
 use crate::testing::fake_kubernetes::Script;
 use crate::testing::faults::Faults;
-use crate::testing::world::{World, cluster, ensemble, made, settles, world};
+use crate::testing::world::{SUBJECTS, World, cluster, ensemble, made, settles, world};
 use serde_json::json;
 
 pub(super) fn key(kind: Kind, name: &str) -> Key {
@@ -440,4 +440,64 @@ async fn a_plan_that_does_not_know_everything_says_what_it_may_restart() {
         let said = core.plan(&unknown).await.diagnostics;
         assert!(said.iter().any(|d| d.summary.starts_with("This change may restart 3")), "{said:?}");
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn claims_of_others_are_ours_after_the_commands_that_the_error_names() {
+    for subject in SUBJECTS {
+        let world = world(Faults::none());
+        namespace(&world);
+        let (resource, set) = subject();
+        let wanted = config(&*resource, set);
+        // As a stranger left them: the names of our claims, and none of our labels.
+        let twin = crate::testing::world::world(Faults::none());
+        made(&twin, subject()).await;
+        for name in claims(&twin) {
+            world.kubernetes.put("helm", claim(&name, "other", "other"));
+        }
+        let mut core = Core::new(resource, &world.stack);
+        let said = core.apply(&wanted).await;
+        assert_eq!(summaries(&said), ["Claims of others have the names that are needed"]);
+        let hint = said.iter().next().unwrap().hint.clone().unwrap();
+        for command in hint.split("kubectl -n prod label --overwrite pvc ").skip(1) {
+            let words: Vec<&str> = command.trim_end_matches("; ").split(' ').collect();
+            for name in words.iter().filter(|word| !word.contains('=')) {
+                for (label, value) in words.iter().filter_map(|word| word.split_once('=')) {
+                    let pointer = format!("/metadata/labels/{}", label.replace('/', "~1"));
+                    world.kubernetes.edit("user", &key(Kind::PersistentVolumeClaim, name), &pointer, json!(value));
+                }
+            }
+        }
+        let said = core.apply(&wanted).await;
+        assert!(!said.has_errors(), "{hint}: {said:?}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_replacement_may_be_otherwise_in_everything() {
+    let storage = json!({"storage": {"class": "", "size": "7Gi", "ephemeral": false}, "name": "other"});
+    let more = [
+        (ensemble as fn() -> _, json!({"members": 5})),
+        (cluster, json!({"zookeeper": {"connection": "zk-0.zk:2181", "chroot": "/b"}})),
+    ];
+    for (subject, other) in more {
+        let world = world(Faults::none());
+        let (core, _) = made(&world, subject()).await;
+        let (resource, set) = with(with(subject(), &storage), &other);
+        let planned = core.plan(&config(&*resource, set)).await;
+        assert!(planned.replace && !planned.diagnostics.has_errors(), "{:?}", planned.diagnostics);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_objects_of_another_workload_of_ours_are_not_taken_up() {
+    let world = world(Faults::none());
+    made(&world, cluster()).await;
+    let before = world.kubernetes.all(Kind::Service);
+    // Its Service for clients would be the one that names the first cluster's brokers.
+    let (resource, set) = with(cluster(), &json!({"name": "kafka-headless"}));
+    let wanted = config(&*resource, set);
+    let said = Core::new(resource, &world.stack).apply(&wanted).await;
+    assert!(said.has_errors());
+    assert_eq!(world.kubernetes.all(Kind::Service), before);
 }

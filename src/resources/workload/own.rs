@@ -3,7 +3,7 @@
 
 use super::role::{Role, Set};
 use crate::kubernetes::object::{Kind, Object, at};
-use crate::resources::owned::is_ours;
+use crate::resources::owned::{MANAGED_BY, is_ours};
 use crate::stack::names::Names;
 
 /// Whether a claim was made for this workload: it carries the provider's mark, and labels and name of one of its own sets.
@@ -11,6 +11,12 @@ pub fn is_own_claim(claim: &Object, roles: &[Role]) -> bool {
     let labels = claim.labels();
     let has = |names: &Names| names.selector.iter().all(|(label, value)| labels.get(label.as_str()) == Some(&value.as_str()));
     is_ours(claim) && roles.iter().any(|role| has(&role.names) && role.names.ordinal_of_claim(claim.name()).is_some())
+}
+
+/// The labels that make a claim of its names one of this role, as `kubectl label` takes them.
+pub fn own_marks(role: &Role) -> String {
+    let of_role = role.names.selector.iter().map(|(label, value)| format!("{label}={value}"));
+    std::iter::once(format!("{}={}", MANAGED_BY.0, MANAGED_BY.1)).chain(of_role).collect::<Vec<_>>().join(" ")
 }
 
 /// The claims of others whose names the pods of a role with these ordinals would use: a StatefulSet takes a claim by its name alone.

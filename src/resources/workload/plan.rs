@@ -56,7 +56,10 @@ fn complete<M: Spec>(plan: &mut Plan<M>) -> Option<Change> {
     }
     plan.planned.expect_observations();
     let applied = applied(&plan.private, prior);
-    refuse(&applied, &plan.planned, &mut plan.diagnostics);
+    // Another one under another name may be otherwise in everything.
+    if !is_moved(prior, &plan.planned) {
+        refuse(&applied, &plan.planned, &mut plan.diagnostics);
+    }
     wanted.map(|wanted| Change { before: applied.objects(), wanted })
 }
 

@@ -8,6 +8,7 @@ use crate::kubernetes::object::{self, Kind, Object};
 use crate::plugin::model::Attr;
 use crate::resources::owned::converge::{Live, covers};
 use crate::resources::owned::drift::{label, shown};
+use crate::stack::names::is_configuration;
 use serde_json::Value;
 use std::collections::BTreeMap;
 
@@ -77,7 +78,7 @@ fn drift_of_role(seen: Seen<'_>, role: &Role, wanted: &Object, live: &Object) {
                 }
             }
         }
-        Kind::ConfigMap if wanted.strings("/data").contains_key(role.file) => {
+        Kind::ConfigMap if is_configuration(wanted.name(), &role.names.set) => {
             let file = |object: &Object| properties(object.strings("/data").get(role.file).copied().unwrap_or_default());
             drift_of_config(seen.config, &file(wanted), &file(live));
         }

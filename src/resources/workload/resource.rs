@@ -24,7 +24,10 @@ impl<M: Spec> Resource for Workload<M> {
 
     async fn plan(&self, cx: &Context<'_, Stack>, plan: &mut Plan<M>) -> Result<(), Diagnostics> {
         let change = plan::plan(cx, plan).await;
-        M::ask(cx, plan).await;
+        // A replacement is planned once more, as a create.
+        if !plan.prior.as_ref().is_some_and(|prior| plan::is_moved(prior, &plan.planned)) {
+            M::ask(cx, plan).await;
+        }
         forecast::forecast(cx, plan, change.as_ref()).await;
         Ok(())
     }

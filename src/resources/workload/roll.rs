@@ -77,23 +77,36 @@ fn is_broken(pod: &Object) -> bool {
     pod.text("/status/phase") == "Failed" || pod.condition("PodScheduled") == Some(false) || containers(pod).any(stuck)
 }
 
-/// The pods of a StatefulSet, by what a roll has to know of them.
+/// The pods of a workload, by what a roll has to know of them.
 struct Sorted<'a> {
-    /// Of an earlier revision.
-    outdated: Vec<&'a Object>,
+    /// Of an earlier revision, by StatefulSet.
+    outdated: Vec<Vec<&'a Object>>,
     /// Of an earlier revision, and not ready.
     old_down: Vec<&'a Object>,
     /// Of the wanted revision, and not ready.
     new_down: Vec<&'a Object>,
-    /// Whether no pod is of the wanted revision yet.
+    /// Whether no pod of a StatefulSet that has outdated ones is of the wanted revision yet.
     first: bool,
 }
 
 impl<'a> Sorted<'a> {
-    fn of(pods: &'a [Object], wanted: &str) -> Self {
-        let (outdated, new): (Vec<&Object>, Vec<&Object>) = pods.iter().partition(|pod| revision(pod) != wanted);
-        let down = |pods: &[&'a Object]| pods.iter().copied().filter(|pod| !is_ready(pod)).collect();
-        Self { old_down: down(&outdated), new_down: down(&new), first: new.is_empty(), outdated }
+    fn of(sets: &'a [(Object, Vec<Object>)]) -> Self {
+        let mut sorted = Self { outdated: Vec::new(), old_down: Vec::new(), new_down: Vec::new(), first: true };
+        for (set, pods) in sets {
+            let wanted = set.text("/status/updateRevision");
+            let (outdated, new): (Vec<&Object>, Vec<&Object>) = pods.iter().partition(|pod| revision(pod) != wanted);
+            let down = |pods: &[&'a Object]| pods.iter().copied().filter(|pod| !is_ready(pod)).collect::<Vec<_>>();
+            sorted.old_down.extend(down(&outdated));
+            sorted.new_down.extend(down(&new));
+            sorted.first &= outdated.is_empty() || new.is_empty();
+            sorted.outdated.push(outdated);
+        }
+        sorted
+    }
+
+    /// The outdated pods of the StatefulSet whose turn it is: those before it have none.
+    fn turn(&self) -> &[&'a Object] {
+        self.outdated.iter().find(|outdated| !outdated.is_empty()).map_or(&[], Vec::as_slice)
     }
 
     /// The pod that has to be put right before any other, or why nothing is taken now. At most one pod is ever down by our hand:
@@ -110,7 +123,8 @@ impl<'a> Sorted<'a> {
             return Err(not_ready(&self.new_down));
         }
         // Nobody was taken yet: one that is down alone, or with all others, goes first.
-        let alone = self.old_down.len() == 1 || self.old_down.len() == self.outdated.len();
+        let outdated: usize = self.outdated.iter().map(Vec::len).sum();
+        let alone = self.old_down.len() == 1 || self.old_down.len() == outdated;
         Ok(self.old_down.first().copied().filter(|_| self.first && alone))
     }
 }
@@ -120,60 +134,51 @@ fn not_ready(pods: &[&Object]) -> String {
     format!("not ready: {}", names.join(", "))
 }
 
-/// Pods go one at a time, only when all others serve; one that is broken goes first, because it cannot get worse, and those that
-/// lead go last, because each move of a leader is felt by clients. Without restarts, what counts is what the service says: the
-/// kubelet's probes come after it. `pods`: those that the StatefulSet owns.
-pub fn next(stateful_set: &Object, pods: &[Object], health: &Health) -> Step {
-    let wait = |why: String| Step::Wait(why);
+/// Why nothing can be told yet of a StatefulSet and its pods.
+fn unsettled(stateful_set: &Object, pods: &[Object]) -> Option<String> {
     if stateful_set.int("/status/observedGeneration") < stateful_set.int("/metadata/generation") {
-        return wait("Kubernetes has not taken up the change of the StatefulSet yet".to_owned());
+        return Some("Kubernetes has not taken up the change of the StatefulSet yet".to_owned());
+    }
+    if let Some(pod) = pods.iter().find(|pod| pod.deleting()) {
+        return Some(format!("pod {} is stopping", pod.name()));
     }
     let replicas = stateful_set.int("/spec/replicas").unwrap_or(0);
-    if let Some(pod) = pods.iter().find(|pod| pod.deleting()) {
-        return wait(format!("pod {} is stopping", pod.name()));
-    }
     let there = i64::try_from(pods.len()).unwrap_or(i64::MAX);
-    if there != replicas {
-        return wait(format!("{there} of {replicas} pods are there"));
+    (there != replicas).then(|| format!("{there} of {replicas} pods are there"))
+}
+
+/// Pods go one at a time, only when all others of the workload serve, whichever StatefulSet they are of; one that is broken goes
+/// first, because it cannot get worse, and those that lead go last, because each move of a leader is felt by clients. A StatefulSet
+/// is begun when those before it have come to their end. Without restarts, what counts is what the service says: the kubelet's
+/// probes come after it. `sets`: each StatefulSet with the pods that it owns.
+pub fn next(sets: &[(Object, Vec<Object>)], health: &Health) -> Step {
+    if let Some(why) = sets.iter().find_map(|(set, pods)| unsettled(set, pods)) {
+        return Step::Wait(why);
     }
-    let sorted = Sorted::of(pods, stateful_set.text("/status/updateRevision"));
+    let sorted = Sorted::of(sets);
+    let turn = sorted.turn();
     let restart = |pod: &Object| Step::Restart { pod: pod.name().to_owned(), uid: pod.uid().to_owned() };
-    if !sorted.outdated.is_empty() {
+    if !turn.is_empty() {
         match sorted.repair() {
-            Err(why) => return wait(why),
+            Err(why) => return Step::Wait(why),
             Ok(Some(pod)) => return restart(pod),
             Ok(None) => {}
         }
     }
-    let down: Vec<&Object> = pods.iter().filter(|pod| !is_ready(pod)).collect();
+    let down: Vec<&Object> = sets.iter().flat_map(|(_, pods)| pods).filter(|pod| !is_ready(pod)).collect();
     if down.iter().any(|pod| !runs(pod)) {
-        return wait(not_ready(&down));
+        return Step::Wait(not_ready(&down));
     }
     let leaders = match health {
-        Health::Waiting(why) => return wait(why.clone()),
+        Health::Waiting(why) => return Step::Wait(why.clone()),
         Health::Healthy { leaders } => leaders,
     };
     let leads = |pod: &&&Object| leaders.iter().any(|leader| leader == pod.name());
-    let follows = sorted.outdated.iter().find(|pod| !leads(pod));
-    match sorted.old_down.first().or(follows).or(sorted.outdated.first()) {
+    let is_down = turn.iter().find(|pod| !is_ready(pod));
+    match is_down.or_else(|| turn.iter().find(|pod| !leads(pod))).or_else(|| turn.first()) {
         Some(pod) => restart(pod),
         None => Step::Done,
     }
-}
-
-/// The same for several sets of pods, each with its own: one is begun when those before it have come to their end.
-pub fn next_of(sets: &[(Object, Vec<Object>)], health: &Health) -> Step {
-    let steps = sets.iter().map(|(set, pods)| next(set, pods, health));
-    let mut quiet = Step::Done;
-    for step in steps {
-        match step {
-            Step::Done => {}
-            // Nothing keeps it but the service, which is asked when all sets are as far.
-            Step::Wait(why) if why.is_empty() => quiet = Step::Wait(why),
-            step => return step,
-        }
-    }
-    quiet
 }
 
 #[cfg(test)]
@@ -246,46 +251,72 @@ mod tests {
         ["a", "b", "c"].iter().zip(states).map(|(name, (revision, like))| pod(name, revision, like)).collect()
     }
 
+    fn one(set: Object, pods: &[Object]) -> Vec<(Object, Vec<Object>)> {
+        vec![(set, pods.to_vec())]
+    }
+
     fn step(states: [(&str, Like); 3], health: &Health) -> Step {
-        next(&set(2, 2), &three(states), health)
+        next(&one(set(2, 2), &three(states)), health)
     }
 
     #[test]
     fn the_leader_restarts_last() {
         let mut pods = three([("old", Ready); 3]);
         let mut order = vec![];
-        while let Step::Restart { pod: name, .. } = next(&set(2, 2), &pods, &healthy("a")) {
+        while let Step::Restart { pod: name, .. } = next(&one(set(2, 2), &pods), &healthy("a")) {
             let i = pods.iter().position(|p| p.name() == name).unwrap();
             pods[i] = pod(&name, "new", Ready);
             order.push(name);
         }
         assert_eq!(order, ["b", "c", "a"]);
-        assert_eq!(next(&set(2, 2), &pods, &healthy("a")), Step::Done);
+        assert_eq!(next(&one(set(2, 2), &pods), &healthy("a")), Step::Done);
+    }
+
+    /// Pods `a`, `b`, `c` of one set, and `d`, `e`, `f` of the next.
+    fn six(first: [(&str, Like); 3], second: [(&str, Like); 3]) -> Vec<(Object, Vec<Object>)> {
+        let second = ["d", "e", "f"].iter().zip(second).map(|(name, (revision, like))| pod(name, revision, like)).collect();
+        vec![(set(2, 2), three(first)), (set(2, 2), second)]
     }
 
     #[test]
     fn a_set_is_begun_when_those_before_it_have_ended() {
-        let sets = |first: [(&str, Like); 3], second: [(&str, Like); 3]| [(set(2, 2), three(first)), (set(2, 2), three(second))];
         let (old, new) = ([("old", Ready); 3], [("new", Ready); 3]);
-        let renamed = |step: Step, set: usize| (restarted(&step).to_owned(), set);
-        let both = sets(old, old);
-        assert_eq!(renamed(next_of(&both, &healthy("c")), 0), ("a".to_owned(), 0));
-        let starting = sets([("new", Starting), ("old", Ready), ("old", Ready)], old);
-        assert_eq!(next_of(&starting, &healthy("c")), Step::Wait("not ready: a".into()));
-        assert_eq!(restarted(&next_of(&sets(new, old), &healthy("a"))), "b");
-        // Pods of the second wait for those of the first: these go on, and nothing else does.
-        let waits = [("old", Up), ("old", Up), ("old", Up)];
-        assert_eq!(
-            next_of(&sets([("new", Starting), ("old", Ready), ("old", Ready)], waits), &waiting("x")),
-            Step::Wait("not ready: a".into())
-        );
-        // One that is down elsewhere stops both.
-        assert_eq!(
-            next_of(&sets(old, [("new", Unschedulable), ("new", Ready), ("new", Ready)]), &waiting("")),
-            Step::Wait("not ready: a".into())
-        );
-        assert_eq!(next_of(&sets(new, new), &healthy("a")), Step::Done);
-        assert_eq!(next_of(&sets(new, new), &waiting("")), Step::Wait(String::new()));
+        assert_eq!(restarted(&next(&six(old, old), &healthy("c"))), "a");
+        assert_eq!(restarted(&next(&six(new, old), &healthy("d"))), "e");
+        assert_eq!(next(&six(new, new), &healthy("a")), Step::Done);
+        assert_eq!(next(&six(new, new), &waiting("")), Step::Wait(String::new()));
+        let begun = [("new", Starting), ("old", Ready), ("old", Ready)];
+        assert_eq!(next(&six(begun, old), &healthy("c")), Step::Wait("not ready: a".into()));
+        // Pods of the second that wait for those of the first.
+        assert_eq!(next(&six(begun, [("old", Up); 3]), &waiting("x")), Step::Wait("not ready: a".into()));
+    }
+
+    #[test]
+    fn a_pod_of_another_set_that_is_down_by_our_hand_stops_a_roll() {
+        let old = [("old", Ready); 3];
+        for like in [Up, Starting, Crashing, Unschedulable] {
+            let begun = [("new", like), ("new", Ready), ("new", Ready)];
+            assert_eq!(next(&six(old, begun), &healthy("c")), Step::Wait("not ready: d".into()), "{like:?}");
+            assert_eq!(next(&six(begun, old), &healthy("c")), Step::Wait("not ready: a".into()), "{like:?}");
+        }
+    }
+
+    #[test]
+    fn what_is_down_is_put_right_first_whichever_set_it_is_of() {
+        let old = [("old", Ready); 3];
+        for like in [Up, Crashing] {
+            assert_eq!(
+                restarted(&next(&six(old, [("old", Ready), ("old", like), ("old", Ready)]), &waiting(""))),
+                "e",
+                "{like:?}"
+            );
+        }
+        // A restarted one may wait for those of another set that crash.
+        let waits = [("new", Up), ("old", Ready), ("old", Ready)];
+        assert_eq!(restarted(&next(&six(waits, [("old", Crashing); 3]), &waiting(""))), "d");
+        // Two that are down are nobody's only ailment.
+        let two = [("old", Up), ("old", Up), ("old", Ready)];
+        assert_eq!(next(&six(old, two), &waiting("why")), Step::Wait("why".into()));
     }
 
     #[test]
@@ -345,14 +376,14 @@ mod tests {
         // Nobody has to be asked while a pod does not run.
         let mut pods = three(states);
         pods[2].json_mut()["status"]["phase"] = "Pending".into();
-        assert_eq!(next(&set(2, 2), &pods, &healthy("a")), Step::Wait("not ready: a, c".into()));
+        assert_eq!(next(&one(set(2, 2), &pods), &healthy("a")), Step::Wait("not ready: a, c".into()));
     }
 
     #[test]
     fn an_old_status_is_no_basis_for_a_restart() {
         let pods = three([("old", Ready); 3]);
-        assert!(matches!(next(&set(3, 2), &pods, &healthy("a")), Step::Wait(_)));
-        assert!(matches!(next(&set(2, 2), &pods[..2], &healthy("a")), Step::Wait(_)));
+        assert!(matches!(next(&one(set(3, 2), &pods), &healthy("a")), Step::Wait(_)));
+        assert!(matches!(next(&one(set(2, 2), &pods[..2]), &healthy("a")), Step::Wait(_)));
     }
 
     fn any_like() -> impl Strategy<Value = Like> {
@@ -369,7 +400,7 @@ mod tests {
             let pods: Vec<_> =
                 ["a", "b", "c"].iter().zip(&states).map(|(name, (new, like))| pod(name, revision(*new), *like)).collect();
             let health = if health { healthy("a") } else { waiting("no") };
-            if let Step::Restart { pod: name, .. } = next(&set(2, 2), &pods, &health) {
+            if let Step::Restart { pod: name, .. } = next(&one(set(2, 2), &pods), &health) {
                 let taken = pods.iter().find(|pod| pod.name() == name).unwrap();
                 prop_assert_eq!(revision(false), super::revision(taken), "what is as wanted stays");
                 let new_down = pods.iter().any(|pod| super::revision(pod) == "new" && !is_ready(pod));

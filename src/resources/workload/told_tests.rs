@@ -2,7 +2,7 @@
 
 use super::hands_tests::{key, with};
 use crate::kubernetes::object::Kind;
-use crate::testing::core::config;
+use crate::testing::core::{Core, config};
 use crate::testing::fake_kubernetes::Script;
 use crate::testing::faults::Faults;
 use crate::testing::world::{World, cluster, ensemble, made, world};
@@ -77,4 +77,18 @@ async fn who_may_not_write_events_works_all_the_same() {
         assert!(core.is_settled(&changed).await && !core.apply(&wanted).await.has_errors());
         assert!(world.kubernetes.told().is_empty());
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_containers_write_is_said_to_the_user_and_to_nobody_else() {
+    let world = world(Faults::none());
+    world.kubernetes.script("kafka", Script::CrashLoop { exit_code: 1, restarts: 4 });
+    world.kubernetes.log("kafka-0", "sasl password=hunter2 is not valid");
+    let (resource, set) = cluster();
+    let wanted = config(&*resource, set);
+    let said = Core::new(resource, &world.stack).apply(&wanted).await;
+    assert!(format!("{said:?}").contains("its last log line: sasl password=hunter2"), "{said:?}");
+    let told = world.kubernetes.told().join("\n");
+    assert!(told.contains("ended with exit code 1") && !told.contains("hunter2"), "{told}");
+    assert!(!world.kubernetes.all(Kind::ConfigMap).iter().any(|object| object.json().to_string().contains("hunter2")));
 }

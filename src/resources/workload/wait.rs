@@ -2,7 +2,7 @@
 //! does. When it does not come, says why at once instead of at the timeout. The decisions are `roll.rs`'s. Network.
 
 use super::role::{Role, Set, Templates};
-use super::roll::{Health, Step, is_ready, next_of};
+use super::roll::{Health, Step, is_ready, next};
 use super::sets::{all, changes, sets};
 use super::zones::Zones;
 use super::{Spec, template};
@@ -21,8 +21,13 @@ use tokio::time::{Instant, timeout};
 pub enum NotServing {
     /// The user interrupts.
     Interrupted,
-    /// The time is up; what was waited for last.
-    OutOfTime(String),
+    /// The time is up.
+    OutOfTime {
+        /// What was waited for last.
+        waiting: String,
+        /// Why it did not come, as far as Kubernetes says.
+        reasons: Vec<Reason>,
+    },
     /// Somebody changed these fields of the pods' template after our write: a restart would deliver them.
     Changed(Vec<String>),
     /// Waiting would not help.
@@ -101,7 +106,11 @@ pub async fn until_serving<M: Spec>(
 async fn halted<M: Spec>(halt: Halt, stack: &Stack, spec: &M, waiting: String) -> NotServing {
     match halt {
         Halt::Interrupted => NotServing::Interrupted,
-        Halt::OutOfTime => NotServing::OutOfTime(last_words(stack, spec, waiting).await),
+        // The time is up already: what is known by now has to do.
+        Halt::OutOfTime => {
+            let reasons = timeout(LAST_LOOK, explain(stack, spec)).await.unwrap_or_default();
+            NotServing::OutOfTime { waiting, reasons }
+        }
     }
 }
 
@@ -132,10 +141,10 @@ async fn look<M: Spec>(stack: &Stack, spec: &M, roles: &[Role], templates: &Temp
         parts.push((set, own));
     }
     // The service is asked only when its pods run: before that it could not answer.
-    let step = match next_of(&parts, &Health::Waiting(String::new())) {
+    let step = match next(&parts, &Health::Waiting(String::new())) {
         Step::Wait(why) if why.is_empty() => {
             let pods: Vec<Object> = parts.iter().flat_map(|(_, own)| own.clone()).collect();
-            next_of(&parts, &spec.health(stack, &pods).await)
+            next(&parts, &spec.health(stack, &pods).await)
         }
         step => step,
     };
@@ -195,10 +204,4 @@ pub async fn explain<M: Spec>(stack: &Stack, spec: &M) -> Vec<Reason> {
         reasons.extend(stack.kubernetes.why_not_ready(&role.names.key(spec.namespace())).await.unwrap_or_default());
     }
     reasons
-}
-
-async fn last_words<M: Spec>(stack: &Stack, spec: &M, waiting: String) -> String {
-    // The time is up already: what is known by now has to do.
-    let reasons = timeout(LAST_LOOK, explain(stack, spec)).await.unwrap_or_default();
-    reasons.iter().fold(waiting, |text, reason| format!("{text}\n{}: {}", reason.object, reason.text))
 }

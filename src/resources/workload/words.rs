@@ -1,6 +1,7 @@
 //! Words about workloads: what is guarded, what is waited for, what does not come.
 
 use super::wait::NotServing;
+use crate::kubernetes::explain::Reason;
 use crate::kubernetes::object::Key;
 use crate::plugin::diagnostic::{Diagnostic, Severity};
 use crate::plugin::path::Path;
@@ -54,16 +55,17 @@ fn noun(resource: &str) -> &str {
     }
 }
 
-/// Claims of others have names that the pods would use.
-pub fn foreign_claims(app: &str, namespace: &str, name: &str, claims: &[&str]) -> Diagnostic {
-    let first = claims.first().copied().unwrap_or_default();
-    let labels = format!(
-        "app.kubernetes.io/managed-by=terraform-provider-kafkastack app.kubernetes.io/name={app} app.kubernetes.io/instance={name}"
-    );
+/// Claims of others have names that the pods would use: those of each set of pods, with the labels that would make them its own.
+pub fn foreign_claims(namespace: &str, foreign: &[(String, Vec<&str>)]) -> Diagnostic {
+    let claims: Vec<&str> = foreign.iter().flat_map(|(_, claims)| claims).copied().collect();
+    let label = |(labels, claims): &(String, Vec<&str>)| {
+        format!("kubectl -n {namespace} label --overwrite pvc {} {labels}", claims.join(" "))
+    };
+    let commands: Vec<String> = foreign.iter().map(label).collect();
     Diagnostic::error(
         "Claims of others have the names that are needed",
         format!("A pod takes a claim by its name alone, and these were not made for this resource: {}. They may hold another one's data. Nothing was written.", claims.join(", ")),
-    ).kind("workload.foreign_claims").hint(format!("choose another `name` or `namespace`; or, where the data in them is this one's: kubectl -n {namespace} label --overwrite pvc {first} {labels}"))
+    ).kind("workload.foreign_claims").hint(format!("choose another `name` or `namespace`; or, where the data in them is this one's: {}", commands.join("; ")))
     .at(Path::of("name"))
 }
 
@@ -80,11 +82,27 @@ pub fn template_changed(set: &Key, fields: &[String]) -> Diagnostic {
 /// Everything is applied, and the service does not come. An error of an update; a warning of a create, because an error there
 /// would have the next apply destroy what may only be slow.
 pub fn not_serving(resource: &str, name: &str, why: &NotServing, severity: Severity) -> Diagnostic {
-    let (summary, detail) = match why {
+    let (summary, detail) = without_service(why, Reason::to_string);
+    let said = Diagnostic::error(summary, format!("kafkastack_{resource} {name:?}: {detail}")).kind("not_serving");
+    let hint = "`ready` is false in state; put right what is said above, and apply again: it goes on from here";
+    Diagnostic { severity, ..said.hint(hint) }
+}
+
+/// The same for everybody who may read events and logs of the provider: without what containers wrote.
+pub fn not_serving_told(why: &NotServing) -> String {
+    let (summary, detail) = without_service(why, |reason| format!("{}: {}", reason.object, reason.text));
+    format!("{summary}: {}", detail.replace('\n', " "))
+}
+
+fn without_service(why: &NotServing, spell: impl Fn(&Reason) -> String) -> (&'static str, String) {
+    let lines = |reasons: &[Reason]| reasons.iter().map(|reason| format!("\n{}", spell(reason))).collect::<String>();
+    match why {
         NotServing::Interrupted => {
             ("NOT SERVING: interrupted", "Everything is applied; it was not waited for until it serves.".to_owned())
         }
-        NotServing::OutOfTime(waiting) => ("NOT SERVING in time", format!("Everything is applied. Waiting for: {waiting}")),
+        NotServing::OutOfTime { waiting, reasons } => {
+            ("NOT SERVING in time", format!("Everything is applied. Waiting for: {waiting}{}", lines(reasons)))
+        }
         NotServing::Changed(fields) => (
             "NOT SERVING: somebody else changed the pods' template",
             format!(
@@ -93,16 +111,12 @@ pub fn not_serving(resource: &str, name: &str, why: &NotServing, severity: Sever
             ),
         ),
         NotServing::Stuck(reasons) => {
-            let lines: Vec<String> = reasons.iter().map(|reason| format!("{}: {}", reason.object, reason.text)).collect();
-            ("NOT SERVING, and waiting does not help", format!("Everything is applied.\n{}", lines.join("\n")))
+            ("NOT SERVING, and waiting does not help", format!("Everything is applied.{}", lines(reasons)))
         }
         NotServing::Refused(failure) => {
             ("NOT SERVING as far as is known", format!("Everything is applied. It could not be waited for: {failure}"))
         }
-    };
-    let said = Diagnostic::error(summary, format!("kafkastack_{resource} {name:?}: {detail}")).kind("not_serving");
-    let hint = "`ready` is false in state; put right what is said above, and apply again: it goes on from here";
-    Diagnostic { severity, ..said.hint(hint) }
+    }
 }
 
 /// Which pods the apply of a plan restarts. No fields: they run an earlier specification still.
