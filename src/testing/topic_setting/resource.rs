@@ -3,7 +3,7 @@
 use super::schema::{TopicSetting, own};
 use super::words;
 use crate::diagnostics;
-use crate::kafka::{Admin, ConfigEntry, Error};
+use crate::kafka::{Admin, ConfigEntry, Error, Outcome};
 use crate::plugin::context::Context;
 use crate::plugin::diagnostic::Diagnostics;
 use crate::plugin::operations::{Create, Delete, Done, Failed, Plan, Private, Update};
@@ -29,8 +29,16 @@ async fn find(admin: Admin, of: &TopicSetting) -> Result<Option<ConfigEntry>, Er
 
 async fn set(admin: &Admin, of: &TopicSetting) -> Result<(), Diagnostics> {
     let value = [(of.key.text().to_owned(), of.value.text().to_owned())].into();
-    let done = admin.alter_topic_configs(of.topic.text(), &value, &[]).await;
-    done.map_err(|error| diagnostics::kafka(&format!("set {}", of.thing()), &error).into())
+    let Err(error) = admin.alter_topic_configs(of.topic.text(), &value, &[]).await else { return Ok(()) };
+    // An answer that was lost: what is there says whether it was done. Without this, a create that was done would end without state,
+    // and find its own work as somebody else's.
+    if error.outcome() == Outcome::Unknown
+        && let Ok(Some(there)) = find(admin.clone(), of).await
+        && there.value.as_deref() == Some(of.value.text())
+    {
+        return Ok(());
+    }
+    Err(diagnostics::kafka(&format!("set {}", of.thing()), &error).into())
 }
 
 async fn unset(admin: Admin, of: &TopicSetting) -> Result<(), Undeleted> {
@@ -87,12 +95,23 @@ impl Resource for KafkaTopicSetting {
         update: Update<TopicSetting>,
     ) -> Result<Done<TopicSetting>, Failed<TopicSetting>> {
         let (admin, private) = there(cx.client()?, update.planned.cluster.text(), &update.private).await?;
+        update.planned.thing().told(cx)?;
         set(&admin, &update.planned).await?;
         Ok(Done::new(update.planned).keep(private))
     }
 
     async fn delete(&self, cx: &Context<'_, Stack>, going: Delete<TopicSetting>) -> Result<Diagnostics, Failed<TopicSetting>> {
         let prior = &going.prior;
+        prior.thing().told(cx)?;
         Ok(delete::delete(cx, &self.away, prior.thing(), &going.private, |admin| unset(admin, prior)).await?)
+    }
+
+    /// Not a read: that keeps what it cannot look at, and an import has nothing to keep.
+    async fn import(&self, cx: &Context<'_, Stack>, named: TopicSetting) -> Result<Option<Done<TopicSetting>>, Diagnostics> {
+        let named = named.complete();
+        let (admin, private) = there(cx.client()?, named.cluster.text(), &Private::new()).await?;
+        let found = find(admin.until(cx.deadline), &named).await;
+        let found = found.map_err(|error| diagnostics::kafka(&format!("look at {}", named.thing()), &error))?;
+        Ok(found.map(|found| Done::new(named.found(&found)).keep(private)))
     }
 }

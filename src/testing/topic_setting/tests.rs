@@ -104,3 +104,27 @@ async fn while_its_cluster_is_away_it_stays_in_the_state() {
     let kinds: Vec<_> = said.iter().map(|one| one.kind).collect();
     assert_eq!((kinds, core.state.is_some()), (vec!["inside.away"], true));
 }
+
+#[tokio::test(start_paused = true)]
+async fn what_nobody_could_look_at_is_not_imported() {
+    let world = world().await;
+    let cx = crate::testing::context(&world.stack, Duration::from_secs(60));
+    let core = core(&world);
+    let identity = Identity::of(&core.schema.attributes).unwrap();
+    let import = async |id: &str| core.resource.import(&cx, identity.complete(&identity.parse(id).unwrap())).await;
+    assert!(import("prod/nowhere/orders/retention.ms").await.is_err(), "there is no such cluster");
+    assert!(import("prod/kafka/orders/retention.ms").await.unwrap().is_none(), "nobody set it");
+    world.kafka.edit("orders", |topic| *topic = None);
+    assert!(import("prod/kafka/orders/retention.ms").await.unwrap().is_none(), "there is no such topic");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_create_whose_answer_was_lost_is_a_create() {
+    let world = world().await;
+    let mut core = core(&world);
+    world.kafka.fault(When::Every(44), Fault::DropAfter);
+    let config = wanted(&core, "5");
+    let said = core.apply(&config).await;
+    assert!(!said.has_errors(), "{said:?}");
+    assert_eq!((on_the_topic(&world).as_deref(), core.unsettled(&config).await), (Some("5"), None));
+}
