@@ -1,6 +1,6 @@
 //! The bridge between values and Rust types: [`model!`](crate::model) makes a schema and a struct out of one declaration.
 
-pub use super::typed::{Attr, Mismatch, SetOf, Typed, decode_field, encode_attr};
+pub use super::typed::{Attr, Mismatch, SetOf, Typed, decode_field, decode_whole, encode_attr};
 use super::types::{Attribute, Kind};
 
 /// A struct made by [`model!`](crate::model): an object of a schema.
@@ -111,13 +111,7 @@ macro_rules! model {
             fn decode_attr(
                 value: &$crate::plugin::value::Value,
             ) -> Result<$crate::plugin::model::Attr<Self>, $crate::plugin::model::Mismatch> {
-                use $crate::plugin::model::{Attr, Typed};
-                use $crate::plugin::value::Value;
-                match value {
-                    Value::Null => Ok(Attr::Null),
-                    Value::Unknown => Ok(Attr::unknown()),
-                    value => <Self as Typed>::decode(value).map(Attr::Known),
-                }
+                $crate::plugin::model::decode_whole(value)
             }
         }
     };

@@ -129,6 +129,18 @@ pub trait Typed: Sized + Clone + PartialEq + Send + Sync + 'static {
     }
 }
 
+/// A value of a type that holds its unknown parts itself: unknown is only what is so as a whole.
+///
+/// # Errors
+/// When it is of another type.
+pub fn decode_whole<T: Typed>(value: &Value) -> Result<Attr<T>, Mismatch> {
+    match value {
+        Value::Null => Ok(Attr::Null),
+        Value::Unknown => Ok(Attr::unknown()),
+        value => T::decode(value).map(Attr::Known),
+    }
+}
+
 /// The attribute of that name in an object.
 ///
 /// # Errors
@@ -215,11 +227,7 @@ impl<T: Typed> Typed for Vec<T> {
     /// A list of objects that hold their unknown parts is known.
     fn decode_attr(value: &Value) -> Result<Attr<Self>, Mismatch> {
         let Value::List(items) = value else {
-            return match value {
-                Value::Null => Ok(Attr::Null),
-                Value::Unknown => Ok(Attr::unknown()),
-                value => Self::decode(value).map(Attr::Known),
-            };
+            return decode_whole(value);
         };
         let items = items.iter().enumerate().map(|(i, item)| decode_element(item).map_err(|e| e.inside(Step::Index(i))));
         let decoded: Option<Self> = items.collect::<Result<_, _>>()?;
@@ -271,11 +279,7 @@ impl<T: Typed> Typed for SetOf<T> {
     /// A set of objects that hold their unknown parts is known.
     fn decode_attr(value: &Value) -> Result<Attr<Self>, Mismatch> {
         let Value::Set(items) = value else {
-            return match value {
-                Value::Null => Ok(Attr::Null),
-                Value::Unknown => Ok(Attr::unknown()),
-                value => Self::decode(value).map(Attr::Known),
-            };
+            return decode_whole(value);
         };
         let decoded: Option<Vec<T>> = items.iter().map(|item| decode_element(item)).collect::<Result<_, _>>()?;
         Ok(decoded.map_or_else(|| Attr::Unknown(value.clone()), |items| Attr::Known(Self(items))))
@@ -301,11 +305,7 @@ impl<T: Typed> Typed for BTreeMap<String, T> {
     /// A map of objects that hold their unknown parts is known.
     fn decode_attr(value: &Value) -> Result<Attr<Self>, Mismatch> {
         let Value::Map(entries) = value else {
-            return match value {
-                Value::Null => Ok(Attr::Null),
-                Value::Unknown => Ok(Attr::unknown()),
-                value => Self::decode(value).map(Attr::Known),
-            };
+            return decode_whole(value);
         };
         let entries = entries.iter().map(|(key, item)| {
             let element = decode_element(item).map_err(|e| e.inside(Step::Key(key.clone())))?;

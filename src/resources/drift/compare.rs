@@ -315,15 +315,13 @@ fn anchor_of(object: &Object) -> Option<(&str, &str)> {
 /// that is reported as missing anyway.
 fn belongs_to_another(object: &Object, seen: &Seen, anchored: &BTreeSet<&str>) -> bool {
     let instance = object.labels().get("app.kubernetes.io/instance").copied().unwrap_or_default();
-    let looked_at = |workload: &Looked| workload.name == instance && workload.applied.is_some();
-    let ours = seen.workloads.iter().any(looked_at);
-    let roles =
-        || seen.workloads.iter().filter(|one| looked_at(one)).filter_map(|one| one.applied.as_ref()).flat_map(|one| &one.roles);
-    let missing = seen.workloads.iter().any(|workload| workload.name == instance && workload.applied.is_none());
+    let named = || seen.workloads.iter().filter(|workload| workload.name == instance);
+    let (ours, missing) = (named().any(|one| one.applied.is_some()), named().any(|one| one.applied.is_none()));
+    let mut roles = named().filter_map(|one| one.applied.as_ref()).flat_map(|applied| &applied.roles);
     !object.list("/metadata/ownerReferences").is_empty()
         || object.name().ends_with("-kafkastack-drill")
         // That of an earlier apply, which pods may use still.
-        || (is_ours(object) && object.kind() == Kind::ConfigMap && roles().any(|role| is_configuration(object.name(), &role.names.set)))
+        || (is_ours(object) && object.kind() == Kind::ConfigMap && roles.any(|role| is_configuration(object.name(), &role.names.set)))
         || missing
         || (!ours && anchor_of(object).is_none() && anchored.contains(instance))
 }

@@ -32,8 +32,8 @@ pub fn is_ours(object: &Object) -> bool {
 /// Whether the provider made the object for what `wanted` is of: two workloads may have names that meet, as `a` with its Service
 /// `a-headless` and another workload of that name.
 pub fn is_ours_for(object: &Object, wanted: &Object) -> bool {
-    let of = |object: &Object| INSTANCE.map(|label| object.labels().get(label).map(|value| (*value).to_owned()));
-    is_ours(object) && of(object) == of(wanted)
+    let (labels, own) = (object.labels(), wanted.labels());
+    is_ours(object) && INSTANCE.iter().all(|label| labels.get(label) == own.get(label))
 }
 
 /// The labels that say which application, and which one of them, an object is of.
