@@ -3,17 +3,14 @@
 //! belongs to a run that was killed. No clock is compared: who waits sees whether it changes. Network.
 
 use super::limits::{Halt, Limits};
-use crate::kubernetes::{Class, Delete, Failure, Key, Kind, Kubernetes, Object};
+use crate::kubernetes::beats::{BEAT, DEAD};
+use crate::kubernetes::{Class, Delete, Failure, Key, Kubernetes, Object};
 use serde_json::json;
 use std::time::Duration;
 use thiserror::Error;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 
-/// How often a drill shows that it runs.
-const BEAT: Duration = Duration::from_secs(2);
-/// One that has not shown it for so long was killed.
-const DEAD: Duration = Duration::from_secs(10);
 /// Between two looks at another one.
 const LOOK: Duration = Duration::from_millis(500);
 
@@ -146,11 +143,6 @@ impl Kept {
     pub fn abandon(self) {
         drop(self);
     }
-}
-
-/// Which ConfigMap it is, for the cluster `name`.
-pub fn key(namespace: &str, name: &str) -> Key {
-    Key::new(Kind::ConfigMap, namespace, format!("{name}-kafkastack-drill"))
 }
 
 fn object(key: &Key, traces: &Traces, beat: u64) -> Object {

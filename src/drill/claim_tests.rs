@@ -1,4 +1,5 @@
 use super::*;
+use crate::stack::names;
 use crate::testing::fake_kubernetes::FakeKubernetes;
 use crate::testing::faults::Faults;
 use tokio::time::Instant;
@@ -13,7 +14,7 @@ fn limits() -> Limits {
 }
 
 fn cluster() -> Key {
-    key("default", "kafka")
+    names::drill("default", "kafka")
 }
 
 async fn take(fake: &FakeKubernetes, name: &str) -> Result<Claim, Unclaimed> {

@@ -12,7 +12,7 @@ use super::settle::settle;
 use super::step::{How, Step, targets};
 use super::znode::Znode;
 use crate::kafka::NewTopic;
-use crate::kubernetes::{Class, Delete, Failure, Key, Kind};
+use crate::kubernetes::{Class, Delete, Eviction, Failure, Key, Kind};
 use crate::stack::facts::{Facts, Pod, Service};
 use crate::stack::site::Site;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
@@ -262,7 +262,10 @@ impl Drill<'_> {
         let end = Instant::now() + RECOVER;
         loop {
             let done = match how {
-                How::Evict => self.limits.race(self.site.kubernetes.evict(&key, &pod.uid)).await?,
+                How::Evict => {
+                    let evicted = self.limits.race(self.site.kubernetes.evict(&key, &pod.uid, None)).await?;
+                    evicted.map(|evicted| !matches!(evicted, Eviction::Held(_)))
+                }
                 How::Delete | How::Kill => {
                     let grace_seconds = (how == How::Kill).then_some(0);
                     let how = Delete { uid: Some(pod.uid.clone()), grace_seconds, ..Delete::default() };

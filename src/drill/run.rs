@@ -1,7 +1,7 @@
 //! One drill from its first look to its last clean-up. Network; what may be done is `facts.rs`'s to say, to whom `step.rs`'s, and
 //! when a stack is whole again `recovery.rs`'s.
 
-use super::claim::{self, Claim, Traces};
+use super::claim::{Claim, Traces};
 use super::clean::{Follow, clean};
 use super::conduct::Drill;
 use super::limits::{Halt, Limits};
@@ -9,6 +9,7 @@ use super::objections::exposed;
 use super::order::{Order, Refused};
 use super::recording::Recording;
 use super::settle::settle;
+use crate::stack::names;
 use crate::stack::site::Site;
 use std::time::Duration;
 use tokio::time::Instant;
@@ -44,7 +45,7 @@ pub async fn run(site: &Site, order: &Order, limits: &Limits, tell: &(dyn Fn(Str
     let facts = settle(site, Some(&order.demands), limits, SETTLE).await?;
     let name = format!("{TOPIC_PREFIX}{}", random());
     let traces = Traces { topic: name.clone(), znode: format!("/{name}") };
-    let key = claim::key(&site.brokers.namespace, &site.brokers.name);
+    let key = names::drill(&site.brokers.namespace, &site.brokers.name);
     let mut claim = Claim::take(&site.kubernetes, key, &traces, limits).await?;
     let earlier = claim.earlier.take();
     if let Some(earlier) = &earlier {

@@ -68,6 +68,12 @@ impl Admin {
         Ok(ClusterView::new(&self.router.metadata(&|_, _| no_topics()).await?))
     }
 
+    /// The cluster as each broker that is dialled first sees it, asked once: who is asked answers himself, or nobody does.
+    pub async fn views(&self) -> Vec<Result<ClusterView, Error>> {
+        let answers = self.router.each(&|_, _| no_topics()).await;
+        answers.into_iter().map(|answer| answer.map(|answer| ClusterView::new(&answer))).collect()
+    }
+
     /// The cluster and the named topics as any broker sees them, as a client does: it may be behind the controller.
     ///
     /// # Errors

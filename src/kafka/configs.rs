@@ -3,7 +3,7 @@
 
 use super::admin::{Admin, UNKNOWN_TOPIC, check, not_mentioned, text};
 use super::error::{Class, Error, Refusal, Resource};
-use super::model::{ConfigEntry, Source};
+use super::model::{ConfigEntry, Source, Topic};
 use super::pool::Lane;
 use super::router::Target;
 use super::versions::api_name;
@@ -22,6 +22,8 @@ const BROKER: i8 = 4;
 /// Kafka's `AlterConfigOp.OpType`.
 const SET: i8 = 0;
 const DELETE: i8 = 1;
+
+const MIN_INSYNC: &str = "min.insync.replicas";
 
 impl Admin {
     /// Every setting of the named topics, inherited ones included. Absent topics are absent.
@@ -46,6 +48,20 @@ impl Admin {
             Ok(found)
         };
         self.router.ask(Target::Controller, Lane::Read, &build, &read).await
+    }
+
+    /// `min.insync.replicas` of each of these topics, as far as it can be told.
+    ///
+    /// # Errors
+    /// When the controller cannot be asked; `Class::Unauthorized`.
+    pub async fn min_insync(&self, topics: &[Topic]) -> Result<BTreeMap<String, usize>, Error> {
+        let names: Vec<&str> = topics.iter().map(|topic| &*topic.name).collect();
+        let needed = |entries: Vec<ConfigEntry>| {
+            let known = |entry: &ConfigEntry| entry.name == MIN_INSYNC && entry.source != Source::Other(-1);
+            entries.into_iter().find(known)?.value?.parse().ok()
+        };
+        let found = self.topic_configs(&names).await?;
+        Ok(found.into_iter().filter_map(|(name, entries)| Some((name, needed(entries)?))).collect())
     }
 
     /// Every setting of a broker, from itself: no other one knows them.

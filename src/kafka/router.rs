@@ -8,6 +8,7 @@ use super::error::{Class, ConnectError, Error, Outcome, Refusal, Resource};
 use super::model::{ClusterView, no_topics};
 use super::pool::{Failure, Lane, Limit, Pool};
 use super::versions::{ApiTable, api_name};
+use futures::future::join_all;
 use kafka_protocol::messages::{MetadataRequest, MetadataResponse};
 use kafka_protocol::protocol::Request;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -149,6 +150,24 @@ impl Router {
             }
             round += 1;
         }
+    }
+
+    /// The metadata of each broker that is dialled first, asked once.
+    pub async fn each(&self, build: &(dyn Fn(i16, Duration) -> MetadataRequest + Sync)) -> Vec<Result<MetadataResponse, Error>> {
+        let ask = |to: &Address| {
+            let to = to.clone();
+            async move {
+                match self.shared.pool.call(&to, Lane::Read, self.limit(Lane::Read), build).await {
+                    Ok(answer) if answer.brokers.is_empty() => {
+                        Err(Error::Unreachable { tried: vec![(to, ConnectError::NotReady)] })
+                    }
+                    Ok(answer) => Ok(answer),
+                    Err(Failure::Connect(why)) => Err(Error::Unreachable { tried: vec![(to, why)] }),
+                    Err(Failure::Call(error)) => Err(error),
+                }
+            }
+        };
+        join_all(self.shared.bootstrap.iter().map(ask)).await
     }
 
     /// Like `metadata`, from the controller itself: what is missing there does not exist.

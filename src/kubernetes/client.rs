@@ -43,10 +43,28 @@ pub struct Apply {
 pub struct Delete {
     /// Delete this very object: one of the same name with another uid stays (`Stale`).
     pub uid: Option<String>,
+    /// Delete it only as long as it is as it was in this version (`Stale`).
+    pub version: Option<String>,
     /// Leave what it owns (the pods of a StatefulSet); otherwise that is deleted in the background.
     pub orphan: bool,
     /// Seconds that pods get to end; `None`: as their specification says.
     pub grace_seconds: Option<u32>,
+}
+
+/// What became of an eviction.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Eviction {
+    /// The pod goes.
+    Evicted,
+    /// It is gone, is another one, or is not as it was.
+    Missed,
+    /// A budget, or the server, does not allow it now: its words.
+    Held(String),
+}
+
+fn preconditions(uid: Option<&str>, version: Option<&str>) -> Value {
+    let entries = [("uid", uid), ("resourceVersion", version)];
+    entries.into_iter().filter_map(|(name, value)| Some((name.to_owned(), Value::from(value?)))).collect()
 }
 
 /// A connection to one API server. Cheap to clone.
@@ -183,7 +201,7 @@ impl Kubernetes {
             "apiVersion": "v1", "kind": "DeleteOptions",
             "propagationPolicy": if how.orphan { "Orphan" } else { "Background" },
             "gracePeriodSeconds": how.grace_seconds,
-            "preconditions": how.uid.as_ref().map(|uid| json!({ "uid": uid })),
+            "preconditions": preconditions(how.uid.as_deref(), how.version.as_deref()),
         });
         let call = Call::new(Method::DELETE, format!("delete {key}"), path(key)).body("application/json", &options);
         let mut unknown = false;
@@ -208,19 +226,19 @@ impl Kubernetes {
         Ok(unknown)
     }
 
-    /// Asks for a pod's eviction: a deletion that PodDisruptionBudgets have a say in. `false`: a budget does not allow it now.
-    /// Only the pod with this uid is meant; one that is gone counts as evicted.
-    pub async fn evict(&self, pod: &Key, uid: &str) -> Result<bool, Failure> {
+    /// Asks for a pod's eviction: a deletion that PodDisruptionBudgets have a say in. Only the pod with this uid is meant, and only
+    /// as long as it is as it was in `version`, if that is given.
+    pub async fn evict(&self, pod: &Key, uid: &str, version: Option<&str>) -> Result<Eviction, Failure> {
         let eviction = json!({
             "apiVersion": "policy/v1", "kind": "Eviction",
             "metadata": { "name": pod.name, "namespace": pod.namespace },
-            "deleteOptions": { "preconditions": { "uid": uid } },
+            "deleteOptions": { "preconditions": preconditions(Some(uid), version) },
         });
         let call = Call::new(Method::POST, format!("evict {pod}"), format!("{}/eviction", path(pod)));
         match self.send(&call.body("application/json", &eviction)).await {
-            Ok(_) => Ok(true),
-            Err(Failure { class: Class::NotFound | Class::Stale, .. }) => Ok(true),
-            Err(Failure { class: Class::Throttled { .. }, .. }) => Ok(false),
+            Ok(_) => Ok(Eviction::Evicted),
+            Err(Failure { class: Class::NotFound | Class::Stale, .. }) => Ok(Eviction::Missed),
+            Err(Failure { class: Class::Throttled { .. }, message, .. }) => Ok(Eviction::Held(message)),
             Err(failure) => Err(failure),
         }
     }

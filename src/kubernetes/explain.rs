@@ -23,6 +23,8 @@ pub struct Reason {
 pub enum Outlook {
     /// Something is under way.
     Transient,
+    /// Somebody who is asked for something has no time now.
+    Busy,
     /// Nothing is under way, as far as Kubernetes says; room may come for another reason.
     Doubtful,
     /// Waiting alone does not heal it.
@@ -142,10 +144,10 @@ fn not_ready(pod: &Object, evidence: &Evidence, claims_wait: bool) -> Option<Rea
         return if told_already { None } else { because(format!("it cannot be scheduled: {message}"), outlook) };
     }
     let containers = pod.list("/status/initContainerStatuses").iter().chain(pod.list("/status/containerStatuses"));
-    if let Some((text, fatal)) =
+    if let Some((text, outlook)) =
         containers.filter(|status| at(status, "/ready") != true).find_map(|status| stuck(status, pod, evidence))
     {
-        return said(because(text, Outlook::stuck_if(fatal)));
+        return said(because(text, outlook));
     }
     match latest(evidence, pod).filter(|event| event.text("/type") == "Warning") {
         Some(event) => said(because(event.text("/message").to_owned(), Outlook::Transient)),
@@ -157,7 +159,7 @@ fn not_ready(pod: &Object, evidence: &Evidence, claims_wait: bool) -> Option<Rea
 }
 
 /// Why a container does not run: its image, its exit. `None` when its state says nothing.
-fn stuck(status: &Value, pod: &Object, evidence: &Evidence) -> Option<(String, bool)> {
+fn stuck(status: &Value, pod: &Object, evidence: &Evidence) -> Option<(String, Outlook)> {
     let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
     let name = text(at(status, "/name"));
     let waiting = at(status, "/state/waiting");
@@ -169,15 +171,22 @@ fn stuck(status: &Value, pod: &Object, evidence: &Evidence) -> Option<(String, b
             let pulling = |event: &&Object| about(event, pod) && event.text("/message").contains("pull image");
             let event = newest(evidence.events.iter().filter(pulling)).map(|event| event.text("/message").to_owned());
             let why = event.unwrap_or_else(|| text(at(waiting, "/message")));
-            Some((format!("image {image:?} of container {name:?} cannot be pulled: {why}"), reason != "ErrImagePull"))
+            let outlook = match () {
+                () if is_busy(&why) => Outlook::Busy,
+                () if reason == "ErrImagePull" => Outlook::Transient,
+                () => Outlook::Stuck,
+            };
+            Some((format!("image {image:?} of container {name:?} cannot be pulled: {why}"), outlook))
         }
         "CreateContainerConfigError" | "CreateContainerError" | "RunContainerError" => {
-            Some((format!("container {name:?} cannot be started: {}", text(at(waiting, "/message"))), false))
+            Some((format!("container {name:?} cannot be started: {}", text(at(waiting, "/message"))), Outlook::Transient))
         }
         _ => {
             let ended = [at(status, "/state/terminated"), at(status, "/lastState/terminated")];
             let ended = ended.into_iter().find(|ended| at(ended, "/exitCode").as_i64().is_some_and(|code| code != 0))?;
             let restarts = at(status, "/restartCount").as_i64().unwrap_or_default();
+            // What ended before does not end what runs now: it may read its log back.
+            let runs = !at(status, "/state/running").is_null();
             let why = match text(at(ended, "/reason")).as_str() {
                 "OOMKilled" => " (out of memory: its limit is too small)".to_owned(),
                 "" | "Error" => String::new(),
@@ -185,9 +194,30 @@ fn stuck(status: &Value, pod: &Object, evidence: &Evidence) -> Option<(String, b
             };
             let code = at(ended, "/exitCode");
             let text = format!("container {name:?} ended with exit code {code}{why}, {restarts} restarts");
-            Some((text, restarts >= CRASHES))
+            Some((text, Outlook::stuck_if(restarts >= CRASHES && !runs)))
         }
     }
+}
+
+/// What a registry, or the way to it, says that may pass in minutes: the kubelet repeats the words of the container runtime.
+const BUSY: [&str; 11] = [
+    "too many requests",
+    "toomanyrequests",
+    "rate limit",
+    "500 internal server error",
+    "502 bad gateway",
+    "503 service unavailable",
+    "504 gateway time",
+    "i/o timeout",
+    "deadline exceeded",
+    "connection reset",
+    "unexpected eof",
+];
+
+/// Whether a pull failed because somebody has no time: not because there is no such image, or nobody may have it.
+fn is_busy(why: &str) -> bool {
+    let why = why.to_ascii_lowercase();
+    BUSY.iter().any(|word| why.contains(word))
 }
 
 /// Whether an event is about this very object, not about an earlier one of its name.

@@ -158,6 +158,9 @@ impl Failure {
         let message = at(&parsed, "/message").as_str().unwrap_or_default().to_owned();
         let after = retry_after.or_else(|| at(&parsed, "/details/retryAfterSeconds").as_u64()).map(Duration::from_secs);
         let class = classify(status, &parsed, &message, after);
+        // Which budget holds a pod back, and why, is among the causes only.
+        let budgets = causes(&parsed).filter(|(reason, ..)| *reason == "DisruptionBudget").map(|(.., message)| message);
+        let message = std::iter::once(&*message).chain(budgets).collect::<Vec<_>>().join(" ");
         Self { doing: doing.to_owned(), class, message }
     }
 

@@ -1,9 +1,10 @@
 //! The Kubernetes API server: objects as JSON manifests, server-side apply, waiting, tunnels to pods.
 //!
 //! Effects are in [`client`] (every call), [`watch`], [`connect`] and [`tunnel`] (port-forwards); [`explain`] asks why something is not
-//! ready. The rest is pure: what an answer means
-//! ([`failure`]), whether to ask again ([`retry`]), what differs ([`difference`]).
+//! ready. The rest is pure: what an answer means ([`failure`]), whether to ask again ([`retry`]), what differs ([`difference`]),
+//! whether somebody still works ([`beats`]).
 
+pub mod beats;
 pub mod client;
 mod connect;
 pub mod difference;
@@ -16,7 +17,7 @@ pub mod settings;
 pub mod tunnel;
 mod watch;
 
-pub use client::{Apply, Delete, Kubernetes};
+pub use client::{Apply, Delete, Eviction, Kubernetes};
 pub use difference::differences;
 pub use failure::{Class, Failure, Outcome};
 pub use object::{Key, Kind, Object};

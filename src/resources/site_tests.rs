@@ -10,7 +10,7 @@ use crate::resources::ha_drill::schema::DrillOrder;
 use crate::resources::health::Health;
 use crate::resources::health::schema::StackHealth;
 use crate::resources::workload::anchor::Anchor;
-use crate::resources::workload::roll;
+use crate::resources::workload::health::Health as Said;
 use crate::stack::names;
 use crate::testing::context;
 use crate::testing::faults::Faults;
@@ -62,8 +62,8 @@ async fn no_pod_is_restarted_on_the_word_of_another_kafka() {
     let anchor = world.kubernetes.get(&names::anchor("prod", "kafka")).unwrap();
     let cluster = Anchor::<Cluster>::read(&anchor).unwrap().spec;
     let pods = world.kubernetes.all(Kind::Pod);
-    assert_eq!(health::check(&cluster, &world.stack, &pods).await, roll::Health::Waiting(OTHER.to_owned()));
+    assert_eq!(health::check(&cluster, &world.stack, &pods, true).await, Said::Unknown(OTHER.to_owned()));
     world.kubernetes.edit("kubectl", &names::anchor("prod", "kafka"), "/data/cluster_id", serde_json::Value::Null);
-    let serving = health::check(&cluster, &world.stack, &pods).await;
-    assert!(matches!(serving, roll::Health::Healthy { .. }), "who takes the id out says that this Kafka is the right one");
+    let serving = health::check(&cluster, &world.stack, &pods, true).await;
+    assert!(matches!(serving, Said::Known { waits: None, .. }), "who takes the id out says that this Kafka is the right one");
 }

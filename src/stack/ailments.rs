@@ -19,6 +19,8 @@ pub enum Ailment {
     UnderMinInSync(Vec<String>),
     /// Brokers that are not registered.
     Unregistered(Vec<i64>),
+    /// Brokers that are registered, and do not answer: each with the reason.
+    Mute(Vec<(i64, String)>),
     /// Brokers that are registered and not wanted. Kafka places partitions on whoever is registered: what comes to be on one that
     /// has gone is out of reach for ever.
     Surplus(Vec<i64>),
@@ -187,6 +189,10 @@ impl fmt::Display for Ailment {
                 write!(f, "fewer replicas in sync than writes with acks=all need: {}", some(names))
             }
             Self::Unregistered(ids) => write!(f, "not registered: broker {}", numbers(ids)),
+            Self::Mute(brokers) => {
+                let each = brokers.iter().map(|(id, why)| format!("broker {id} does not answer: {why}"));
+                f.write_str(&each.collect::<Vec<_>>().join("; "))
+            }
             Self::Surplus(ids) => {
                 write!(
                     f,

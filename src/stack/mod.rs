@@ -1,12 +1,13 @@
 //! What every resource is given: the Kubernetes cluster, and through it the brokers and members of any workload. Network.
 //!
 //! `names.rs` how everything is called · `profile.rs` what an anchor tells others · `cluster.rs` finds a cluster · `site.rs` finds
-//! a whole stack and looks at it · `facts.rs` what is seen · `ailments.rs` what of it is not whole. What is found are values and
-//! failures; the words for people are made by others.
+//! a whole stack and looks at it · `facts.rs` what is seen · `ailments.rs` what of it is not whole · `losses.rs` what it would lose
+//! with one pod. What is found are values and failures; the words for people are made by others.
 
 pub mod ailments;
 pub mod cluster;
 pub mod facts;
+pub mod losses;
 pub mod names;
 pub mod profile;
 pub mod site;

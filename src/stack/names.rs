@@ -53,6 +53,11 @@ pub fn anchor(namespace: &str, name: &str) -> Key {
     Key::new(Kind::ConfigMap, namespace, format!("{name}{ANCHOR}"))
 }
 
+/// The claim of the drill that runs on the cluster `name`.
+pub fn drill(namespace: &str, name: &str) -> Key {
+    Key::new(Kind::ConfigMap, namespace, format!("{name}{ANCHOR}-drill"))
+}
+
 /// The workload whose anchor has this name.
 pub fn anchored_by(anchor: &str) -> Option<&str> {
     anchor.strip_suffix(ANCHOR)

@@ -9,10 +9,10 @@ use crate::plugin::schema::optional;
 use crate::resources::checks;
 use crate::resources::owned::applied::Specified;
 use crate::resources::workload::attributes::Common;
+use crate::resources::workload::health::{Duty, Health};
 use crate::resources::workload::render::Pods;
 use crate::resources::workload::resource::Workload;
 use crate::resources::workload::role::Role;
-use crate::resources::workload::roll::Health;
 use crate::resources::workload::{Seen, Spec, probes};
 use crate::stack::Stack;
 use crate::stack::names::Names;
@@ -139,8 +139,9 @@ macro_rules! workload {
                 self.common.name_services();
             }
 
-            async fn health(&self, _: &Stack, _: &[Object]) -> Health {
-                Health::Healthy { leaders: Vec::new() }
+            async fn health(&self, _: &Stack, pods: &[Object], _: bool) -> Health {
+                let duties = pods.iter().map(|pod| (pod.name().to_owned(), Duty::served())).collect();
+                Health::Known { waits: None, duties }
             }
         }
     };

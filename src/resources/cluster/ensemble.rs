@@ -3,6 +3,7 @@
 
 use super::schema::Cluster;
 use super::words;
+use crate::dial::DialError;
 use crate::kubernetes::failure::{Class, Failure};
 use crate::plugin::diagnostic::{Diagnostic, Diagnostics};
 use crate::resources::workload::Spec;
@@ -10,6 +11,9 @@ use crate::resources::workload::anchor::Anchor;
 use crate::resources::workload::record::Record;
 use crate::resources::zookeeper_ensemble::schema::Ensemble;
 use crate::stack::Stack;
+use crate::stack::ailments::{Ailment, of_members};
+use crate::stack::cluster::ENSEMBLE;
+use crate::stack::facts::Service;
 use crate::stack::names::workload_in;
 use crate::zookeeper::kafka_cluster_id;
 use std::collections::BTreeSet;
@@ -58,6 +62,18 @@ pub async fn enter(stack: &Stack, cluster: &Cluster) -> Result<Diagnostics, Fail
         }
     }
     Ok(Diagnostics::new())
+}
+
+/// Why no broker may be restarted, as far as its ensemble says: it has no quorum, and a broker that starts has to register there.
+/// None where the ensemble is not one that the provider made, or may not be asked.
+pub async fn lost_quorum(stack: &Stack, cluster: &Cluster) -> Option<String> {
+    let id = workload_in(connection(cluster))?;
+    let profile = stack.profile(&id, ENSEMBLE).await.ok()??;
+    let members = stack.endpoints(Service::Zookeeper, &id, &profile);
+    let modes = members.modes().await;
+    let lost = of_members(&modes).into_iter().find(|ailment| matches!(ailment, Ailment::NoQuorum(..)))?;
+    let first = members.dialer.dial(members.hosts.first()?, members.port).await;
+    (!matches!(first, Err(DialError::NotAllowed(_)))).then(|| format!("{lost}, and a broker that starts has to register there"))
 }
 
 /// Whether two connections are of one ensemble: of one that the provider made, or with a member in common.

@@ -11,9 +11,9 @@ pub mod schema;
 pub mod words;
 
 use super::workload::attributes::Common;
+use super::workload::health::Health;
 use super::workload::resource::Workload;
 use super::workload::role::Role;
-use super::workload::roll::Health;
 use super::workload::{Seen, Spec};
 use crate::kubernetes::failure::Failure;
 use crate::kubernetes::object::Object;
@@ -159,8 +159,12 @@ impl Spec for Cluster {
         objects::wants_zone(self)
     }
 
-    async fn health(&self, stack: &Stack, pods: &[Object]) -> Health {
-        health::check(self, stack, pods).await
+    async fn health(&self, stack: &Stack, pods: &[Object], restarts: bool) -> Health {
+        health::check(self, stack, pods, restarts).await
+    }
+
+    async fn drilled(&self, _: &Stack) -> Result<Vec<Id>, Failure> {
+        Ok(vec![self.target().id])
     }
 
     async fn observe(&mut self, stack: &Stack) {

@@ -1,9 +1,9 @@
 //! Asks brokers, members and Kubernetes for everything that health is judged by. Network.
 
 use super::judge::{Figures, Seen};
-use crate::kafka::{Admin, ClusterView, LogDir, Source, Topic};
+use crate::kafka::{Admin, ClusterView, LogDir};
 use crate::kubernetes::{Failure, Key, Kind};
-use crate::resources::workload::roll::revision;
+use crate::resources::workload::pod::revision;
 use crate::stack::site::{Endpoints, Site};
 use crate::zookeeper::{Answer, Mode, mntr, srvr};
 use futures::future::join_all;
@@ -30,7 +30,9 @@ pub async fn look(site: &Site) -> Result<Seen, Failure> {
     let (facts, outdated) = (facts?, outdated?);
     let (mut min_insync, mut disks) = (BTreeMap::new(), BTreeMap::new());
     if let Ok((view, topics)) = &facts.kafka {
-        (min_insync, disks) = tokio::join!(min_insync_of(&site.admin, topics), disks_of(&site.admin, view));
+        let (needed, found) = tokio::join!(site.admin.min_insync(topics), disks_of(&site.admin, view));
+        // What cannot be asked is left out: then one replica in sync counts as enough.
+        (min_insync, disks) = (needed.unwrap_or_default(), found);
     }
     Ok(Seen { facts, min_insync, disks, outdated, figures })
 }
@@ -49,17 +51,6 @@ async fn outdated(site: &Site) -> Result<Vec<String>, Failure> {
         );
     }
     Ok(found)
-}
-
-/// What cannot be asked is left out: then one replica in sync counts as enough.
-async fn min_insync_of(admin: &Admin, topics: &[Topic]) -> BTreeMap<String, usize> {
-    let names: Vec<&str> = topics.iter().map(|topic| topic.name.as_str()).collect();
-    let found = admin.topic_configs(&names).await.unwrap_or_default();
-    let needed = |entries: Vec<crate::kafka::ConfigEntry>| {
-        let entry = entries.into_iter().find(|entry| entry.name == "min.insync.replicas" && entry.source != Source::Other(-1));
-        entry?.value?.parse().ok()
-    };
-    found.into_iter().filter_map(|(name, entries)| Some((name, needed(entries)?))).collect()
 }
 
 async fn disks_of(admin: &Admin, view: &ClusterView) -> BTreeMap<i32, Result<Vec<LogDir>, String>> {
@@ -90,7 +81,7 @@ async fn figures_of(ensemble: &Endpoints, host: &str) -> Option<Figures> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::kafka::NewTopic;
+    use crate::kafka::{NewTopic, Topic};
     use crate::testing::fake_kafka::FakeKafka;
 
     async fn with_a_topic(kafka: &FakeKafka) -> (ClusterView, Vec<Topic>) {
@@ -109,7 +100,7 @@ mod tests {
         let of = |id: i32| disks[&id].as_ref().unwrap()[0].clone();
         assert_eq!((of(1).bytes, of(1).total, of(1).usable), (20, Some(1000), Some(9)));
         assert_eq!(of(2).usable, Some(500));
-        assert_eq!(min_insync_of(&kafka.admin(), &topics).await, [("orders".to_owned(), 2)].into());
+        assert_eq!(kafka.admin().min_insync(&topics).await.unwrap(), [("orders".to_owned(), 2)].into());
     }
 
     #[tokio::test]

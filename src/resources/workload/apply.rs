@@ -5,6 +5,7 @@ use super::guard::Site;
 use super::read;
 use super::record::Record;
 use super::role::{Role, Templates};
+use super::roll;
 use super::tidy::tidy;
 use super::wait::{NotServing, until_serving};
 use super::words;
@@ -16,7 +17,7 @@ use crate::plugin::context::{Context, Halt};
 use crate::plugin::diagnostic::{Diagnostic, Severity};
 use crate::plugin::model::Attr;
 use crate::plugin::operations::{Create, Done, Failed, Update};
-use crate::resources::owned::applied::{keep, kept};
+use crate::resources::owned::applied::{encode, keep, kept};
 use crate::resources::owned::board;
 use crate::resources::owned::converge::Live;
 use crate::resources::owned::drift::fingerprints;
@@ -69,7 +70,7 @@ pub async fn create<M: Spec>(cx: &Context<'_, Stack>, create: Create<M>) -> Resu
     if let Err(stop) = run.mark(Phase::Creating, None).await {
         run.tell(stop, Severity::Warning);
     }
-    let missing = until_serving(cx, run.stack, &run.spec, &run.templates()).await.err();
+    let missing = until_serving(cx, run.stack, &run.spec, &run.templates(), None).await.err();
     run.finish(missing, Some(Timestamp::now()), Severity::Warning).await.or_failed()
 }
 
@@ -84,13 +85,51 @@ pub async fn update<M: Spec>(cx: &Context<'_, Stack>, update: Update<M>) -> Resu
     if let Some(before) = kept::<M>(&private) {
         run.writer.changes(&before.objects(), &run.spec.objects(), true);
     }
-    if let Err(stop) = run.change().await {
-        // The old state: the next refresh sees what of the change is there already.
-        let why = stop.words(halted(&run.spec, words::change_interrupted));
-        return Err(Failed::from(why).and(run.writer.said));
-    }
-    let missing = until_serving(cx, run.stack, &run.spec, &run.templates()).await.err();
-    run.finish(missing, None, Severity::Error).await.or_failed()
+    let site = match run.change().await {
+        Ok(site) => site,
+        Err(stop) => {
+            // The old state: the next refresh sees what of the change is there already.
+            let why = stop.words(halted(&run.spec, words::change_interrupted));
+            return Err(Failed::from(why).and(run.writer.said));
+        }
+    };
+    let changes_more_than_time = kept::<M>(&private).is_some_and(|before| !is_same_but_for_time(&before, &run.spec));
+    let (patience, severity) = match changes_more_than_time && leaves_pods(&site, &run.writer.seen) {
+        // The pods stay as they are, so whether the service is whole is worth a word, and no failure.
+        true => (Some(GLANCE), Severity::Warning),
+        false => (None, Severity::Error),
+    };
+    let missing = until_serving(cx, run.stack, &run.spec, &run.templates(), patience).await.err();
+    run.finish(missing, None, severity).await.or_failed()
+}
+
+/// How long a change that leaves the pods as they are looks at the service.
+const GLANCE: Duration = Duration::from_secs(10);
+
+/// Whether two specifications differ in nothing, or in how long operations may take: then the apply is there to wait.
+fn is_same_but_for_time<M: Spec>(before: &M, wanted: &M) -> bool {
+    let timeless = |spec: &M| {
+        let mut spec = spec.clone();
+        spec.common_mut().timeouts = Attr::Null;
+        encode(&spec)
+    };
+    timeless(before) == timeless(wanted)
+}
+
+/// Whether a change left every pod as it was: no StatefulSet has another template or number, and no pod was to be restarted before.
+fn leaves_pods<M: Spec>(site: &Site<M>, now: &Live) -> bool {
+    site.sets.iter().all(|set| {
+        let Some(before) = &set.live else { return false };
+        let Some(now) = now.get(&before.key()).and_then(Option::as_ref) else { return false };
+        let own: Vec<Object> = site.pods.iter().filter(|pod| pod.is_owned_by(before.uid())).cloned().collect();
+        let seen = roll::Set::of(before, &own);
+        let same = |pointer: &str| before.at(pointer) == now.at(pointer);
+        same("/metadata/uid")
+            && same("/spec/template")
+            && same("/spec/replicas")
+            && seen.unsettled.is_none()
+            && !seen.is_outdated()
+    })
 }
 
 impl<'a, M: Spec> Run<'a, M> {
@@ -117,8 +156,8 @@ impl<'a, M: Spec> Run<'a, M> {
         names::anchor(self.spec.namespace(), self.spec.name())
     }
 
-    /// Applies a change of what is there.
-    async fn change(&mut self) -> Result<(), Stop> {
+    /// Applies a change of what is there; what was there before.
+    async fn change(&mut self) -> Result<Site<M>, Stop> {
         self.cx.go_on()?;
         let site = self.look_around().await?;
         self.check_templates(&site)?;
@@ -132,7 +171,8 @@ impl<'a, M: Spec> Run<'a, M> {
         }
         self.mark(Phase::Updating, None).await?;
         self.write().await?;
-        self.mark(Phase::Updating, None).await
+        self.mark(Phase::Updating, None).await?;
+        Ok(site)
     }
 
     /// A template that somebody changed after the plan was made would restart pods that the plan did not speak of.

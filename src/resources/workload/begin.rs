@@ -4,11 +4,12 @@
 use super::Spec;
 use super::anchor::Anchor;
 use super::apply::Run;
-use super::guard::{Site, claims};
+use super::guard::Site;
 use super::own::{foreign_claims, is_own_claim, own_marks};
 use super::plan;
 use super::record::Record;
 use super::role::{Role, Set};
+use super::sets::claims;
 use super::words;
 use crate::diagnostics;
 use crate::kubernetes::failure::{Class, Failure};

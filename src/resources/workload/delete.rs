@@ -5,7 +5,7 @@ use super::anchor::Anchor;
 use super::guard::Site;
 use super::own::{is_orphan, is_own_claim, owns};
 use super::record::Record;
-use super::sets::{all, changes};
+use super::sets::{all, changes, claims};
 use super::tidy::configurations;
 use super::words;
 use super::{Spec, guard::refusal};
@@ -22,6 +22,7 @@ use crate::resources::owned::phase::Phase;
 use crate::stack::Stack;
 use crate::stack::names;
 use futures::StreamExt;
+use serde_json::json;
 use std::time::Duration;
 
 /// How long to wait for a change at most before looking again.
@@ -47,6 +48,9 @@ async fn remove<M: Spec>(cx: &Context<'_, Stack>, stack: &Stack, applied: &M, pr
         cx.say(&format!("deleting kafkastack_{} {namespace}/{name}", M::RESOURCE));
         // While there is an anchor to say it at.
         cx.pass_on().await;
+    }
+    if !prior.common().takes_claims() {
+        keep_claims(cx, stack, applied, &site).await?;
     }
     for object in applied.objects().iter().rev() {
         let Some(live) = stack.kubernetes.get(&object.key()).await? else { continue };
@@ -78,6 +82,37 @@ async fn remove<M: Spec>(cx: &Context<'_, Stack>, stack: &Stack, applied: &M, pr
     match still_going(stack, &site).await? {
         Some(anchor) => Ok(delete_this(&stack.kubernetes, &anchor).await?),
         None => Ok(()),
+    }
+}
+
+/// Claims that would go with their StatefulSet, because somebody set its retention policy so, are made to stay first: the controller
+/// takes their owner away when the policy says `Retain` (KEP-1847).
+async fn keep_claims<M: Spec>(cx: &Context<'_, Stack>, stack: &Stack, spec: &M, site: &Site<M>) -> Result<(), Diagnostics> {
+    for set in site.live() {
+        let policy = "/spec/persistentVolumeClaimRetentionPolicy";
+        if ["/whenDeleted", "/whenScaled"].iter().any(|when| set.text(&format!("{policy}{when}")) == "Delete") {
+            let mut keeping = set.clone();
+            if let Some(policy) = keeping.json_mut().pointer_mut(policy) {
+                *policy = json!({"whenDeleted": "Retain", "whenScaled": "Retain"});
+            }
+            stack.kubernetes.replace(&keeping).await?;
+            cx.say(&format!("made the claims of StatefulSet {} stay: its retention policy said Delete", set.name()));
+        }
+    }
+    let roles = spec.roles();
+    loop {
+        let all = claims(stack, spec.namespace()).await?;
+        let owned = |claim: &&Object| is_own_claim(claim, &roles) && site.live().any(|set| claim.is_owned_by(set.uid()));
+        let left: Vec<String> = all.iter().filter(owned).map(|claim| claim.key().to_string()).collect();
+        if left.is_empty() {
+            return Ok(());
+        }
+        cx.say(&format!("waiting until these do not go with their StatefulSet: {}", left.join(", ")));
+        match cx.wait(tokio::time::sleep(LOOK_AGAIN / 5)).await {
+            Ok(()) => {}
+            Err(Halt::Interrupted) => return Err(words::delete_interrupted(&left).into()),
+            Err(Halt::OutOfTime) => return Err(words::claims_owned(&left).into()),
+        }
     }
 }
 

@@ -4,8 +4,8 @@
 use super::change::Change;
 use super::guard::Site;
 use super::plan::is_moved;
+use super::pod::{going, revision};
 use super::role::Role;
-use super::roll::revision;
 use super::spec::Spec;
 use super::template::{self, FIELD};
 use super::words;
@@ -34,9 +34,13 @@ pub async fn forecast<M: Spec>(cx: &Context<'_, Stack>, plan: &mut Plan<M>, chan
     };
     let changes = template_changes(&roles, change);
     let drifted = drifted(prior);
-    let pods = match cx.client {
-        Some(stack) => live(stack, prior, &roles, &change.wanted, &changes).await,
+    let site = match cx.client {
+        Some(stack) => Site::look(stack, prior).await.ok(),
         None => None,
+    };
+    let pods = match (cx.client, &site) {
+        (Some(stack), Some(site)) => Some(live(stack, prior, site, &roles, &change.wanted, &changes).await),
+        _ => None,
     };
     let fields: BTreeSet<&str> = changes.values().flatten().chain(&drifted).map(String::as_str).collect();
     let pods = match pods {
@@ -45,6 +49,13 @@ pub async fn forecast<M: Spec>(cx: &Context<'_, Stack>, plan: &mut Plan<M>, chan
         None if fields.is_empty() => return,
         None => all(),
     };
+    if let Some(site) = site.as_ref().filter(|site| !site.strangers.is_empty()) {
+        plan.diagnostics.push(words::strangers(M::APP, prior.name(), &site.strangers).at(Path::of("id")));
+    }
+    let going = site.map(|site| going(site.pods.iter(), &site.claims)).unwrap_or_default();
+    for (pod, claim) in going.iter().filter(|(pod, _)| pods.contains(pod)) {
+        plan.diagnostics.push(words::claim_going(pod, claim).at(Path::of("id")));
+    }
     if !pods.is_empty() {
         plan.diagnostics.push(
             words::restart_forecast(M::APP, prior.name(), &pods, &fields.into_iter().collect::<Vec<_>>()).at(Path::of("id")),
@@ -79,17 +90,17 @@ fn drifted<M: Spec>(prior: &M) -> Vec<String> {
 async fn live<M: Spec>(
     stack: &Stack,
     prior: &M,
+    site: &Site<M>,
     roles: &[Role],
     wanted: &[Object],
     changes: &BTreeMap<String, Vec<String>>,
-) -> Option<Vec<String>> {
-    let site = Site::look(stack, prior).await.ok()?;
+) -> Vec<String> {
     let mut restarting = Vec::new();
     for role in roles {
         let same = !changes.contains_key(&role.names.set);
-        restarting.extend(live_of(stack, prior.namespace(), &site, role, same.then_some(wanted)).await);
+        restarting.extend(live_of(stack, prior.namespace(), site, role, same.then_some(wanted)).await);
     }
-    Some(restarting)
+    restarting
 }
 
 /// Those of one role. `same`: the objects that are wanted, where they want the same template as before.

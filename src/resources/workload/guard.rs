@@ -4,11 +4,11 @@
 use super::Spec;
 use super::anchor::Anchor;
 use super::own::{is_own_claim, owns};
+use super::pod::{is_ready, is_up};
 use super::role::Set;
-use super::roll::{is_ready, is_up};
-use super::sets::{all, sets};
+use super::sets::{all, claims, sets};
 use super::words;
-use crate::kubernetes::failure::{Class, Failure};
+use crate::kubernetes::failure::Failure;
 use crate::kubernetes::object::{Kind, Object};
 use crate::plugin::diagnostic::{Diagnostic, Diagnostics};
 use crate::resources::owned::is_ours;
@@ -24,6 +24,8 @@ pub struct Site<M> {
     pub sets: Vec<Set>,
     /// Its own pods.
     pub pods: Vec<Object>,
+    /// Pods of others that have the labels of its own.
+    pub strangers: Vec<String>,
     /// Every claim of its namespace; none for who may not list them.
     pub claims: Vec<Object>,
 }
@@ -78,9 +80,11 @@ impl<M: Spec> Site<M> {
             all(stack, Kind::Pod, namespace, &roles),
             claims(stack, namespace),
         )?;
+        let (pods, strangers): (Vec<Object>, _) = pods.into_iter().partition(|pod| owns(&sets, pod));
         Ok(Self {
+            strangers: strangers.iter().map(|pod| pod.name().to_owned()).collect(),
             anchor: anchor.and_then(|object| Anchor::read(&object).map(|anchor| (object, anchor))),
-            pods: pods.into_iter().filter(|pod| owns(&sets, pod)).collect(),
+            pods,
             claims,
             sets,
         })
@@ -121,17 +125,6 @@ impl<M: Spec> Site<M> {
         let roles = prior.roles();
         let anything = self.live().any(is_ours) || self.claims.iter().any(|claim| is_own_claim(claim, &roles));
         judge(Evidence { here: prior.common().is_protected(), anchor, up: self.is_up(), anything })
-    }
-}
-
-/// Every claim of a namespace; none for who may not list them.
-///
-/// # Errors
-/// When Kubernetes does not say.
-pub async fn claims(stack: &Stack, namespace: &str) -> Result<Vec<Object>, Failure> {
-    match stack.kubernetes.list(Kind::PersistentVolumeClaim, Some(namespace), "").await {
-        Err(Failure { class: Class::Forbidden { .. } | Class::NamespaceMissing(_), .. }) => Ok(Vec::new()),
-        other => other,
     }
 }
 

@@ -1,18 +1,35 @@
-//! Which pod to restart next, if any. Pure: it sees the StatefulSet, its pods and what the service says of itself.
+//! Which pod to restart next, if any. Pure: it sees the StatefulSets, their pods and what the service says of itself.
+//!
+//! One rule: a restart takes nothing from the service that it has now. What does not serve may therefore go at any time, unless one
+//! that was restarted has not come yet; what serves goes only while all others do, and while nothing would fall with it.
 
-use crate::kubernetes::object::{Object, at};
-use serde_json::Value;
+use super::health::{Duty, Health};
+use super::pod::{Stage, revision};
+use crate::kubernetes::object::Object;
+use std::collections::BTreeMap;
 
-/// What a service says of itself.
+/// A StatefulSet, as far as a roll has to know it.
+#[derive(Clone, Debug)]
+pub struct Set {
+    /// Its pods.
+    pub pods: Vec<Pod>,
+    /// Why nothing can be told of it yet.
+    pub unsettled: Option<String>,
+}
+
+/// A pod of a StatefulSet.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Health {
-    /// Everyone serves, and everything is in sync; these pods should be restarted last, because they lead.
-    Healthy {
-        /// The pods of the leader or controller.
-        leaders: Vec<String>,
-    },
-    /// Not yet, and why.
-    Waiting(String),
+pub struct Pod {
+    /// Its name.
+    pub name: String,
+    /// Its uid: the one that comes back has another.
+    pub uid: String,
+    /// The version in which it was seen.
+    pub version: String,
+    /// Whether it runs another revision than its StatefulSet wants.
+    pub outdated: bool,
+    /// How far it came.
+    pub stage: Stage,
 }
 
 /// What to do next.
@@ -20,118 +37,51 @@ pub enum Health {
 pub enum Step {
     /// Look again later; why.
     Wait(String),
-    /// Delete this pod, so that it comes back with the wanted specification.
+    /// Take this pod away, so that it comes back with the wanted specification.
     Restart {
+        /// Which.
+        pod: Pod,
+        /// Whether it serves, so that whoever else takes pods away has to be asked: the budget of disruptions.
+        serves: bool,
+    },
+    /// A pod has to be restarted, and its data would go with it.
+    Refuse {
         /// Its name.
         pod: String,
-        /// Its uid: the one that comes back has another.
-        uid: String,
+        /// Its claim, which is being deleted.
+        claim: String,
     },
-    /// Every pod is as wanted, ready, and the service is healthy.
+    /// Every pod is as wanted, and the service is whole.
     Done,
 }
 
-/// Whether a pod is ready.
-pub fn is_ready(pod: &Object) -> bool {
-    !pod.deleting() && pod.condition("Ready") == Some(true)
-}
-
-/// The revision of the StatefulSet that a pod runs.
-pub fn revision(pod: &Object) -> &str {
-    pod.labels().get("controller-revision-hash").copied().unwrap_or_default()
-}
-
-/// Whether a pod's containers run, so that the service in it can be asked.
-fn runs(pod: &Object) -> bool {
-    pod.text("/status/phase") == "Running"
-}
-
-fn containers(pod: &Object) -> impl Iterator<Item = &Value> {
-    pod.list("/status/initContainerStatuses").iter().chain(pod.list("/status/containerStatuses"))
-}
-
-/// Whether every container of a pod runs and has passed its startup probe: the process listens, and may wait for others.
-pub fn is_up(pod: &Object) -> bool {
-    runs(pod) && pod.list("/status/containerStatuses").iter().all(|container| *at(container, "/started") == true)
-}
-
-/// What the kubelet says of a container that does not come by itself.
-const STUCK: [&str; 8] = [
-    "CrashLoopBackOff",
-    "ImagePullBackOff",
-    "ErrImagePull",
-    "InvalidImageName",
-    "ErrImageNeverPull",
-    "CreateContainerConfigError",
-    "CreateContainerError",
-    "RunContainerError",
-];
-
-/// Whether a pod is down and does not come back as it is: nothing is lost when it is taken away.
-fn is_broken(pod: &Object) -> bool {
-    let stuck = |container: &Value| {
-        let waits = at(container, "/state/waiting/reason").as_str().is_some_and(|reason| STUCK.contains(&reason));
-        let ended_again = !at(container, "/state/terminated").is_null() && at(container, "/restartCount").as_i64() > Some(0);
-        waits || ended_again
-    };
-    pod.text("/status/phase") == "Failed" || pod.condition("PodScheduled") == Some(false) || containers(pod).any(stuck)
-}
-
-/// The pods of a workload, by what a roll has to know of them.
-struct Sorted<'a> {
-    /// Of an earlier revision, by StatefulSet.
-    outdated: Vec<Vec<&'a Object>>,
-    /// Of an earlier revision, and not ready.
-    old_down: Vec<&'a Object>,
-    /// Of the wanted revision, and not ready.
-    new_down: Vec<&'a Object>,
-    /// Whether no pod of a StatefulSet that has outdated ones is of the wanted revision yet.
-    first: bool,
-}
-
-impl<'a> Sorted<'a> {
-    fn of(sets: &'a [(Object, Vec<Object>)]) -> Self {
-        let mut sorted = Self { outdated: Vec::new(), old_down: Vec::new(), new_down: Vec::new(), first: true };
-        for (set, pods) in sets {
-            let wanted = set.text("/status/updateRevision");
-            let (outdated, new): (Vec<&Object>, Vec<&Object>) = pods.iter().partition(|pod| revision(pod) != wanted);
-            let down = |pods: &[&'a Object]| pods.iter().copied().filter(|pod| !is_ready(pod)).collect::<Vec<_>>();
-            sorted.old_down.extend(down(&outdated));
-            sorted.new_down.extend(down(&new));
-            sorted.first &= outdated.is_empty() || new.is_empty();
-            sorted.outdated.push(outdated);
-        }
-        sorted
+impl Set {
+    /// A StatefulSet and the pods that it owns.
+    pub fn of(stateful_set: &Object, pods: &[Object]) -> Self {
+        let wanted = stateful_set.text("/status/updateRevision");
+        let pod = |pod: &Object| Pod {
+            name: pod.name().to_owned(),
+            uid: pod.uid().to_owned(),
+            version: pod.resource_version().to_owned(),
+            outdated: revision(pod) != wanted,
+            stage: Stage::of(pod),
+        };
+        Self { pods: pods.iter().map(pod).collect(), unsettled: unsettled(stateful_set, pods) }
     }
 
-    /// The outdated pods of the StatefulSet whose turn it is: those before it have none.
-    fn turn(&self) -> &[&'a Object] {
-        self.outdated.iter().find(|outdated| !outdated.is_empty()).map_or(&[], Vec::as_slice)
+    fn outdated(&self) -> impl Iterator<Item = &Pod> {
+        self.pods.iter().filter(|pod| pod.outdated)
     }
 
-    /// The pod that has to be put right before any other, or why nothing is taken now. At most one pod is ever down by our hand:
-    /// while one that was restarted does not come, no other goes, whatever state that one is in.
-    fn repair(&self) -> Result<Option<&'a Object>, String> {
-        if !self.new_down.iter().all(|pod| is_up(pod)) {
-            return Err(not_ready(&self.new_down));
-        }
-        // A restarted one may wait for these: members that crash make no quorum.
-        if let Some(pod) = self.old_down.iter().find(|pod| is_broken(pod)) {
-            return Ok(Some(pod));
-        }
-        if !self.new_down.is_empty() {
-            return Err(not_ready(&self.new_down));
-        }
-        // Nobody was taken yet: one that is down alone, or with all others, goes first.
-        let outdated: usize = self.outdated.iter().map(Vec::len).sum();
-        let alone = self.old_down.len() == 1 || self.old_down.len() == outdated;
-        Ok(self.old_down.first().copied().filter(|_| self.first && alone))
+    /// Whether one of its pods has to be restarted.
+    pub fn is_outdated(&self) -> bool {
+        self.outdated().next().is_some()
     }
-}
 
-fn not_ready(pods: &[&Object]) -> String {
-    let names: Vec<&str> = pods.iter().map(|pod| pod.name()).collect();
-    format!("not ready: {}", names.join(", "))
+    /// Whether its roll has begun, and has not ended.
+    fn is_begun(&self) -> bool {
+        self.is_outdated() && !self.pods.iter().all(|pod| pod.outdated)
+    }
 }
 
 /// Why nothing can be told yet of a StatefulSet and its pods.
@@ -147,266 +97,86 @@ fn unsettled(stateful_set: &Object, pods: &[Object]) -> Option<String> {
     (there != replicas).then(|| format!("{there} of {replicas} pods are there"))
 }
 
-/// Pods go one at a time, only when all others of the workload serve, whichever StatefulSet they are of; one that is broken goes
-/// first, because it cannot get worse, and those that lead go last, because each move of a leader is felt by clients. A StatefulSet
-/// is begun when those before it have come to their end. Without restarts, what counts is what the service says: the kubelet's
-/// probes come after it. `sets`: each StatefulSet with the pods that it owns.
-pub fn next(sets: &[(Object, Vec<Object>)], health: &Health) -> Step {
-    if let Some(why) = sets.iter().find_map(|(set, pods)| unsettled(set, pods)) {
+fn not_ready<'a>(pods: impl Iterator<Item = &'a Pod>) -> String {
+    format!("not ready: {}", pods.map(|pod| &*pod.name).collect::<Vec<_>>().join(", "))
+}
+
+/// Decides for all StatefulSets of a workload at once: one is begun when those before it have come to their end. `going`: the claim of
+/// each pod that loses it with its next end. [`Health::Unknown`] without a word: it was not asked, and is to be when that is the
+/// answer.
+pub fn next(sets: &[Set], health: &Health, going: &BTreeMap<String, String>) -> Step {
+    if let Some(why) = sets.iter().find_map(|set| set.unsettled.clone()) {
         return Step::Wait(why);
     }
-    let sorted = Sorted::of(sets);
-    let turn = sorted.turn();
-    let restart = |pod: &Object| Step::Restart { pod: pod.name().to_owned(), uid: pod.uid().to_owned() };
-    if !turn.is_empty() {
-        match sorted.repair() {
-            Err(why) => return Step::Wait(why),
-            Ok(Some(pod)) => return restart(pod),
-            Ok(None) => {}
-        }
+    let outdated = || sets.iter().flat_map(Set::outdated);
+    if outdated().next().is_some() {
+        let lost = outdated().find_map(|pod| Some((pod.name.clone(), going.get(&pod.name)?.clone())));
+        return match (choose(sets, health), lost) {
+            (Err(why), _) => Step::Wait(why),
+            (Ok(_), Some((pod, claim))) => Step::Refuse { pod, claim },
+            (Ok((pod, serves)), None) => Step::Restart { pod: pod.clone(), serves },
+        };
     }
-    let down: Vec<&Object> = sets.iter().flat_map(|(_, pods)| pods).filter(|pod| !is_ready(pod)).collect();
-    if down.iter().any(|pod| !runs(pod)) {
-        return Step::Wait(not_ready(&down));
+    let down = || sets.iter().flat_map(|set| &set.pods).filter(|pod| pod.stage != Stage::Ready);
+    if !down().all(|pod| pod.stage.runs()) {
+        return Step::Wait(not_ready(down()));
     }
-    let leaders = match health {
-        Health::Waiting(why) => return Step::Wait(why.clone()),
-        Health::Healthy { leaders } => leaders,
+    // The service is believed before the kubelet: its probes come later.
+    match health {
+        Health::Unknown(why) | Health::Known { waits: Some(why), .. } => Step::Wait(why.clone()),
+        Health::Known { waits: None, .. } => Step::Done,
+    }
+}
+
+/// The outdated pod that goes next, and whether it serves; or why none does.
+fn choose<'a>(sets: &'a [Set], health: &Health) -> Result<(&'a Pod, bool), String> {
+    let all = || sets.iter().flat_map(|set| &set.pods);
+    let new_down = || all().filter(|pod| !pod.outdated && pod.stage != Stage::Ready);
+    // While one that was restarted does not come, no other goes, whatever state that one is in.
+    if !new_down().all(|pod| pod.stage.listens()) {
+        return Err(not_ready(new_down()));
+    }
+    // A restarted one may wait for these: members that crash make no quorum.
+    if let Some(pod) = all().find(|pod| pod.outdated && pod.stage == Stage::Broken) {
+        return Ok((pod, false));
+    }
+    if new_down().next().is_some() {
+        return Err(not_ready(new_down()));
+    }
+    let nobody = || {
+        let mut outdated = all().filter(|pod| pod.outdated);
+        !sets.iter().any(Set::is_begun) && outdated.all(|pod| pod.stage != Stage::Ready)
     };
-    let leads = |pod: &&&Object| leaders.iter().any(|leader| leader == pod.name());
-    let is_down = turn.iter().find(|pod| !is_ready(pod));
-    match is_down.or_else(|| turn.iter().find(|pod| !leads(pod))).or_else(|| turn.first()) {
-        Some(pod) => restart(pod),
-        None => Step::Done,
+    match health {
+        Health::Known { duties, .. } if nobody() && !duties.values().any(|duty| duty.serves) => {}
+        Health::Unknown(why) if nobody() && !why.is_empty() => {}
+        Health::Known { waits, duties } => return choose_by(sets, waits.as_deref(), duties),
+        Health::Unknown(why) => return Err(why.clone()),
+    }
+    // Nobody was taken yet, and nobody is there: the first one begins.
+    all().find(|pod| pod.outdated).map(|pod| (pod, false)).ok_or_else(String::new)
+}
+
+/// The same where the service says what each pod does.
+fn choose_by<'a>(sets: &'a [Set], waits: Option<&str>, duties: &BTreeMap<String, Duty>) -> Result<(&'a Pod, bool), String> {
+    let ails = |pod: &&Pod| !pod.stage.runs() || duties.get(&pod.name).is_none_or(Duty::ails);
+    let ailing: Vec<&Pod> = sets.iter().flat_map(|set| &set.pods).filter(ails).collect();
+    let mut candidates: Vec<&Pod> = match ailing.as_slice() {
+        [] => sets.iter().map(|set| set.outdated().collect::<Vec<_>>()).find(|outdated| !outdated.is_empty()).unwrap_or_default(),
+        // The only ailment is put right before any other pod goes, whatever the kubelet says of it.
+        [only] if only.outdated => vec![only],
+        _ => return Err(waits.map_or_else(|| not_ready(ailing.iter().copied()), str::to_owned)),
+    };
+    let duty = |pod: &Pod| duties.get(&pod.name);
+    let leads = |pod: &Pod| duty(pod).is_some_and(|duty| duty.leads);
+    candidates.sort_by_key(|pod| (pod.stage == Stage::Ready, leads(pod)));
+    let loss = |pod: &Pod| duty(pod).and_then(|duty| duty.loss.clone());
+    match candidates.iter().find(|pod| loss(pod).is_none()) {
+        Some(pod) => Ok((pod, duty(pod).is_some_and(|duty| duty.serves))),
+        None => Err(candidates.first().and_then(|pod| loss(pod)).unwrap_or_default()),
     }
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::kubernetes::object::Kind;
-    use proptest::prelude::*;
-    use serde_json::json;
-
-    fn set(generation: i64, observed: i64) -> Object {
-        Object::new(
-            Kind::StatefulSet,
-            json!({"metadata": {"generation": generation}, "spec": {"replicas": 3},
-                "status": {"observedGeneration": observed, "updateRevision": "new"}}),
-        )
-    }
-
-    /// What a pod is like.
-    #[derive(Clone, Copy, Debug, PartialEq)]
-    enum Like {
-        Ready,
-        /// It listens, and is not ready.
-        Up,
-        /// Its first start goes on.
-        Starting,
-        /// It runs, and crashed before.
-        Blinking,
-        Crashing,
-        Unschedulable,
-    }
-
-    fn pod(name: &str, revision: &str, like: Like) -> Object {
-        let running = json!({"running": {}});
-        let (started, restarts, state) = match like {
-            Like::Ready | Like::Up => (true, 0, running),
-            Like::Starting => (false, 0, running),
-            Like::Blinking => (true, 2, running),
-            Like::Crashing | Like::Unschedulable => (false, 2, json!({"waiting": {"reason": "CrashLoopBackOff"}})),
-        };
-        let container = json!({"name": "main", "started": started, "restartCount": restarts, "state": state});
-        let ready = if like == Like::Ready { "True" } else { "False" };
-        let status = match like {
-            Like::Unschedulable => json!({"phase": "Pending", "conditions": [{"type": "PodScheduled", "status": "False"}]}),
-            _ => {
-                json!({"phase": "Running", "conditions": [{"type": "Ready", "status": ready}], "containerStatuses": [container]})
-            }
-        };
-        let metadata = json!({"name": name, "uid": format!("uid-{name}"), "labels": {"controller-revision-hash": revision}});
-        Object::new(Kind::Pod, json!({"metadata": metadata, "status": status}))
-    }
-
-    fn waiting(why: &str) -> Health {
-        Health::Waiting(why.to_owned())
-    }
-
-    fn healthy(leader: &str) -> Health {
-        Health::Healthy { leaders: vec![leader.to_owned()] }
-    }
-
-    fn restarted(step: &Step) -> &str {
-        match step {
-            Step::Restart { pod, .. } => pod,
-            _ => "",
-        }
-    }
-
-    use Like::{Blinking, Crashing, Ready, Starting, Unschedulable, Up};
-
-    fn three(states: [(&str, Like); 3]) -> Vec<Object> {
-        ["a", "b", "c"].iter().zip(states).map(|(name, (revision, like))| pod(name, revision, like)).collect()
-    }
-
-    fn one(set: Object, pods: &[Object]) -> Vec<(Object, Vec<Object>)> {
-        vec![(set, pods.to_vec())]
-    }
-
-    fn step(states: [(&str, Like); 3], health: &Health) -> Step {
-        next(&one(set(2, 2), &three(states)), health)
-    }
-
-    #[test]
-    fn the_leader_restarts_last() {
-        let mut pods = three([("old", Ready); 3]);
-        let mut order = vec![];
-        while let Step::Restart { pod: name, .. } = next(&one(set(2, 2), &pods), &healthy("a")) {
-            let i = pods.iter().position(|p| p.name() == name).unwrap();
-            pods[i] = pod(&name, "new", Ready);
-            order.push(name);
-        }
-        assert_eq!(order, ["b", "c", "a"]);
-        assert_eq!(next(&one(set(2, 2), &pods), &healthy("a")), Step::Done);
-    }
-
-    /// Pods `a`, `b`, `c` of one set, and `d`, `e`, `f` of the next.
-    fn six(first: [(&str, Like); 3], second: [(&str, Like); 3]) -> Vec<(Object, Vec<Object>)> {
-        let second = ["d", "e", "f"].iter().zip(second).map(|(name, (revision, like))| pod(name, revision, like)).collect();
-        vec![(set(2, 2), three(first)), (set(2, 2), second)]
-    }
-
-    #[test]
-    fn a_set_is_begun_when_those_before_it_have_ended() {
-        let (old, new) = ([("old", Ready); 3], [("new", Ready); 3]);
-        assert_eq!(restarted(&next(&six(old, old), &healthy("c"))), "a");
-        assert_eq!(restarted(&next(&six(new, old), &healthy("d"))), "e");
-        assert_eq!(next(&six(new, new), &healthy("a")), Step::Done);
-        assert_eq!(next(&six(new, new), &waiting("")), Step::Wait(String::new()));
-        let begun = [("new", Starting), ("old", Ready), ("old", Ready)];
-        assert_eq!(next(&six(begun, old), &healthy("c")), Step::Wait("not ready: a".into()));
-        // Pods of the second that wait for those of the first.
-        assert_eq!(next(&six(begun, [("old", Up); 3]), &waiting("x")), Step::Wait("not ready: a".into()));
-    }
-
-    #[test]
-    fn a_pod_of_another_set_that_is_down_by_our_hand_stops_a_roll() {
-        let old = [("old", Ready); 3];
-        for like in [Up, Starting, Crashing, Unschedulable] {
-            let begun = [("new", like), ("new", Ready), ("new", Ready)];
-            assert_eq!(next(&six(old, begun), &healthy("c")), Step::Wait("not ready: d".into()), "{like:?}");
-            assert_eq!(next(&six(begun, old), &healthy("c")), Step::Wait("not ready: a".into()), "{like:?}");
-        }
-    }
-
-    #[test]
-    fn what_is_down_is_put_right_first_whichever_set_it_is_of() {
-        let old = [("old", Ready); 3];
-        for like in [Up, Crashing] {
-            assert_eq!(
-                restarted(&next(&six(old, [("old", Ready), ("old", like), ("old", Ready)]), &waiting(""))),
-                "e",
-                "{like:?}"
-            );
-        }
-        // A restarted one may wait for those of another set that crash.
-        let waits = [("new", Up), ("old", Ready), ("old", Ready)];
-        assert_eq!(restarted(&next(&six(waits, [("old", Crashing); 3]), &waiting(""))), "d");
-        // Two that are down are nobody's only ailment.
-        let two = [("old", Up), ("old", Up), ("old", Ready)];
-        assert_eq!(next(&six(old, two), &waiting("why")), Step::Wait("why".into()));
-    }
-
-    #[test]
-    fn nothing_restarts_while_one_is_not_ready_or_the_service_waits() {
-        let new_down = [("old", Ready), ("new", Starting), ("old", Ready)];
-        assert_eq!(step(new_down, &healthy("c")), Step::Wait("not ready: b".into()));
-        let why = "1 partition is not in sync: t-0";
-        assert_eq!(step([("old", Ready), ("new", Ready), ("old", Ready)], &waiting(why)), Step::Wait(why.into()));
-    }
-
-    #[test]
-    fn while_a_new_pod_does_not_come_no_other_goes_whatever_its_state() {
-        for like in [Ready, Up, Starting, Blinking, Crashing, Unschedulable] {
-            for new in [Starting, Crashing, Unschedulable] {
-                for health in [healthy("c"), waiting("")] {
-                    let said = step([("new", new), ("old", like), ("old", Ready)], &health);
-                    assert_eq!(said, Step::Wait("not ready: a".into()), "{new:?} {like:?}");
-                }
-            }
-        }
-    }
-
-    #[test]
-    fn a_pod_that_blinks_in_a_roll_is_waited_for() {
-        for like in [Up, Starting, Blinking] {
-            let said = step([("new", Ready), ("old", like), ("old", Ready)], &waiting("member b is not in the quorum"));
-            assert_eq!(said, Step::Wait("member b is not in the quorum".into()), "{like:?}");
-        }
-        // The kubelet does not see it, but the service says that it serves.
-        assert_eq!(restarted(&step([("new", Ready), ("old", Up), ("old", Ready)], &healthy("c"))), "b");
-    }
-
-    #[test]
-    fn a_broken_pod_of_the_old_revision_goes_first() {
-        for like in [Up, Starting, Blinking, Crashing, Unschedulable] {
-            assert_eq!(restarted(&step([("old", Ready), ("old", like), ("old", Ready)], &waiting(""))), "b", "{like:?}");
-        }
-        assert_eq!(restarted(&step([("new", Ready), ("old", Ready), ("old", Crashing)], &waiting(""))), "c");
-    }
-
-    #[test]
-    fn an_ensemble_whose_members_all_crash_is_put_right_by_a_good_configuration() {
-        // The first one is right again, and waits for a quorum with the others.
-        assert_eq!(restarted(&step([("old", Crashing); 3], &waiting(""))), "a");
-        assert_eq!(restarted(&step([("new", Up), ("old", Crashing), ("old", Crashing)], &waiting(""))), "b");
-        assert_eq!(restarted(&step([("new", Up), ("new", Up), ("old", Crashing)], &waiting(""))), "c");
-        // With probes that nobody passes, too.
-        assert_eq!(restarted(&step([("old", Up); 3], &waiting(""))), "a");
-    }
-
-    #[test]
-    fn without_restarts_the_service_is_believed_before_the_kubelet() {
-        let states = [("new", Up), ("new", Ready), ("new", Up)];
-        assert_eq!(step(states, &healthy("a")), Step::Done);
-        let why = "member c is not in the quorum";
-        assert_eq!(step(states, &waiting(why)), Step::Wait(why.into()));
-        // Nobody has to be asked while a pod does not run.
-        let mut pods = three(states);
-        pods[2].json_mut()["status"]["phase"] = "Pending".into();
-        assert_eq!(next(&one(set(2, 2), &pods), &healthy("a")), Step::Wait("not ready: a, c".into()));
-    }
-
-    #[test]
-    fn an_old_status_is_no_basis_for_a_restart() {
-        let pods = three([("old", Ready); 3]);
-        assert!(matches!(next(&one(set(3, 2), &pods), &healthy("a")), Step::Wait(_)));
-        assert!(matches!(next(&one(set(2, 2), &pods[..2]), &healthy("a")), Step::Wait(_)));
-    }
-
-    fn any_like() -> impl Strategy<Value = Like> {
-        prop::sample::select(vec![Ready, Up, Starting, Blinking, Crashing, Unschedulable])
-    }
-
-    proptest! {
-        #[test]
-        fn what_serves_is_taken_only_when_nothing_else_is_missing(
-            states in prop::collection::vec((prop::bool::ANY, any_like()), 3),
-            health in prop::bool::ANY,
-        ) {
-            let revision = |new: bool| if new { "new" } else { "old" };
-            let pods: Vec<_> =
-                ["a", "b", "c"].iter().zip(&states).map(|(name, (new, like))| pod(name, revision(*new), *like)).collect();
-            let health = if health { healthy("a") } else { waiting("no") };
-            if let Step::Restart { pod: name, .. } = next(&one(set(2, 2), &pods), &health) {
-                let taken = pods.iter().find(|pod| pod.name() == name).unwrap();
-                prop_assert_eq!(revision(false), super::revision(taken), "what is as wanted stays");
-                let new_down = pods.iter().any(|pod| super::revision(pod) == "new" && !is_ready(pod));
-                let serves = !is_broken(taken) && (is_ready(taken) || pods.iter().any(|pod| super::revision(pod) == "new"));
-                prop_assert!(!serves || (!new_down && health == healthy("a")));
-            }
-        }
-    }
-}
+#[path = "roll_tests.rs"]
+mod tests;

@@ -1,7 +1,7 @@
 //! What there is of the roles of a workload: StatefulSets, and what has the labels of their pods. Network.
 
 use super::role::{Role, Set};
-use crate::kubernetes::failure::Failure;
+use crate::kubernetes::failure::{Class, Failure};
 use crate::kubernetes::object::{Kind, Object};
 use crate::stack::Stack;
 use futures::Stream;
@@ -43,4 +43,15 @@ pub async fn all(stack: &Stack, kind: Kind, namespace: &str, roles: &[Role]) -> 
 pub fn changes(stack: &Stack, kind: Kind, namespace: &str, roles: &[Role]) -> impl Stream<Item = ()> + Unpin + Send + use<> {
     let watches = queries(roles).into_iter().map(|query| stack.kubernetes.watch(kind, namespace, &query));
     select_all(watches)
+}
+
+/// Every claim of a namespace; none for who may not list them.
+///
+/// # Errors
+/// When Kubernetes does not say.
+pub async fn claims(stack: &Stack, namespace: &str) -> Result<Vec<Object>, Failure> {
+    match stack.kubernetes.list(Kind::PersistentVolumeClaim, Some(namespace), "").await {
+        Err(Failure { class: Class::Forbidden { .. } | Class::NamespaceMissing(_), .. }) => Ok(Vec::new()),
+        other => other,
+    }
 }

@@ -1,9 +1,9 @@
 //! What the common procedure has to be told of a workload. Pure but where it asks the service itself.
 
 use super::attributes::Common;
+use super::health::Health;
 use super::record::Record;
 use super::role::Role;
-use super::roll::Health;
 use crate::kubernetes::failure::Failure;
 use crate::kubernetes::object::Object;
 use crate::plugin::context::Context;
@@ -12,6 +12,7 @@ use crate::plugin::model::{Attr, Object as Model};
 use crate::plugin::operations::Plan;
 use crate::resources::owned::applied::Specified;
 use crate::stack::Stack;
+use crate::stack::names::Id;
 use crate::stack::profile::Profile;
 use std::collections::BTreeMap;
 use std::future::Future;
@@ -88,8 +89,16 @@ pub trait Spec: Specified {
     fn wants_zone(&self) -> bool {
         false
     }
-    /// How the service itself is, asked over the network; its pods are all there.
-    fn health(&self, stack: &Stack, pods: &[Object]) -> impl Future<Output = Health> + Send;
+    /// How the service itself is, asked over the network; its pods are all there. `restarts`: one of them is to be restarted, so what
+    /// would be lost with each counts.
+    fn health(&self, stack: &Stack, pods: &[Object], restarts: bool) -> impl Future<Output = Health> + Send;
+    /// The clusters whose drills take pods of this workload away.
+    ///
+    /// # Errors
+    /// When Kubernetes does not say.
+    fn drilled(&self, _stack: &Stack) -> impl Future<Output = Result<Vec<Id>, Failure>> + Send {
+        async { Ok(Vec::new()) }
+    }
     /// What only the running service knows, such as its id; called once it is healthy.
     fn observe(&mut self, _stack: &Stack) -> impl Future<Output = ()> + Send {
         async {}

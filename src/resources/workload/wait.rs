@@ -1,18 +1,22 @@
 //! Restarts pods one at a time and waits until the service is really there: not when pods say Ready, but when the service
 //! does. When it does not come, says why at once instead of at the timeout. The decisions are `roll.rs`'s. Network.
 
+use super::health::Health;
+use super::pod::{self, going};
 use super::role::{Role, Set, Templates};
-use super::roll::{Health, Step, is_ready, next};
-use super::sets::{all, changes, sets};
+use super::roll::{self, Step, next};
+use super::sets::{all, changes, claims, sets};
+use super::stall::{Stall, explain};
+use super::take::{Taker, Taking};
 use super::zones::Zones;
 use super::{Spec, template};
-use crate::kubernetes::client::Delete;
-use crate::kubernetes::explain::{Outlook, Reason};
+use crate::kubernetes::explain::Reason;
 use crate::kubernetes::failure::{Class, Failure};
-use crate::kubernetes::object::{Key, Kind, Object};
+use crate::kubernetes::object::{Kind, Object};
 use crate::plugin::context::{Context, Halt};
 use crate::stack::Stack;
 use futures::StreamExt;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 use tokio::time::{Instant, timeout};
 
@@ -32,6 +36,18 @@ pub enum NotServing {
     Changed(Vec<String>),
     /// Waiting would not help.
     Stuck(Vec<Reason>),
+    /// A pod has to be restarted, and its data would go with it.
+    Going {
+        /// Its name.
+        pod: String,
+        /// Its claim, which is being deleted.
+        claim: String,
+    },
+    /// Nothing that was done needs the service, and it is not whole.
+    Unneeded {
+        /// What was waited for last.
+        waiting: String,
+    },
     /// Kubernetes refused something.
     Refused(Failure),
 }
@@ -41,16 +57,10 @@ pub enum NotServing {
 const LOOK_AGAIN: Duration = Duration::from_millis(200);
 const LOOK_AGAIN_LATER: Duration = Duration::from_secs(1);
 const LATER: Duration = Duration::from_secs(60);
-/// How long a hopeless reason has to stand: an image is tried again, a volume may be on its way.
-const PATIENCE: Duration = Duration::from_secs(6);
-/// How long one with little outlook: an autoscaler looks every 10 s and says when it makes a node.
-const MORE_PATIENCE: Duration = Duration::from_secs(30);
 /// How long they are looked for when the time is up.
 const LAST_LOOK: Duration = Duration::from_secs(1);
-/// How often such reasons are looked for: that takes several requests.
-const LOOK_FOR_REASONS: Duration = Duration::from_secs(2);
-
-/// `templates`: those of the pods as our own writes left them. Restarts what has to be restarted, one role after the other, and
+/// `templates`: those of the pods as our own writes left them. `patience`: how long to wait where nothing that was done needs the
+/// service. Restarts what has to be restarted, one role after the other, and
 /// returns when every pod is as wanted and the service is healthy.
 ///
 /// # Errors
@@ -60,11 +70,12 @@ pub async fn until_serving<M: Spec>(
     stack: &Stack,
     spec: &M,
     templates: &Templates,
+    patience: Option<Duration>,
 ) -> Result<(), NotServing> {
     let (namespace, roles) = (spec.namespace(), spec.roles());
     let mut changes = changes(stack, Kind::Pod, namespace, &roles);
     let mut waiting = String::from("its pods");
-    let mut stall = Stall::default();
+    let (mut stall, mut taker) = (Stall::default(), Taker::default());
     let mut zones = Zones::default();
     let begun = Instant::now();
     loop {
@@ -75,26 +86,33 @@ pub async fn until_serving<M: Spec>(
         if let (true, Ok(seen)) = (spec.wants_zone(), &seen) {
             zones.tell(stack, &seen.pods).await;
         }
-        match seen {
+        let step = match seen {
             Ok(Seen { foreign, .. }) if !foreign.is_empty() => return Err(NotServing::Changed(foreign)),
-            Ok(Seen { step: Step::Done, .. }) => return Ok(()),
-            Ok(Seen { step: Step::Restart { pod, uid }, .. }) => {
-                cx.say(&format!("restarting {pod}, which runs an earlier specification"));
-                restart(stack, namespace, &pod, uid).await?;
-                stall = Stall::default();
-            }
-            Ok(Seen { step: Step::Wait(why), pods, .. }) => {
-                cx.say(&format!("waiting for: {why}"));
-                waiting = why;
-                if pods.is_empty() || !pods.iter().all(is_ready) {
-                    stall.look(stack, spec).await?;
-                } else {
+            Ok(Seen { step: Step::Restart { pod, serves }, .. }) => match taker.take(stack, spec, &pod, serves).await {
+                Ok(Taking::Taken) => {
+                    cx.say(&format!("restarting {}, which runs an earlier specification", pod.name));
                     stall = Stall::default();
+                    None
                 }
+                Ok(Taking::Changed) => None,
+                Ok(Taking::Held(by)) => Some((by, true)),
+                Err(failure) => Some((passing(failure)?, true)),
+            },
+            Ok(Seen { step: Step::Wait(why), pods, .. }) => Some((why, !pods.is_empty() && pods.iter().all(pod::is_ready))),
+            Ok(Seen { step: Step::Refuse { pod, claim }, .. }) => return Err(NotServing::Going { pod, claim }),
+            Ok(Seen { step: Step::Done, .. }) => return Ok(()),
+            Err(failure) => Some((passing(failure)?, true)),
+        };
+        if let Some((why, all_ready)) = step {
+            cx.say(&format!("waiting for: {why}"));
+            waiting = why;
+            match all_ready {
+                true => stall = Stall::default(),
+                false => stall.look(stack, spec).await.map_err(NotServing::Stuck)?,
             }
-            // A call that failed in passing is made again; what is refused stays refused.
-            Err(failure) if is_passing(&failure) => waiting = failure.to_string(),
-            Err(failure) => return Err(NotServing::Refused(failure)),
+        }
+        if patience.is_some_and(|patience| begun.elapsed() >= patience) {
+            return Err(NotServing::Unneeded { waiting });
         }
         let pause = if begun.elapsed() < LATER { LOOK_AGAIN } else { LOOK_AGAIN_LATER };
         if let Err(halt) = cx.wait(timeout(pause, changes.next())).await {
@@ -140,68 +158,39 @@ async fn look<M: Spec>(stack: &Stack, spec: &M, roles: &[Role], templates: &Temp
         }
         parts.push((set, own));
     }
-    // The service is asked only when its pods run: before that it could not answer.
-    let step = match next(&parts, &Health::Waiting(String::new())) {
-        Step::Wait(why) if why.is_empty() => {
-            let pods: Vec<Object> = parts.iter().flat_map(|(_, own)| own.clone()).collect();
-            next(&parts, &spec.health(stack, &pods).await)
-        }
-        step => step,
-    };
+    let own = || parts.iter().flat_map(|(_, pods)| pods);
+    let rolled: Vec<roll::Set> = parts.iter().map(|(set, pods)| roll::Set::of(set, pods)).collect();
+    let (mut health, nobody) = (Health::Unknown(String::new()), BTreeMap::new());
+    let mut step = next(&rolled, &health, &nobody);
+    // The service is asked only when that decides: before its pods run it could not answer.
+    if step == Step::Wait(String::new()) {
+        let pods: Vec<Object> = own().cloned().collect();
+        health = spec.health(stack, &pods, rolled.iter().any(roll::Set::is_outdated)).await;
+        step = next(&rolled, &health, &nobody);
+    }
+    if matches!(step, Step::Restart { .. }) {
+        let (now, claims) = tokio::try_join!(all(stack, Kind::Pod, namespace, roles), claims(stack, namespace))?;
+        let versions = |pods: &mut dyn Iterator<Item = &Object>| -> BTreeSet<String> {
+            pods.map(|pod| format!("{} {}", pod.uid(), pod.resource_version())).collect()
+        };
+        let same = versions(&mut own()) == versions(&mut now.iter().filter(|pod| sets_own(&parts, pod)));
+        // What the service said may be as old as its answer took.
+        step = match same {
+            true => next(&rolled, &health, &going(own(), &claims)),
+            false => Step::Wait("pods that change while they are looked at".to_owned()),
+        };
+    }
     Ok(Seen { step, pods: parts.into_iter().flat_map(|(_, own)| own).collect(), foreign })
 }
 
-async fn restart(stack: &Stack, namespace: &str, pod: &str, uid: String) -> Result<(), NotServing> {
-    let how = Delete { uid: Some(uid), ..Delete::default() };
-    match stack.kubernetes.delete(&Key::new(Kind::Pod, namespace, pod), how).await {
-        Ok(_) => Ok(()),
-        // Another pod of that name: somebody else restarted it.
-        Err(Failure { class: Class::Stale | Class::NotFound, .. }) => Ok(()),
-        Err(failure) if is_passing(&failure) => Ok(()),
-        Err(failure) => Err(NotServing::Refused(failure)),
-    }
+/// Whether one of these StatefulSets owns the pod.
+fn sets_own(parts: &[(Object, Vec<Object>)], pod: &Object) -> bool {
+    parts.iter().any(|(set, _)| pod.is_owned_by(set.uid()))
 }
 
-fn is_passing(failure: &Failure) -> bool {
-    let lasting = [Class::Denied, Class::NotFound, Class::Unauthorized].contains(&failure.class);
-    !lasting && !matches!(failure.class, Class::Forbidden { .. } | Class::Invalid(_) | Class::NotConfigured(_))
-}
-
-/// How long there has been no hope.
-#[derive(Default)]
-struct Stall {
-    looked: Option<Instant>,
-    since: Option<Instant>,
-}
-
-impl Stall {
-    /// Looks for reasons for which waiting would not help, now and then.
-    async fn look<M: Spec>(&mut self, stack: &Stack, spec: &M) -> Result<(), NotServing> {
-        if self.looked.is_some_and(|looked| looked.elapsed() < LOOK_FOR_REASONS) {
-            return Ok(());
-        }
-        let mut reasons = explain(stack, spec).await;
-        reasons.retain(|reason| reason.outlook != Outlook::Transient);
-        self.looked = Some(Instant::now());
-        let since = *self.since.get_or_insert_with(Instant::now);
-        match reasons.is_empty() {
-            true => self.since = None,
-            false => {
-                let lost = reasons.iter().any(|reason| reason.outlook == Outlook::Stuck);
-                if since.elapsed() >= if lost { PATIENCE } else { MORE_PATIENCE } {
-                    return Err(NotServing::Stuck(reasons));
-                }
-            }
-        }
-        Ok(())
-    }
-}
-
-/// Why the pods are not there, as far as Kubernetes says.
-pub async fn explain<M: Spec>(stack: &Stack, spec: &M) -> Vec<Reason> {
-    let mut reasons = Vec::new();
-    for role in spec.roles() {
-        reasons.extend(stack.kubernetes.why_not_ready(&role.names.key(spec.namespace())).await.unwrap_or_default());
-    }
-    reasons
+/// A call that failed in passing is made again: why, to wait for; what is refused stays refused.
+fn passing(failure: Failure) -> Result<String, NotServing> {
+    let lasting = [Class::Denied, Class::NotFound, Class::Unauthorized].contains(&failure.class)
+        || matches!(failure.class, Class::Forbidden { .. } | Class::Invalid(_) | Class::NotConfigured(_));
+    if lasting { Err(NotServing::Refused(failure)) } else { Ok(failure.to_string()) }
 }

@@ -84,7 +84,10 @@ pub fn template_changed(set: &Key, fields: &[String]) -> Diagnostic {
 pub fn not_serving(resource: &str, name: &str, why: &NotServing, severity: Severity) -> Diagnostic {
     let (summary, detail) = without_service(why, Reason::to_string);
     let said = Diagnostic::error(summary, format!("kafkastack_{resource} {name:?}: {detail}")).kind("not_serving");
-    let hint = "`ready` is false in state; put right what is said above, and apply again: it goes on from here";
+    let hint = match why {
+        NotServing::Going { .. } => CLAIM_WAY_OUT,
+        _ => "`ready` is false in state; put right what is said above, and apply again: it goes on from here",
+    };
     Diagnostic { severity, ..said.hint(hint) }
 }
 
@@ -113,6 +116,17 @@ fn without_service(why: &NotServing, spell: impl Fn(&Reason) -> String) -> (&'st
         NotServing::Stuck(reasons) => {
             ("NOT SERVING, and waiting does not help", format!("Everything is applied.{}", lines(reasons)))
         }
+        NotServing::Unneeded { waiting } => (
+            "NOT SERVING as a whole",
+            format!("Everything is applied, and no pod had to be restarted for it. What is not whole: {waiting}"),
+        ),
+        NotServing::Going { pod, claim } => (
+            "A pod was not restarted, because its data would go with it",
+            format!(
+                "Everything is applied. {} Pods that were not reached run their earlier specification.",
+                claim_goes(pod, claim)
+            ),
+        ),
         NotServing::Refused(failure) => {
             ("NOT SERVING as far as is known", format!("Everything is applied. It could not be waited for: {failure}"))
         }
@@ -130,6 +144,33 @@ pub fn restart_forecast(app: &str, name: &str, pods: &[String], fields: &[&str])
         format!("{}: one at a time, each only while all others serve and everything is in sync. {why}", pods.join(", ")),
     )
     .kind("restart_forecast")
+}
+
+/// Pods of others look like ours.
+pub fn strangers(app: &str, name: &str, pods: &[String]) -> Diagnostic {
+    let why = format!(
+        "{} carry the labels app.kubernetes.io/name={app} and app.kubernetes.io/instance={name}, and are not of this workload. They are not touched, counted or waited for, and neither Services nor the PodDisruptionBudget select them.",
+        pods.join(", ")
+    );
+    Diagnostic::warning("Pods of others have the same labels", why)
+        .kind("strangers")
+        .hint("give them other labels, so that people and dashboards tell them apart")
+}
+
+/// What a claim that is being deleted means.
+fn claim_goes(pod: &str, claim: &str) -> String {
+    format!(
+        "Somebody deleted the claim {claim}; it stays until pod {pod} ends, and then its volume goes with all data. A deletion cannot be taken back."
+    )
+}
+
+/// How to go on with a claim that is being deleted.
+const CLAIM_WAY_OUT: &str = "see that the others have what it holds (`kafkastack_health`), then delete the pod yourself: it comes back with a new, empty claim, and gets its data from the others; then apply again";
+
+/// A restart would lose data.
+pub fn claim_going(pod: &str, claim: &str) -> Diagnostic {
+    let why = format!("This change restarts {pod}. {}", claim_goes(pod, claim));
+    Diagnostic::error("A restart would lose data", why).kind("claim_going").hint(CLAIM_WAY_OUT)
 }
 
 /// Storage stays where it is.
@@ -234,6 +275,16 @@ pub fn still_there(left: &[String]) -> Diagnostic {
     Diagnostic::error("Out of time", format!("These are being deleted and are still there: {}.", left.join(", ")))
         .kind("still_there")
         .hint("look at their finalizers and events with kubectl describe, then destroy again")
+}
+
+/// Claims that would go with their StatefulSet.
+pub fn claims_owned(claims: &[String]) -> Diagnostic {
+    Diagnostic::error(
+        "Claims would go, and are to stay",
+        format!("These belong to their StatefulSet and would go with it: {}. Nothing was deleted.", claims.join(", ")),
+    )
+    .kind("claims_owned")
+    .hint("see that .spec.persistentVolumeClaimRetentionPolicy of the StatefulSet says Retain and that the claims have no ownerReferences, then destroy again")
 }
 
 /// An object that somebody else made, or took over.

@@ -9,11 +9,12 @@ pub mod schema;
 pub mod users;
 pub mod words;
 
+use super::workload::anchor::Anchor;
 use super::workload::attributes::Common;
+use super::workload::health::Health;
 use super::workload::record::Record;
 use super::workload::resource::Workload;
 use super::workload::role::Role;
-use super::workload::roll::Health;
 use super::workload::{Seen, Spec};
 use crate::kubernetes::failure::Failure;
 use crate::kubernetes::object::Object;
@@ -23,6 +24,7 @@ use crate::plugin::provider::Offers;
 use crate::resources::owned::applied::Specified;
 use crate::stack::Stack;
 use crate::stack::cluster::ENSEMBLE;
+use crate::stack::names::{Id, anchor};
 use crate::stack::profile::Profile;
 use schema::Ensemble;
 
@@ -91,7 +93,13 @@ impl Spec for Ensemble {
         users::present(stack, self, record).await
     }
 
-    async fn health(&self, stack: &Stack, pods: &[Object]) -> Health {
-        health::check(self, stack, pods).await
+    async fn health(&self, stack: &Stack, _pods: &[Object], _restarts: bool) -> Health {
+        health::check(self, stack).await
+    }
+
+    async fn drilled(&self, stack: &Stack) -> Result<Vec<Id>, Failure> {
+        let anchor = stack.kubernetes.get(&anchor(self.namespace(), self.name())).await?;
+        let users = anchor.and_then(|anchor| Anchor::<Self>::read(&anchor)).map(|anchor| anchor.record.users);
+        Ok(users.unwrap_or_default().iter().filter_map(|user| Id::parse(user)).collect())
     }
 }

@@ -143,6 +143,16 @@ pub fn throttled() -> Answer {
     failure(429, "TooManyRequests", "too many requests, please try again later".to_owned(), json!({}))
 }
 
+pub fn over_budget(key: &Key) -> Answer {
+    let message = "Cannot evict pod as it would violate the pod's disruption budget.";
+    failure(429, "TooManyRequests", message.to_owned(), details(key, key.kind.plural()))
+}
+
+pub fn several_budgets() -> Answer {
+    let message = "This pod has more than one PodDisruptionBudget, which the eviction subresource does not support.";
+    failure(500, "InternalError", message.to_owned(), json!({}))
+}
+
 pub fn server_error() -> Answer {
     failure(500, "InternalError", "Internal error occurred: etcdserver: leader changed".to_owned(), json!({}))
 }

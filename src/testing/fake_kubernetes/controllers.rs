@@ -108,7 +108,29 @@ impl World {
             }
             self.run_pod(&pod, &script);
         }
+        self.retain_claims(&namespace, set);
         self.report(key, set, &revision, replicas);
+    }
+
+    /// Claims belong to the StatefulSet while its policy says that they go with it.
+    fn retain_claims(&mut self, namespace: &str, set: &Object) {
+        let go = set.text("/spec/persistentVolumeClaimRetentionPolicy/whenDeleted") == "Delete";
+        let (uid, owners) = (set.at("/metadata/uid").clone(), owned_by(set));
+        let of_set = |key: &Key| {
+            let prefix =
+                |template: &Value| format!("{}-{}-", template["metadata"]["name"].as_str().unwrap_or_default(), set.name());
+            set.list("/spec/volumeClaimTemplates").iter().any(|template| key.name.starts_with(&prefix(template)))
+        };
+        for (key, stored) in &mut self.objects {
+            if key.kind != Kind::PersistentVolumeClaim || key.namespace.as_deref() != Some(namespace) || !of_set(key) {
+                continue;
+            }
+            if go {
+                stored.json["metadata"]["ownerReferences"] = owners.clone();
+            } else if *owner(&stored.json) == uid {
+                stored.json["metadata"].as_object_mut().unwrap().remove("ownerReferences");
+            }
+        }
     }
 
     /// Pods that match and belong to nobody are taken over as they are.

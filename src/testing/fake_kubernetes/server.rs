@@ -161,6 +161,7 @@ impl FakeKubernetes {
             "get" if asked.subresource == "log" => world.read_log(&asked.key),
             "get" => world.read(&asked.key),
             "list" => world.list(asked),
+            "create" if asked.subresource == "eviction" => world.evict(asked),
             "create" => world.create(asked),
             "patch" => world.apply(asked),
             "update" => world.replace(asked),
@@ -168,7 +169,11 @@ impl FakeKubernetes {
         };
         let write = asked.method != Method::GET && asked.get("dryRun").is_empty() && answered.0 < 300;
         if write {
-            let verb = if asked.verb() == "patch" { "apply" } else { asked.verb() };
+            let verb = match asked.verb() {
+                "patch" => "apply",
+                "create" if asked.subresource == "eviction" => "evict",
+                verb => verb,
+            };
             let mut key = asked.key.clone();
             if key.name.is_empty() {
                 asked.body["metadata"]["name"].as_str().unwrap_or_default().clone_into(&mut key.name);
@@ -318,9 +323,8 @@ impl World {
         let key = &asked.key;
         let Some(stored) = self.objects.get(key) else { return answers::not_found(key) };
         let object = Object::new(key.kind, stored.json.clone());
-        let wanted = asked.body["preconditions"]["uid"].as_str();
-        if let Some(wanted) = wanted.filter(|wanted| *wanted != object.uid()) {
-            return answers::other_uid(key, wanted, object.uid());
+        if let Some(refusal) = unmet(&object, &asked.body["preconditions"]) {
+            return refusal;
         }
         if let Some(refusal) = self.admit("delete", key, object.json()) {
             return refusal;
@@ -330,6 +334,56 @@ impl World {
             Some(stored) => json_of(200, &stored.json),
             None => answers::deleted(key, object.at("/metadata/uid")),
         }
+    }
+}
+
+/// Why a deletion is refused: it is of another object, or of another version of this one.
+fn unmet(object: &Object, preconditions: &Value) -> Option<Answer> {
+    let wanted = |name: &str| preconditions[name].as_str();
+    if let Some(uid) = wanted("uid").filter(|uid| *uid != object.uid()) {
+        return Some(answers::other_uid(&object.key(), uid, object.uid()));
+    }
+    wanted("resourceVersion").filter(|version| *version != object.resource_version()).map(|_| answers::modified(&object.key()))
+}
+
+impl World {
+    /// As the API server does it: the one budget that selects a pod is asked, and by more than one it fails.
+    fn evict(&mut self, asked: &Asked) -> Answer {
+        let key = &asked.key;
+        let Some(stored) = self.objects.get(key) else { return answers::not_found(key) };
+        let pod = Object::new(key.kind, stored.json.clone());
+        if let Some(refusal) = unmet(&pod, &asked.body["deleteOptions"]["preconditions"]) {
+            return refusal;
+        }
+        if let Some(refusal) = self.admit("delete", key, pod.json()) {
+            return refusal;
+        }
+        let ready = |json: &Value| json["status"]["conditions"][0]["status"] == "True";
+        let selects = |budget: &Value, json: &Value| {
+            let wanted = budget["spec"]["selector"]["matchLabels"].as_object();
+            wanted.is_some_and(|wanted| wanted.iter().all(|(label, value)| json["metadata"]["labels"][label] == *value))
+        };
+        let of = |kind: Kind| {
+            let here = move |(at, _): &(&Key, &Stored)| at.kind == kind && at.namespace == key.namespace;
+            self.objects.iter().filter(here).map(|(_, stored)| &stored.json)
+        };
+        let budgets: Vec<&Value> = of(Kind::PodDisruptionBudget).filter(|budget| selects(budget, pod.json())).collect();
+        match budgets.as_slice() {
+            [] => {}
+            [budget] => {
+                let pods: Vec<&Value> = of(Kind::Pod).filter(|json| selects(budget, json)).collect();
+                let away = pods.iter().filter(|json| !ready(json)).count();
+                let may = usize::try_from(budget["spec"]["maxUnavailable"].as_i64().unwrap_or(0)).unwrap_or(0);
+                // `unhealthyPodEvictionPolicy: IfHealthyBudget`, the default.
+                let within = if ready(pod.json()) { away < may } else { away <= may };
+                if !within {
+                    return answers::over_budget(key);
+                }
+            }
+            _ => return answers::several_budgets(),
+        }
+        self.delete(key, false);
+        json_of(201, &json!({"kind": "Status", "status": "Success"}))
     }
 }
 

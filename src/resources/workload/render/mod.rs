@@ -85,9 +85,16 @@ fn set(object: &mut Value, key: &str, value: Value) {
 }
 
 impl Pods<'_> {
-    /// What the Services and the StatefulSet select by; it never changes.
+    /// What the StatefulSet selects by; it never changes. Every chart uses such labels.
     fn selector(&self) -> Value {
         json!(self.role.names.selector)
+    }
+
+    /// What Services and the budget select by: our own mark, which all pods have, keeps those of neighbours out.
+    fn own_selector(&self) -> Value {
+        let mut selector = self.selector();
+        set(&mut selector, MANAGED_BY.0, MANAGED_BY.1.into());
+        selector
     }
 
     /// The labels that say whose an object is.

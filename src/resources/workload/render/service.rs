@@ -12,11 +12,11 @@ impl Pods<'_> {
             ports.iter().map(|(name, port)| json!({"name": name, "port": port, "targetPort": name, "protocol": "TCP"})).collect()
         };
         let service = |name: &str, spec| Object::new(Kind::Service, of([("metadata", self.metadata(name)), ("spec", spec)]));
-        let clients = of([("selector", self.selector()), ("ports", ports(client_ports))]);
+        let clients = of([("selector", self.own_selector()), ("ports", ports(client_ports))]);
         let members = of([
             ("clusterIP", "None".into()),
             ("publishNotReadyAddresses", true.into()),
-            ("selector", self.selector()),
+            ("selector", self.own_selector()),
             ("ports", ports(&self.ports)),
         ]);
         [service(&self.role.names.set, clients), service(&self.role.names.governing, members)]

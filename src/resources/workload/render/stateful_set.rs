@@ -10,6 +10,9 @@ impl Pods<'_> {
         let mut spec = json!({
             "serviceName": self.role.names.governing, "replicas": self.role.replicas, "podManagementPolicy": "Parallel",
             "updateStrategy": {"type": "OnDelete"}, "revisionHistoryLimit": 5,
+            // The default, written out so that another hand's is seen: with `Delete`, claims go with the StatefulSet or the pod
+            // (KEP-1847).
+            "persistentVolumeClaimRetentionPolicy": {"whenDeleted": "Retain", "whenScaled": "Retain"},
             "selector": {"matchLabels": self.selector()},
         });
         set(&mut spec, "template", self.template());

@@ -1,0 +1,42 @@
+//! What a service says of itself, pod by pod. Pure.
+
+use std::collections::BTreeMap;
+
+/// What a service says of itself.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Health {
+    /// It was not asked, or does not answer: why.
+    Unknown(String),
+    /// It answers.
+    Known {
+        /// What is not whole, the gravest; none: everyone serves, and everything is in sync.
+        waits: Option<String>,
+        /// What each of its pods does, by the pod's name. One that is not here does not serve.
+        duties: BTreeMap<String, Duty>,
+    },
+}
+
+/// What a pod does in a service.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Duty {
+    /// It answers, and has its place.
+    pub serves: bool,
+    /// It has not yet all that it should have.
+    pub behind: bool,
+    /// It leads: each move of a leader is felt by clients.
+    pub leads: bool,
+    /// What the service would lose if this pod went now, where waiting helps.
+    pub loss: Option<String>,
+}
+
+impl Duty {
+    /// What serves, and may go.
+    pub fn served() -> Self {
+        Self { serves: true, ..Self::default() }
+    }
+
+    /// Whether it is not as it should be.
+    pub fn ails(&self) -> bool {
+        !self.serves || self.behind
+    }
+}
