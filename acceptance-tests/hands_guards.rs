@@ -200,7 +200,7 @@ fn half_of_it_is_applied(site: &Site, text: &str) {
     site.workspace.configure(text);
     let audit = Audit::now(site.sandbox);
     let mut apply = site.workspace.start_apply();
-    let restart = |write: &Write| (write.verb.as_str(), write.resource.as_str()) == ("delete", "pods");
+    let restart = |write: &Write| [("delete", "pods"), ("create", "pods/eviction")].contains(&(&*write.verb, &*write.resource));
     apply.until("a restart", SOON, |_| audit.writes_in(&site.stack.namespace).iter().any(restart).then_some(()));
     apply.interrupt();
     apply.wait().failure("half a rollback");

@@ -19,6 +19,33 @@ pub fn not_configured(error: &ConfigError) -> Diagnostic {
     Diagnostic::error(NOT_CONFIGURED, error.to_string()).kind("not_configured").hint(WHICH_CLUSTER).at(Path::of("kubernetes"))
 }
 
+/// How a state is made to be about another one.
+fn adopt_the_other(resource: &str, id: &str) -> String {
+    format!(
+        "if this is the right one, because it was restored from a backup or made anew on purpose: tofu state rm ADDRESS, then tofu import kafkastack_{resource}.NAME {id}"
+    )
+}
+
+/// The state is about something in another Kubernetes cluster.
+pub fn other_kubernetes(resource: &str, id: &str, kept: &str, seen: &str) -> Diagnostic {
+    Diagnostic::error(
+        "This is another Kubernetes cluster",
+        format!("kafkastack_{resource} {id} of this state is in the Kubernetes cluster whose namespace kube-system has the uid {kept}; the one that answers has {seen}. Nothing was written."),
+    )
+    .kind("other_kubernetes")
+    .hint(format!("look at the context: {WHICH_CLUSTER}; {}", adopt_the_other(resource, id)))
+}
+
+/// Another one has the name of what the state is about.
+pub fn other_of_the_name(resource: &str, id: &str, kept: &str, seen: &str) -> Diagnostic {
+    Diagnostic::error(
+        format!("This is another kafkastack_{resource} of the same name"),
+        format!("{id} of this state has an anchor with the uid {kept}; the one that is there has {seen}: it was made by somebody else, or anew. Nothing was written."),
+    )
+    .kind("other_of_the_name")
+    .hint(format!("look at who else manages it, and at the context; {}", adopt_the_other(resource, id)))
+}
+
 /// A call to Kubernetes that failed.
 pub fn kubernetes(failure: &Failure) -> Diagnostic {
     let (summary, hint) = match &failure.class {

@@ -218,7 +218,8 @@ impl Resource for Objects {
         Ok(())
     }
 
-    async fn plan_delete(&self, _cx: &Context<'_, Directory>, prior: &Object) -> Result<Diagnostics, Diagnostics> {
+    async fn plan_delete(&self, _cx: &Context<'_, Directory>, going: &Delete<Object>) -> Result<Diagnostics, Diagnostics> {
+        let prior = &going.prior;
         match prior.labels.known().and_then(|labels| labels.get("keep")) {
             Some(_) => Err(Diagnostic::error("The object is kept", "Its label `keep` is set.").into()),
             None => Ok(Diagnostics::new()),

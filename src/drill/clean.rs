@@ -33,7 +33,7 @@ pub async fn clean(site: &Site, traces: &Traces, follow: Follow, until: Instant)
 async fn delete_topic(admin: &Admin, name: &str, follow: Follow, until: Instant) -> Result<(), String> {
     let admin = admin.clone().until(until);
     loop {
-        let why = match admin.delete_topic(name).await {
+        let why = match admin.delete_topic(name, None).await {
             Err(error) if error.is(Class::UnknownTopic) => return Ok(()),
             Err(error) => error.to_string(),
             Ok(()) if follow == Follow::Accepted => return Ok(()),

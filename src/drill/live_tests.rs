@@ -51,7 +51,7 @@ async fn everything_that_was_acknowledged_is_read_back() {
     tokio::time::sleep(Duration::from_secs(5)).await;
     println!("{} acknowledged after {} ms", load.acknowledged(), load.clock().now());
     let recorded = load.stop(&Limits::new(CancellationToken::new(), Instant::now() + Duration::from_secs(60))).await;
-    admin.delete_topic(&topic).await.unwrap();
+    admin.delete_topic(&topic, None).await.unwrap();
     let acknowledged = recorded.writes.iter().filter(|write| matches!(write.outcome, Outcome::Acknowledged { .. })).count();
     let found = recorded.found.unwrap();
     println!(

@@ -5,7 +5,7 @@ use super::address::Address;
 use super::connection::{Security, Settings};
 use super::error::{Class, Error, Refusal, Resource};
 use super::identity::Identity;
-use super::model::{ClusterView, Created, NewTopic, Reassignment, Topic, no_topics};
+use super::model::{ClusterView, Created, NewTopic, Reassignment, Topic, no_topics, uuid_text};
 use super::pool::{Lane, Pool};
 use super::release::Release;
 use super::router::{Limits, Router, Target};
@@ -66,6 +66,11 @@ impl Admin {
     /// `Error::Unreachable` when no broker answers.
     pub async fn cluster(&self) -> Result<ClusterView, Error> {
         Ok(ClusterView::new(&self.router.metadata(&|_, _| no_topics()).await?))
+    }
+
+    /// The id of the Kafka that answered last, if one did.
+    pub fn known_id(&self) -> Option<String> {
+        self.router.known_id()
     }
 
     /// The cluster as each broker that is dialled first sees it, asked once: who is asked answers himself, or nobody does.
@@ -176,17 +181,20 @@ impl Admin {
         self.router.ask(Target::Controller, Lane::Write, &build, &read).await
     }
 
-    /// Deletes a topic. Success means accepted: it is gone when `topics` no longer shows it. Creating it before that meets
+    /// Deletes a topic; with `id` exactly that one, where brokers know ids (KIP-516, from 2.8 on). Success means accepted: it is gone when `topics` no longer shows it. Creating it before that meets
     /// `Class::TopicExists` (seen with 2.2), and for some time after `Class::MarkedForDeletion`.
     ///
     /// # Errors
     /// The broker's refusal; `Outcome::Unknown` when it may be deleted all the same.
-    pub async fn delete_topic(&self, name: &str) -> Result<(), Error> {
+    pub async fn delete_topic(&self, name: &str, id: Option<&str>) -> Result<(), Error> {
+        let id = id.and_then(uuid_text).and_then(|text| text.parse().ok());
         let build = |version, wait: Duration| {
             let request = DeleteTopicsRequest::default().with_timeout_ms(millis(wait));
-            match version {
-                ..6 => request.with_topic_names(vec![topic_name(name)]),
-                _ => request.with_topics(vec![DeleteTopicState::default().with_name(Some(topic_name(name)))]),
+            match (version, id) {
+                (..6, _) => request.with_topic_names(vec![topic_name(name)]),
+                // A name beside the id is refused.
+                (_, Some(id)) => request.with_topics(vec![DeleteTopicState::default().with_name(None).with_topic_id(id)]),
+                (_, None) => request.with_topics(vec![DeleteTopicState::default().with_name(Some(topic_name(name)))]),
             }
         };
         let read = |answer: DeleteTopicsResponse, _| {

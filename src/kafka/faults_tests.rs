@@ -200,7 +200,7 @@ async fn a_connection_that_was_idle_is_proved_before_a_write() {
     kafka.set_down(0, None);
     kafka.move_controller(0);
     advance(Duration::from_secs(601)).await;
-    admin.delete_topic("a").await.unwrap();
+    admin.delete_topic("a", None).await.unwrap();
     assert_eq!(kafka.changes(), 2);
 }
 
@@ -259,7 +259,7 @@ async fn a_name_that_is_still_being_deleted_is_told_from_a_topic_that_exists() {
         kafka.set_deletion(Duration::from_secs(5));
         let admin = with_topic(&kafka).await;
         assert!(admin.create_topic(&new_topic(), false).await.unwrap_err().is(Class::TopicExists));
-        admin.delete_topic("a").await.unwrap();
+        admin.delete_topic("a", None).await.unwrap();
         assert!(admin.create_topic(&new_topic(), false).await.unwrap_err().is(Class::MarkedForDeletion));
         advance(Duration::from_secs(6)).await;
         admin.create_topic(&new_topic(), false).await.unwrap();
@@ -276,7 +276,7 @@ async fn an_old_broker_is_spoken_to_in_its_own_versions() {
     assert_eq!(kafka.topic("a").unwrap().partitions.len(), 4);
     let error = admin.reassign("a", &[(0, Some(vec![0]))]).await.unwrap_err();
     assert_eq!(error.to_string(), "AlterPartitionReassignments needs Kafka 2.4 or later, and the broker is Kafka 2.2");
-    admin.delete_topic("a").await.unwrap();
+    admin.delete_topic("a", None).await.unwrap();
 }
 
 #[tokio::test(start_paused = true)]

@@ -56,7 +56,7 @@ async fn operate(admin: &Admin, which: usize) -> Result<(), Error> {
     match which {
         0 => admin.create_topic(&topic("b"), false).await.map(drop),
         1 => admin.create_topic(&topic("b"), true).await.map(drop),
-        2 => admin.delete_topic("a").await,
+        2 => admin.delete_topic("a", None).await,
         3 => admin.create_partitions("a", 2, false).await,
         4 => admin.alter_topic_configs("a", &set, &[]).await,
         5 => admin.reassign("a", &[(0, Some(vec![0, 1]))]).await,
@@ -104,7 +104,7 @@ async fn a_name_that_comes_to_lead_astray_within_a_run_is_refused() {
     (0..3).for_each(|broker| kafka.ours.set_down(broker, Some(Down::Refused)));
     tokio::time::sleep(std::time::Duration::from_secs(2)).await;
     let writes = kafka.other.writes();
-    let error = admin.delete_topic("a").await.unwrap_err();
+    let error = admin.delete_topic("a", None).await.unwrap_err();
     let Error::OtherCluster(other) = error else { panic!("{error}") };
     assert_eq!((other.found.as_str(), other.expected.id.as_str(), other.direct), ("other", "fake", false));
     assert_eq!(kafka.other.writes(), writes);
@@ -114,10 +114,10 @@ async fn a_name_that_comes_to_lead_astray_within_a_run_is_refused() {
 async fn brokers_that_name_no_cluster_and_clients_that_expect_none_go_on() {
     let kafka = Crossed::new(true, 0..3).await;
     kafka.other.set_cluster_id(None);
-    kafka.admin().delete_topic("a").await.unwrap();
+    kafka.admin().delete_topic("a", None).await.unwrap();
     assert_eq!(kafka.other.topic("a"), None);
     let kafka = Crossed::new(false, 0..3).await;
-    kafka.other.admin().delete_topic("a").await.unwrap();
+    kafka.other.admin().delete_topic("a", None).await.unwrap();
 }
 
 #[tokio::test(start_paused = true)]

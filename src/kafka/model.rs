@@ -263,6 +263,12 @@ fn topic_id(bytes: [u8; 16]) -> Option<String> {
     (bytes != [0; 16]).then(|| URL_SAFE_NO_PAD.encode(bytes))
 }
 
+/// Such an id as the digits of a UUID: the message type's own is of a crate that is no dependency of ours.
+pub(super) fn uuid_text(id: &str) -> Option<String> {
+    let bytes: [u8; 16] = URL_SAFE_NO_PAD.decode(id).ok()?.try_into().ok()?;
+    Some(format!("{:032x}", u128::from_be_bytes(bytes)))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -273,6 +279,8 @@ mod tests {
     fn a_topic_id_is_spelled_as_kafka_spells_it() {
         assert_eq!(topic_id([0; 16]), None);
         assert_eq!(topic_id([0xff; 16]).unwrap(), "_____________________w");
+        assert_eq!(uuid_text("_____________________w").unwrap(), "f".repeat(32));
+        assert_eq!(uuid_text("not an id"), None);
     }
 
     #[test]

@@ -63,7 +63,7 @@ async fn every_operation_works_on_real_brokers() {
         assert_eq!(release.to_string(), expected);
     }
     if topic(&admin).await.unwrap().is_some() {
-        admin.delete_topic(TOPIC).await.unwrap();
+        admin.delete_topic(TOPIC, None).await.unwrap();
     }
     poll("absent", async || Ok(topic(&admin).await?.is_none().then_some(()))).await;
     let factor = i16::try_from(cluster.brokers.len().min(3)).unwrap();
@@ -94,7 +94,7 @@ async fn topics_come_and_go_while_brokers_come_and_go() {
                 let started = Instant::now();
                 let done = match create {
                     true => admin.create_topic(&new, false).await.map(drop),
-                    false => admin.delete_topic(&new.name).await,
+                    false => admin.delete_topic(&new.name, None).await,
                 };
                 let took = started.elapsed();
                 longest = longest.max(took);
@@ -168,7 +168,7 @@ async fn creating(admin: &Admin, new: &NewTopic, release: Release) {
         assert!(error.is(Class::InvalidPartitions));
     }
     assert!(admin.create_partitions("no-such-topic", 4, false).await.unwrap_err().is(Class::UnknownTopic));
-    assert!(admin.delete_topic("no-such-topic").await.unwrap_err().is(Class::UnknownTopic));
+    assert!(admin.delete_topic("no-such-topic", None).await.unwrap_err().is(Class::UnknownTopic));
     assert!(admin.topics(None).await.unwrap().iter().any(|topic| topic.name == TOPIC));
     assert!(admin.topics(Some(&["no-such-topic"])).await.unwrap().is_empty(), "and not created by asking");
     assert!(!admin.topics(None).await.unwrap().iter().any(|topic| topic.name == "no-such-topic"));
@@ -212,9 +212,9 @@ async fn reassigning(admin: &Admin, release: Release, cluster: &ClusterView) {
 }
 
 async fn deleting(admin: &Admin, new: &NewTopic) {
-    admin.delete_topic(TOPIC).await.unwrap();
+    admin.delete_topic(TOPIC, None).await.unwrap();
     poll("gone", async || Ok(topic(admin).await?.is_none().then_some(()))).await;
     create_when_gone(admin, new).await;
-    admin.delete_topic(TOPIC).await.unwrap();
+    admin.delete_topic(TOPIC, None).await.unwrap();
     poll("deleted", async || Ok(topic(admin).await?.is_none().then_some(()))).await;
 }

@@ -244,6 +244,10 @@ impl Router {
         known.view.clone().filter(|_| !known.stale)
     }
 
+    pub fn known_id(&self) -> Option<String> {
+        self.known().view.as_ref()?.cluster_id.clone()
+    }
+
     fn remember(&self, view: ClusterView, from: Address) {
         *self.known() = Known { view: Some(view), stale: false, good: Some(from) };
     }

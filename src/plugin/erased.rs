@@ -24,7 +24,8 @@ pub trait AnyResource<C>: Send + Sync {
     /// See [`Resource::plan`]; what stops the plan is in it.
     fn plan<'a>(&'a self, cx: &'a Context<'a, C>, plan: Plan<Value>) -> BoxFuture<'a, Plan<Value>>;
     /// See [`Resource::plan_delete`].
-    fn plan_delete<'a>(&'a self, cx: &'a Context<'a, C>, prior: Value) -> BoxFuture<'a, Result<Diagnostics, Diagnostics>>;
+    fn plan_delete<'a>(&'a self, cx: &'a Context<'a, C>, going: Delete<Value>)
+    -> BoxFuture<'a, Result<Diagnostics, Diagnostics>>;
     /// See [`Resource::create`].
     fn create<'a>(&'a self, cx: &'a Context<'a, C>, create: Create<Value>) -> BoxFuture<'a, Outcome>;
     /// See [`Resource::read`].
@@ -132,9 +133,13 @@ impl<R: Resource> AnyResource<R::Client> for R {
     fn plan_delete<'a>(
         &'a self,
         cx: &'a Context<'a, R::Client>,
-        prior: Value,
+        going: Delete<Value>,
     ) -> BoxFuture<'a, Result<Diagnostics, Diagnostics>> {
-        async move { Resource::plan_delete(self, cx, &decode(&prior)?).await }.boxed()
+        async move {
+            let going = Delete { prior: decode(&going.prior)?, private: going.private };
+            Resource::plan_delete(self, cx, &going).await
+        }
+        .boxed()
     }
 
     fn create<'a>(&'a self, cx: &'a Context<'a, R::Client>, create: Create<Value>) -> BoxFuture<'a, Outcome> {

@@ -45,7 +45,7 @@ pub trait Resource: Send + Sync + Sized + 'static {
     fn plan_delete(
         &self,
         _cx: &Context<'_, Self::Client>,
-        _prior: &Self::Model,
+        _going: &Delete<Self::Model>,
     ) -> impl Future<Output = Result<Diagnostics, Diagnostics>> + Send {
         async { Ok(Diagnostics::new()) }
     }

@@ -48,6 +48,15 @@ pub fn of_broker(broker: i64, topics: &[Topic], min_insync: MinInSync<'_>) -> Ve
     .collect()
 }
 
+/// The topics that are not served as before whenever `broker` is away: they have no more replicas than they need.
+pub fn always(broker: i64, topics: &[Topic], min_insync: MinInSync<'_>) -> Vec<String> {
+    let falls = |topic: &&Topic| {
+        let needed = min_insync.and_then(|known| known.get(&topic.name).copied());
+        topic.partitions.iter().any(|partition| fall(broker, partition, needed) == Fall::Always)
+    };
+    topics.iter().filter(falls).map(|topic| topic.name.clone()).collect()
+}
+
 /// Whether an ensemble of `members`, of which `serving` were seen to serve, would lose its quorum without this one. One that was not
 /// seen to serve may do so all the same: an answer may be lost on the way.
 pub fn takes_quorum(members: usize, serving: usize, serves: bool) -> bool {

@@ -17,11 +17,13 @@ use crate::kafka::{Admin, Identity};
 use crate::kubernetes::Kubernetes;
 use crate::kubernetes::client::FIELD_MANAGER;
 use crate::kubernetes::failure::{Class, Failure};
+use crate::kubernetes::object::{Key, Kind};
 use futures::FutureExt;
 use futures::future::BoxFuture;
 use names::{Id, pod_of};
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use tokio::sync::OnceCell;
 
 /// How brokers and members are reached.
 #[derive(Clone, Default)]
@@ -67,12 +69,36 @@ pub struct Stack {
     planned: Mutex<BTreeMap<String, Planned>>,
     admins: Mutex<BTreeMap<Target, Admin>>,
     own: OnceLock<Admin>,
+    kubernetes_uid: OnceCell<Option<String>>,
 }
 
 impl Stack {
     /// A stack on this Kubernetes cluster.
     pub fn new(kubernetes: Kubernetes, access: Access, bootstrap_servers: Vec<(String, u16)>) -> Self {
-        Self { kubernetes, bootstrap_servers, access, planned: Mutex::default(), admins: Mutex::default(), own: OnceLock::new() }
+        Self {
+            kubernetes,
+            bootstrap_servers,
+            access,
+            planned: Mutex::default(),
+            admins: Mutex::default(),
+            own: OnceLock::new(),
+            kubernetes_uid: OnceCell::new(),
+        }
+    }
+
+    /// What tells this Kubernetes cluster from all others: the uid of `kube-system`. None for who may not read that.
+    ///
+    /// # Errors
+    /// When Kubernetes does not say.
+    pub async fn kubernetes_uid(&self) -> Result<Option<String>, Failure> {
+        let ask = || async {
+            match self.kubernetes.get(&Key::cluster_scoped(Kind::Namespace, "kube-system")).await {
+                Ok(found) => Ok(found.map(|found| found.uid().to_owned())),
+                Err(Failure { class: Class::Forbidden { .. }, .. }) => Ok(None),
+                Err(failure) => Err(failure),
+            }
+        };
+        self.kubernetes_uid.get_or_try_init(ask).await.cloned()
     }
 
     /// Remembers what is planned for the cluster `id`.

@@ -91,8 +91,9 @@ impl<P: Provider> Server<P> {
         let limit = Operation::Read.limit(&prior, &entry.resource.limits())?;
         let client = self.client();
         let cx = self.context(&client, limit);
+        let going = Delete { prior, private: decode_private(&request.prior_private)? };
         let diagnostics =
-            guarded(cx.deadline, entry.resource.plan_delete(&cx, prior)).await.map_err(|cut| cut.diagnostic("plan"))??;
+            guarded(cx.deadline, entry.resource.plan_delete(&cx, going)).await.map_err(|cut| cut.diagnostic("plan"))??;
         Ok(plan::Response {
             planned_state: Some(entry.shape.encode(&Value::Null)?),
             planned_private: request.prior_private.clone(),

@@ -100,6 +100,7 @@ fn judge(pods: &[String], views: &Views, told: Option<&Told>, held: Option<&str>
             behind: is_behind(id, topics),
             leads: view.controller.map(i64::from) == Some(id),
             loss: held.map(str::to_owned).or_else(|| loss(id, view, topics, min_insync)),
+            always: losses::always(id, topics, min_insync),
         };
         (pod.clone(), duty)
     });

@@ -5,6 +5,7 @@
 
 pub mod ensemble;
 pub mod health;
+pub mod min_insync;
 pub mod objects;
 pub mod plan;
 pub mod schema;
@@ -15,10 +16,11 @@ use super::workload::health::Health;
 use super::workload::resource::Workload;
 use super::workload::role::Role;
 use super::workload::{Seen, Spec};
+use crate::diagnostics;
 use crate::kubernetes::failure::Failure;
 use crate::kubernetes::object::Object;
 use crate::plugin::context::Context;
-use crate::plugin::diagnostic::Diagnostics;
+use crate::plugin::diagnostic::{Diagnostic, Diagnostics};
 use crate::plugin::model::Attr;
 use crate::plugin::operations::Plan;
 use crate::plugin::provider::Offers;
@@ -48,6 +50,19 @@ impl Cluster {
             brokers: self.size(),
             cluster_id: self.cluster_id.known().cloned(),
         }
+    }
+
+    /// Topics that this change would stop keep the `min.insync.replicas` that they had.
+    async fn keep_writable(&self, stack: &Stack, before: &Self) -> Result<(), Diagnostic> {
+        if min_insync::default_of(self) <= min_insync::default_of(before) {
+            return Ok(());
+        }
+        let admin = stack.admin(&before.proved_target(stack).await?);
+        let kept = async {
+            let topics = min_insync::of_change(&admin, before, self).await?;
+            min_insync::keep(&admin, before, &topics).await
+        };
+        kept.await.map_err(|error| diagnostics::kafka("keep topics writable under more `min.insync.replicas`", &error))
     }
 
     /// The same, with the id that the anchor holds now: who takes it out there says that another Kafka is the right one.
@@ -151,8 +166,11 @@ impl Spec for Cluster {
         stack.admin(&target).cluster().await.ok()?.cluster_id
     }
 
-    async fn announce(&self, stack: &Stack) -> Result<Diagnostics, Failure> {
-        ensemble::enter(stack, self).await
+    async fn announce(&self, stack: &Stack, before: Option<&Self>) -> Result<Diagnostics, Diagnostics> {
+        if let Some(before) = before {
+            self.keep_writable(stack, before).await?;
+        }
+        Ok(ensemble::enter(stack, self).await?)
     }
 
     fn wants_zone(&self) -> bool {
@@ -161,6 +179,12 @@ impl Spec for Cluster {
 
     async fn health(&self, stack: &Stack, pods: &[Object], restarts: bool) -> Health {
         health::check(self, stack, pods, restarts).await
+    }
+
+    async fn leader(&self, stack: &Stack) -> Option<String> {
+        let target = self.proved_target(stack).await.ok()?;
+        let controller = stack.admin(&target).cluster().await.ok()?.controller?;
+        Some(objects::brokers(self).names.pod(controller.into()))
     }
 
     async fn drilled(&self, _: &Stack) -> Result<Vec<Id>, Failure> {

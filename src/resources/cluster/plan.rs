@@ -1,10 +1,10 @@
 //! What the plan of a cluster asks the running one: whether brokers that would go still hold replicas, whether another
 //! `zookeeper.connection` leads to its own metadata, and what the first listener of its pods is.
 
-use super::ensemble;
 use super::objects::listeners;
 use super::schema::{Cluster, Listener};
 use super::words;
+use super::{ensemble, min_insync};
 use crate::diagnostics;
 use crate::kubernetes::object::{Object, at};
 use crate::plugin::context::Context;
@@ -16,6 +16,8 @@ use crate::resources::workload::Spec;
 use crate::resources::workload::guard::Site;
 use crate::stack::{Planned, Stack};
 use std::collections::BTreeSet;
+use std::time::Duration;
+use tokio::time::Instant;
 
 /// Completes the checks of a plan, and remembers the plan for those of topics.
 pub async fn check(cx: &Context<'_, Stack>, plan: &mut Plan<Cluster>) {
@@ -27,10 +29,10 @@ pub async fn check(cx: &Context<'_, Stack>, plan: &mut Plan<Cluster>) {
         stack.remember_plan(id, Planned { brokers, exists: plan.prior.is_some() });
     }
     let Some(prior) = &plan.prior else { return };
-    if prior.brokers.unwrap_or(brokers) <= brokers {
-        return;
-    }
     let path = Path::of("brokers");
+    if prior.brokers.unwrap_or(brokers) <= brokers {
+        return check_min_insync(cx, stack, plan).await;
+    }
     let target = match prior.proved_target(stack).await {
         Ok(target) => target,
         Err(failure) => return plan.diagnostics.push(failure.into()),
@@ -51,6 +53,26 @@ pub async fn check(cx: &Context<'_, Stack>, plan: &mut Plan<Cluster>) {
         Err(error) => {
             plan.diagnostics.push(diagnostics::kafka("see whether the brokers that would go hold replicas", &error).at(path))
         }
+    }
+}
+
+/// How long a plan asks what more `min.insync.replicas` would stop: the apply sees to it in any case.
+const ASK: Duration = Duration::from_secs(10);
+
+/// Says which topics more brokers, or a setting, would stop, and that they are kept writable.
+async fn check_min_insync(cx: &Context<'_, Stack>, stack: &Stack, plan: &mut Plan<Cluster>) {
+    let Some(prior) = plan.prior.as_ref().filter(|prior| **prior != plan.planned) else { return };
+    let applied = applied(&plan.private, prior);
+    if plan.planned.config.is_unknown() || min_insync::default_of(&plan.planned) <= min_insync::default_of(&applied) {
+        return;
+    }
+    let Ok(target) = prior.proved_target(stack).await else { return };
+    let admin = stack.admin(&target).until((Instant::now() + ASK).min(cx.deadline));
+    if let Ok(topics) = min_insync::of_change(&admin, &applied, &plan.planned).await
+        && !topics.is_empty()
+    {
+        let (old, new) = (min_insync::default_of(&applied), min_insync::default_of(&plan.planned));
+        plan.diagnostics.push(words::kept_writable(old, new, &topics).at(Path::of("brokers")));
     }
 }
 

@@ -3,6 +3,7 @@
 use crate::kubernetes::failure::Failure;
 use crate::plugin::diagnostic::Diagnostic;
 use crate::plugin::path::Path;
+use crate::stack::ailments::some;
 
 /// A cluster keeps its chroot.
 pub fn chroot_change(old: &str, new: &str) -> Diagnostic {
@@ -47,6 +48,19 @@ pub fn not_entered(user: &str, ensemble: &str, failure: &Failure) -> Diagnostic 
         "Nothing keeps the ensemble from being destroyed",
         format!("kafkastack_cluster {user} could not be entered in the ConfigMap of kafkastack_zookeeper_ensemble {ensemble}: {failure}"),
     ).kind("workload.not_entered").hint("only that ensemble's own `deletion_protection` guards the cluster's metadata; give the provider's user `get` and `update` on that ConfigMap")
+}
+
+/// Topics that more `min.insync.replicas` would stop.
+pub fn kept_writable(old: usize, new: usize, topics: &[String]) -> Diagnostic {
+    Diagnostic::warning(
+        "Topics have fewer replicas than brokers will want in sync",
+        format!(
+            "`min.insync.replicas` of the brokers becomes {new}, and these topics have fewer replicas: {}. They would take no write with acks=all. The apply gives each of them `min.insync.replicas` = {old} of its own before any broker restarts.",
+            some(topics)
+        ),
+    )
+    .kind("workload.kept_writable")
+    .hint("give them more replicas (`replication_factor` of a kafkastack_topic, or kafka-reassign-partitions), and then take that setting away")
 }
 
 /// The listener that brokers use among themselves.

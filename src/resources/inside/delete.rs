@@ -1,7 +1,7 @@
 //! A delete. Where the cluster does not run, nobody can be asked: then the thing goes out of the state with its cluster, or stays,
 //! as the cluster's protection says. Network; [`way`] is pure.
 
-use super::reach::{self, Away, Place, Standing};
+use super::reach::{self, Away, Place, Standing, There};
 use super::{LATER, Thing, words};
 use crate::kafka::{Admin, Error};
 use crate::plugin::context::{Context, Halt};
@@ -61,14 +61,14 @@ where
 {
     let stack = cx.client()?;
     let cx = cx.sparing(MARGIN);
-    let (admin, target) = match reach::find(stack, thing.cluster, private).await? {
-        Place::There(admin, target) => (admin, target),
+    let There { admin, target, .. } = match reach::find(stack, thing, private).await? {
+        Place::There(there) => *there,
         Place::Gone => return Ok(words::went_with_its_cluster(thing).into()),
     };
     loop {
         let standing = reach::standing(stack, target.as_ref()).await;
         let waiting = match way(standing, away.silent(thing.cluster, standing)) {
-            Way::Ask => match ask(admin.clone()).await {
+            Way::Ask => match told_apart(thing, private, target.as_ref(), &admin, &ask).await? {
                 Ok(()) => return Ok(Diagnostics::new()),
                 Err(Undeleted::Refused(why)) => return Err(why),
                 Err(Undeleted::Halted(halt)) => return Err(words::not_deleted(thing, &halt.to_string())),
@@ -80,6 +80,25 @@ where
         cx.say(&format!("waiting to delete {thing}: {waiting}"));
         cx.pause(LATER).await.map_err(|why| words::not_deleted(thing, &format!("{why}; {waiting}")))?;
     }
+}
+
+/// Asks, once it is known that it is the Kafka that the state is about.
+async fn told_apart<F>(
+    thing: Thing<'_>,
+    private: &Private,
+    target: Option<&Target>,
+    admin: &Admin,
+    ask: &(impl Fn(Admin) -> F + Sync),
+) -> Result<Result<(), Undeleted>, Diagnostic>
+where
+    F: Future<Output = Result<(), Undeleted>> + Send,
+{
+    if admin.known_id().is_none() {
+        // That nobody answers is for the deed to find out.
+        let _ = admin.cluster().await;
+    }
+    reach::same_kafka(thing, private, target, admin)?;
+    Ok(ask(admin.clone()).await)
 }
 
 /// A cluster that may be destroyed takes what is in it with it.

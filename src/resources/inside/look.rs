@@ -1,6 +1,6 @@
 //! A refresh: only the controller's word that there is no such thing takes it out of the state. Network.
 
-use super::reach::{self, Away, Place, Standing};
+use super::reach::{self, Away, Place, Standing, There};
 use super::{AWAY, LATER, Thing, words};
 use crate::diagnostics;
 use crate::kafka::{Admin, Error};
@@ -33,10 +33,11 @@ where
     F: Future<Output = Result<Option<T>, Error>> + Send,
 {
     let stack = cx.client()?;
-    let (admin, target) = match reach::find(stack, thing.cluster, private).await? {
-        Place::There(admin, target) => (admin.until(cx.deadline), target),
+    let There { admin, target, which } = match reach::find(stack, thing, private).await? {
+        Place::There(there) => *there,
         Place::Gone => return Ok(Looked::Kept(words::away(thing, "neither its ConfigMap nor its StatefulSet is there"))),
     };
+    let admin = admin.until(cx.deadline);
     loop {
         if reach::standing(stack, target.as_ref()).await != Standing::Serves {
             return Ok(Looked::Kept(words::away(thing, "none of its brokers is ready")));
@@ -44,7 +45,9 @@ where
         match ask(admin.clone()).await {
             Ok(seen) => {
                 away.answered(thing.cluster);
-                return Ok(Looked::Seen(seen, reach::remember(target.as_ref())));
+                // Before it is said to be gone: it may be there in another Kafka.
+                reach::same_kafka(thing, private, target.as_ref(), &admin)?;
+                return Ok(Looked::Seen(seen, reach::remember(&which, target.as_ref(), &admin)));
             }
             Err(Error::OtherCluster(other)) => return Ok(Looked::Kept(words::another_kafka(thing, &other))),
             // Kubernetes may not have seen yet that they are gone, or they are on their way back.

@@ -38,6 +38,13 @@ pub struct Thing<'a> {
     pub cluster: &'a str,
 }
 
+impl<'a> Thing<'a> {
+    /// Things of this kind in a cluster, none of them in particular.
+    pub fn any(resource: &'static str, cluster: &'a str) -> Self {
+        Self { resource, name: "", id: "", cluster }
+    }
+}
+
 impl Thing<'_> {
     /// What it is, in words.
     pub fn kind(&self) -> String {

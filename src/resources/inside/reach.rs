@@ -2,11 +2,12 @@
 //! it said last is kept in private state, so that it outlives an anchor that somebody deleted. Both hold the id by which
 //! that Kafka is told from another one that answers under its names. Network.
 
-use super::words;
+use super::{Thing, words};
 use crate::diagnostics;
 use crate::kafka::Admin;
 use crate::plugin::diagnostic::Diagnostic;
 use crate::plugin::operations::Private;
+use crate::resources::owned::which::Which;
 use crate::stack::cluster::CLUSTER;
 use crate::stack::names::Id;
 use crate::stack::{Stack, Target};
@@ -18,20 +19,61 @@ use tokio::time::Instant;
 
 /// Where the cluster is.
 pub enum Place {
-    /// Its brokers can be asked; the target where it is a `kafkastack_cluster`.
-    There(Admin, Option<Target>),
+    /// Its brokers can be asked.
+    There(Box<There>),
     /// Kubernetes says that there is no such cluster: neither anchor nor StatefulSet.
     Gone,
+}
+
+/// A cluster whose brokers can be asked.
+pub struct There {
+    /// The client that asks them.
+    pub admin: Admin,
+    /// Where they are; none where it is not a `kafkastack_cluster`.
+    pub target: Option<Target>,
+    /// Which Kubernetes cluster it is in.
+    pub which: Which,
 }
 
 /// The key under which private state keeps where the cluster is.
 const TARGET: &str = "target";
 
-/// What private state keeps of a target.
-pub fn remember(target: Option<&Target>) -> Private {
+/// The key under which private state keeps the id of the Kafka that answered.
+const KAFKA: &str = "kafka_id";
+
+/// What private state keeps of a target, and of the Kafka that answered for it.
+pub fn remember(which: &Which, target: Option<&Target>, admin: &Admin) -> Private {
     let text =
         |target: &Target| json!({"port": target.port, "brokers": target.brokers, "cluster_id": target.cluster_id}).to_string();
-    target.map(|target| (TARGET.to_owned(), text(target))).into_iter().collect()
+    let target_text = target.map(|target| (TARGET.to_owned(), text(target)));
+    // What keeps its data in its pods becomes another Kafka when all of them are new.
+    let lasting = target.is_none_or(|target| target.cluster_id.is_some());
+    let kafka = admin.known_id().filter(|_| lasting).map(|id| (KAFKA.to_owned(), id));
+    which.keep(target_text.into_iter().chain(kafka).collect())
+}
+
+/// Whether the state is about what another Kafka answers for now.
+///
+/// # Errors
+/// That it is, in words.
+pub fn same_kafka(thing: Thing<'_>, private: &Private, target: Option<&Target>, admin: &Admin) -> Result<(), Diagnostic> {
+    let lasting = target.is_none_or(|target| target.cluster_id.is_some());
+    match (private.get(KAFKA), admin.known_id()) {
+        (Some(kept), Some(now)) if lasting && *kept != now => Err(words::other_cluster(thing, kept, &now)),
+        _ => Ok(()),
+    }
+}
+
+/// Which Kubernetes cluster a named cluster is in.
+async fn which(stack: &Stack, thing: Thing<'_>, private: &Private) -> Result<Which, Diagnostic> {
+    if thing.cluster.is_empty() {
+        return Ok(Which::default());
+    }
+    let (kept, seen) = (Which::kept(private), Which::seen(stack, None).await?);
+    match kept.other(&seen, thing.resource, thing.id) {
+        Some(other) => Err(other),
+        None => Ok(kept.and(seen)),
+    }
 }
 
 fn recall(private: &Private, id: &Id) -> Option<Target> {
@@ -42,16 +84,19 @@ fn recall(private: &Private, id: &Id) -> Option<Target> {
     Some(Target { id: id.clone(), port, brokers, cluster_id })
 }
 
-/// Finds a cluster by its id, which is known; empty where the provider's own settings say which.
+/// Finds the cluster of a thing by its id, which is known; empty where the provider's own settings say which.
 ///
 /// # Errors
-/// When Kubernetes cannot be asked, or the provider names no cluster of its own.
-pub async fn find(stack: &Stack, cluster: &str, private: &Private) -> Result<Place, Diagnostic> {
-    let Some(id) = Id::parse(cluster) else {
-        return stack.own_admin().map(|admin| Place::There(admin, None)).ok_or_else(words::no_cluster);
+/// When Kubernetes cannot be asked, or is another one than the state is about; or the provider names no cluster of its own.
+pub async fn find(stack: &Stack, thing: Thing<'_>, private: &Private) -> Result<Place, Diagnostic> {
+    let which = which(stack, thing, private).await?;
+    let Some(id) = Id::parse(thing.cluster) else {
+        let admin = stack.own_admin().ok_or_else(words::no_cluster)?;
+        return Ok(Place::There(Box::new(There { admin, target: None, which })));
     };
     let target = stack.cluster(&id, recall(private, &id)).await?;
-    Ok(target.map_or(Place::Gone, |target| Place::There(stack.admin(&target), Some(target))))
+    let there = |target: Target| There { admin: stack.admin(&target), target: Some(target), which };
+    Ok(target.map_or(Place::Gone, |target| Place::There(Box::new(there(target)))))
 }
 
 /// How a cluster stands, as Kubernetes sees it.
@@ -112,14 +157,21 @@ impl Away {
     }
 }
 
-/// The cluster, to be asked.
+/// The cluster, to be asked, and what private state is to keep of it.
 ///
 /// # Errors
-/// When it is not there, or is not known to be.
-pub async fn there(stack: &Stack, cluster: &str, private: &Private) -> Result<(Admin, Private), Diagnostic> {
-    match find(stack, cluster, private).await? {
-        Place::There(admin, target) => Ok((admin, remember(target.as_ref()))),
-        Place::Gone => Err(diagnostics::no_such_cluster(cluster)),
+/// When it is not there, is not known to be, or is another one than the state is about.
+pub async fn there(stack: &Stack, thing: Thing<'_>, private: &Private) -> Result<(Admin, Private), Diagnostic> {
+    match find(stack, thing, private).await? {
+        Place::There(there) => {
+            let There { admin, target, which } = *there;
+            // Its id is known by then; that nobody answers is for the caller to find out.
+            let _ = admin.cluster().await;
+            same_kafka(thing, private, target.as_ref(), &admin)?;
+            let keep = remember(&which, target.as_ref(), &admin);
+            Ok((admin, keep))
+        }
+        Place::Gone => Err(diagnostics::no_such_cluster(thing.cluster)),
     }
 }
 

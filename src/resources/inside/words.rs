@@ -34,6 +34,19 @@ pub fn another_kafka(thing: Thing<'_>, other: &OtherCluster) -> Diagnostic {
     .hint(diagnostics::the_right_kafka(other))
 }
 
+/// The state is about something in another Kafka.
+pub fn other_cluster(thing: Thing<'_>, kept: &str, now: &str) -> Diagnostic {
+    Diagnostic::error(
+        "This is another Kafka cluster",
+        format!("{thing} of this state is in the Kafka cluster {kept}, and {now} answers. Nothing was written."),
+    )
+    .kind("inside.other_cluster")
+    .hint(format!(
+        "look at the context and at `bootstrap_servers`; if this is the right one, because the cluster was made anew: tofu state rm ADDRESS, then apply makes the {kind}, or tofu import kafkastack_{resource}.NAME {id}",
+        kind = thing.kind(), resource = thing.resource, id = thing.id
+    ))
+}
+
 /// A delete after the whole cluster went.
 pub fn went_with_its_cluster(thing: Thing<'_>) -> Diagnostic {
     let (kind, cluster) = (thing.kind(), thing.cluster);

@@ -15,6 +15,7 @@ pub mod delete;
 pub mod drift;
 pub mod phase;
 pub mod shown;
+pub mod which;
 pub mod write;
 
 use crate::kubernetes::client::FIELD_MANAGER;

@@ -19,6 +19,7 @@ use crate::resources::owned::converge::Live;
 use crate::resources::owned::delete::delete_this;
 use crate::resources::owned::phase::Phase;
 use crate::resources::owned::shown::Shown;
+use crate::resources::owned::which::Which;
 use crate::resources::owned::write::{Stop, Writer};
 use crate::stack::Stack;
 use std::time::Duration;
@@ -32,6 +33,8 @@ pub struct Run<'a> {
     /// What was applied before.
     applied: Option<Storage>,
     writer: Writer<'a>,
+    /// Which one it is.
+    pub which: Which,
 }
 
 /// Between two looks at a volume that is on its way out.
@@ -42,7 +45,7 @@ impl<'a> Run<'a> {
     pub fn new(cx: &'a Context<'a, Stack>, stack: &'a Stack, wanted: Storage, prior: &Storage) -> Self {
         board::beside(cx, stack, class_key(wanted.name.text()));
         let writer = Writer::new(cx, stack, RESOURCE, Shown::of(&prior.objects));
-        Self { cx, stack, wanted, applied: None, writer }
+        Self { cx, stack, wanted, applied: None, writer, which: Which::default() }
     }
 
     /// The same, over what was applied before.
@@ -219,7 +222,7 @@ impl<'a> Run<'a> {
 
     /// Everything is as wanted.
     pub fn done(self) -> Done<Storage> {
-        Done::new(state(&self.wanted, &self.writer.live)).keep(keep(&self.wanted)).and(self.writer.said)
+        Done::new(state(&self.wanted, &self.writer.live)).keep(self.which.keep(keep(&self.wanted))).and(self.writer.said)
     }
 
     /// A create that stopped half-way, with what is there of it.
@@ -229,7 +232,7 @@ impl<'a> Run<'a> {
             let found = self.stack.kubernetes.get(&object.key()).await.ok().flatten();
             live.insert(object.key(), found);
         }
-        let failed = Failed::from(self.words(stop)).leaving(state(&self.wanted, &live), keep(&self.wanted));
+        let failed = Failed::from(self.words(stop)).leaving(state(&self.wanted, &live), self.which.keep(keep(&self.wanted)));
         failed.and(self.writer.said)
     }
 

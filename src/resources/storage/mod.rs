@@ -18,7 +18,7 @@ mod tests;
 use crate::diagnostics;
 use crate::kubernetes::failure::Failure;
 use crate::plugin::context::Context;
-use crate::plugin::diagnostic::Diagnostics;
+use crate::plugin::diagnostic::{Diagnostic, Diagnostics};
 use crate::plugin::model::Attr;
 use crate::plugin::operations::{Create, Delete, Done, Failed, Plan, Private, Update};
 use crate::plugin::provider::Offers;
@@ -26,6 +26,7 @@ use crate::plugin::resource::Resource;
 use crate::resources::owned::applied::{Specified, applied, keep};
 use crate::resources::owned::converge::Live;
 use crate::resources::owned::phase::Phase;
+use crate::resources::owned::which::Which;
 use crate::stack::Stack;
 use apply::Run;
 use claims::Fate;
@@ -54,6 +55,15 @@ async fn look(stack: &Stack, storage: &Storage) -> Result<Live, Failure> {
     Ok(volumes.chain([(class, found)]).collect())
 }
 
+/// Which one it is. A class has no anchor of its own that would last: who changes its parameters makes it anew.
+async fn is_meant(stack: &Stack, storage: &Storage, private: &Private) -> Result<Which, Diagnostic> {
+    let (kept, seen) = (Which::kept(private), Which::seen(stack, None).await?);
+    match kept.other(&seen, RESOURCE, storage.name.text()) {
+        Some(other) => Err(other),
+        None => Ok(kept.and(seen)),
+    }
+}
+
 impl Resource for KafkaStorage {
     type Client = Stack;
     type Model = Storage;
@@ -66,13 +76,18 @@ impl Resource for KafkaStorage {
     async fn plan(&self, cx: &Context<'_, Stack>, plan: &mut Plan<Storage>) -> Result<(), Diagnostics> {
         plan::complete(&mut plan.planned);
         if let Some(stack) = cx.client {
+            if let Some(prior) = plan.prior.as_ref().filter(|prior| **prior != plan.planned) {
+                is_meant(stack, prior, &plan.private).await?;
+            }
             plan::check(stack, plan).await?;
         }
         Ok(())
     }
 
-    async fn plan_delete(&self, cx: &Context<'_, Stack>, prior: &Storage) -> Result<Diagnostics, Diagnostics> {
+    async fn plan_delete(&self, cx: &Context<'_, Stack>, going: &Delete<Storage>) -> Result<Diagnostics, Diagnostics> {
         let Some(stack) = cx.client else { return Ok(Diagnostics::new()) };
+        let prior = &going.prior;
+        is_meant(stack, prior, &going.private).await?;
         let mut claims = claims::look(stack, prior.name.text()).await?;
         // Workloads go before the storage that they name. The apply looks again.
         claims.retain(|claim| !matches!(claim.fate, Fate::Going | Fate::GoesWith(_)));
@@ -86,6 +101,7 @@ impl Resource for KafkaStorage {
         let mut wanted = create.planned;
         plan::complete(&mut wanted);
         let mut run = Run::new(cx, cx.client()?, wanted, &Storage::default());
+        run.which = Which::seen(cx.client()?, None).await.map_err(Diagnostic::from)?;
         if let Err(stop) = run.own().await {
             return Err(run.words(stop).into());
         }
@@ -103,16 +119,20 @@ impl Resource for KafkaStorage {
     ) -> Result<Option<Done<Storage>>, Diagnostics> {
         let applied = applied(&private, &state);
         // Not known is not gone.
-        let live = look(cx.client()?, &applied).await?;
+        let stack = cx.client()?;
+        let live = look(stack, &applied).await?;
+        let which = is_meant(stack, &state, &private).await?;
         let is_there = live.values().any(Option::is_some);
-        Ok(is_there.then(|| Done::new(read::state(&applied, &live)).keep(private)))
+        Ok(is_there.then(|| Done::new(read::state(&applied, &live)).keep(which.keep(private))))
     }
 
     async fn update(&self, cx: &Context<'_, Stack>, update: Update<Storage>) -> Result<Done<Storage>, Failed<Storage>> {
         let mut wanted = update.planned;
         plan::complete(&mut wanted);
         let before = applied(&update.private, &update.prior);
+        let which = is_meant(cx.client()?, &update.prior, &update.private).await?;
         let mut run = Run::new(cx, cx.client()?, wanted, &update.prior).over(before);
+        run.which = which;
         match run.converge(Phase::Updating).await {
             Ok(()) => Ok(run.done()),
             Err(stop) => Err(run.stopped(stop)),
@@ -121,6 +141,7 @@ impl Resource for KafkaStorage {
 
     async fn delete(&self, cx: &Context<'_, Stack>, delete: Delete<Storage>) -> Result<Diagnostics, Failed<Storage>> {
         let there = applied(&delete.private, &delete.prior);
+        is_meant(cx.client()?, &delete.prior, &delete.private).await?;
         let run = Run::new(cx, cx.client()?, there, &delete.prior);
         match run.delete().await {
             Ok(()) => Ok(Diagnostics::new()),
@@ -135,6 +156,7 @@ impl Resource for KafkaStorage {
             return Err(diagnostics::nothing_to_import(RESOURCE, name).into());
         };
         let live = look(stack, &storage).await?;
-        Ok(Some(Done::new(read::state(&storage, &live)).keep(keep(&storage))))
+        let which = Which::seen(stack, None).await?;
+        Ok(Some(Done::new(read::state(&storage, &live)).keep(which.keep(keep(&storage)))))
     }
 }

@@ -87,7 +87,8 @@ async fn delete_within(cx: &Context<'_, Stack>, kept: &Kept) -> Diagnostics {
 }
 
 async fn plan_delete(stack: &Stack, existing: &Storage) -> Diagnostics {
-    KafkaStorage.plan_delete(&context(stack), existing).await.unwrap_or_else(|refused| refused)
+    let going = Delete { prior: existing.clone(), private: Private::new() };
+    KafkaStorage.plan_delete(&context(stack), &going).await.unwrap_or_else(|refused| refused)
 }
 
 async fn import(stack: &Stack, name: &str) -> Result<Option<Done<Storage>>, Diagnostics> {

@@ -41,7 +41,7 @@ impl List for Topics {
 
     async fn list(&self, cx: &Context<'_, Stack>, config: Search, wanted: Wanted) -> Result<Listing<Topic>, Diagnostics> {
         let of = Topic { cluster: config.cluster, ..Topic::default() };
-        let (admin, _) = there(cx.client()?, of.cluster.text(), &Private::new()).await?;
+        let (admin, _) = there(cx.client()?, of.thing(), &Private::new()).await?;
         let found = match cx.race(look(&admin.until(cx.deadline), config.prefix.text(), wanted)).await {
             Ok(found) => found.map_err(|error| diagnostics::kafka("list the topics", &error))?,
             Err(halt) => return Err(words::not_listed(halt).into()),

@@ -109,8 +109,8 @@ pub async fn check(cx: &Context<'_, Stack>, stack: &Stack, plan: &mut Plan<Topic
     if let Some(Planned { brokers, exists: false }) = planned_cluster {
         return against_brokers(&mut plan.planned, brokers, &mut plan.diagnostics);
     }
-    let admin = match reach::find(stack, plan.planned.cluster.text(), &plan.private).await {
-        Ok(Place::There(admin, _)) => admin.until((Instant::now() + ASK).min(cx.deadline)),
+    let (admin, target) = match reach::find(stack, plan.planned.thing(), &plan.private).await {
+        Ok(Place::There(there)) => (there.admin.until((Instant::now() + ASK).min(cx.deadline)), there.target),
         Ok(Place::Gone) => return plan.diagnostics.push(words::no_such_cluster_yet(plan.planned.cluster.text())),
         Err(diagnostic) => return plan.diagnostics.push(diagnostic),
     };
@@ -121,7 +121,11 @@ pub async fn check(cx: &Context<'_, Stack>, stack: &Stack, plan: &mut Plan<Topic
     };
     let name = plan.planned.name.text();
     match asked {
-        Ok(()) => {}
+        Ok(()) => {
+            if let Err(other) = reach::same_kafka(plan.planned.thing(), &plan.private, target.as_ref(), &admin) {
+                plan.diagnostics.push(other);
+            }
+        }
         Err(error @ Error::OtherCluster(_)) => plan.diagnostics.push(words::refused("check", name, &error)),
         Err(error) => plan.diagnostics.push(words::not_checked(name, &error)),
     }
@@ -129,8 +133,8 @@ pub async fn check(cx: &Context<'_, Stack>, stack: &Stack, plan: &mut Plan<Topic
 
 /// Settings are the brokers' to judge, at apply. That these are another cluster's brokers is said before.
 async fn check_settings(cx: &Context<'_, Stack>, stack: &Stack, plan: &mut Plan<Topic>) {
-    let Ok(Place::There(admin, _)) = reach::find(stack, plan.planned.cluster.text(), &plan.private).await else { return };
-    let admin = admin.until((Instant::now() + ASK).min(cx.deadline));
+    let Ok(Place::There(there)) = reach::find(stack, plan.planned.thing(), &plan.private).await else { return };
+    let admin = there.admin.until((Instant::now() + ASK).min(cx.deadline));
     if let Err(error @ Error::OtherCluster(_)) = admin.cluster().await {
         plan.diagnostics.push(words::refused("check", plan.planned.name.text(), &error));
     }

@@ -78,6 +78,11 @@ pub fn stopped(prior: &Topic, written: &BTreeMap<String, String>, seen: Option<&
     now
 }
 
+/// Whether a topic of the same name is not the one of the state. Brokers before 2.8 give no ids.
+pub fn is_another(state: &Topic, seen: &Seen) -> bool {
+    matches!((state.topic_id.known(), &seen.topic.id), (Some(old), Some(new)) if old != new)
+}
+
 /// State of an import: everything that is set on the topic itself is taken as declared.
 pub fn imported(identity: Topic, seen: &Seen) -> Topic {
     let own = seen.configs.iter().filter(|entry| entry.source == Source::Topic);

@@ -78,15 +78,15 @@ impl Resource for KafkaTopic {
         Ok(())
     }
 
-    async fn plan_delete(&self, _cx: &Context<'_, Stack>, prior: &Topic) -> Result<Diagnostics, Diagnostics> {
-        self.remember(&prior.id);
-        guard(prior)?;
+    async fn plan_delete(&self, _cx: &Context<'_, Stack>, going: &Delete<Topic>) -> Result<Diagnostics, Diagnostics> {
+        self.remember(&going.prior.id);
+        guard(&going.prior)?;
         Ok(Diagnostics::new())
     }
 
     async fn create(&self, cx: &Context<'_, Stack>, create: Create<Topic>) -> Result<Done<Topic>, Failed<Topic>> {
         let planned = Topic { id: plan::id(&create.planned), ..create.planned };
-        let (admin, private) = there(cx.client()?, planned.cluster.text(), &Private::new()).await?;
+        let (admin, private) = there(cx.client()?, planned.thing(), &Private::new()).await?;
         planned.thing().told(cx)?;
         let made = Run::new(admin, cx).create(&planned).await?;
         Ok(finished(&planned, &made).keep(private))
@@ -96,7 +96,10 @@ impl Resource for KafkaTopic {
         self.remember(&state.id);
         let found = inside::look::look(cx, &self.away, state.thing(), &private, |admin| look(admin, &state)).await?;
         Ok(match found {
-            Looked::Seen(found, target) => found.map(|found| seen(&state, &found).keep(target)),
+            Looked::Seen(Some(found), _) if read::is_another(&state, &found) => {
+                return Err(words::another(state.id.text(), state.topic_id.text(), found.topic.id.as_deref()).into());
+            }
+            Looked::Seen(found, target) => found.map(|found| Done::new(read::refreshed(&state, &found)).keep(target)),
             Looked::Kept(warning) => Some(Done::new(state).keep(private).and(warning)),
         })
     }
@@ -109,7 +112,7 @@ impl Resource for KafkaTopic {
         {
             return Ok(Done::new(read::applied(&planned, None)).keep(private));
         }
-        let (admin, now) = there(cx.client()?, planned.cluster.text(), &private).await?;
+        let (admin, now) = there(cx.client()?, planned.thing(), &private).await?;
         planned.thing().told(cx)?;
         match Run::new(admin, cx).update(&prior, &planned).await {
             Ok(made) => Ok(finished(&planned, &made).keep(now)),
@@ -121,14 +124,15 @@ impl Resource for KafkaTopic {
         guard(&delete.prior)?;
         let thing = delete.prior.thing();
         thing.told(cx)?;
-        let ask = |admin| async move { Run::new(admin, cx).delete(thing.name).await };
+        let id = delete.prior.topic_id.known().map(String::as_str);
+        let ask = |admin| async move { Run::new(admin, cx).delete(thing.name, id).await };
         Ok(inside::delete::delete(cx, &self.away, thing, &delete.private, ask).await?)
     }
 
     async fn import(&self, cx: &Context<'_, Stack>, named: Topic) -> Result<Option<Done<Topic>>, Diagnostics> {
         let identity = Topic { id: plan::id(&named), ..named };
         let (id, name) = (identity.id.text(), identity.name.text());
-        let (admin, private) = there(cx.client()?, identity.cluster.text(), &Private::new()).await?;
+        let (admin, private) = there(cx.client()?, identity.thing(), &Private::new()).await?;
         let seen = read::look(&admin.until(cx.deadline), name, true).await;
         let seen = seen.map_err(|error| diagnostics::kafka(&format!("look at topic {name:?}"), &error))?;
         let seen = seen.ok_or_else(|| words::nothing_to_import(id, name))?;
@@ -141,18 +145,6 @@ pub(super) fn guard(topic: &Topic) -> Result<(), Diagnostic> {
         true => Err(words::protected(topic.id.text())),
         false => Ok(()),
     }
-}
-
-/// One that was deleted and made anew is said to be.
-fn seen(state: &Topic, seen: &step::Seen) -> Done<Topic> {
-    let now = read::refreshed(state, seen);
-    let mut said = Diagnostics::new();
-    if let (Some(old), Some(new)) = (state.topic_id.known(), now.topic_id.known())
-        && old != new
-    {
-        said.push(words::made_anew(state.name.text(), old, new));
-    }
-    Done::new(now).and(said)
 }
 
 /// What moves is looked at only where it could be why the replicas are not those of the state.

@@ -168,15 +168,15 @@ async fn a_delete_survives_every_fault_at_every_request() {
         let wanted = topic(2, 2, &[]);
         let (kafka, _) = fresh(old, Some(&wanted)).await;
         let before = kafka.requests().len();
-        run(kafka.admin()).delete("a").await.unwrap();
+        run(kafka.admin()).delete("a", None).await.unwrap();
         for number in 1..=kafka.requests().len() - before {
             for fault in FAULTS {
                 let (kafka, _) = fresh(old, Some(&wanted)).await;
                 kafka.fault(When::Request(kafka.requests().len() + number), fault);
-                let first = run(kafka.admin()).delete("a").await;
+                let first = run(kafka.admin()).delete("a", None).await;
                 assert!(first.is_err() || kafka.topic("a").is_none(), "{fault:?} at {number}: said to be gone");
                 kafka.heal();
-                run(kafka.admin()).delete("a").await.unwrap();
+                run(kafka.admin()).delete("a", None).await.unwrap();
                 assert_eq!(kafka.topic("a"), None, "{fault:?} at {number}");
             }
         }
@@ -212,13 +212,13 @@ async fn a_name_that_is_not_free_yet_is_waited_for() {
     for old in [false, true] {
         let (kafka, _) = fresh(old, Some(&topic(1, 1, &[]))).await;
         kafka.set_deletion(Duration::from_secs(20));
-        run(kafka.admin()).delete("a").await.unwrap();
+        run(kafka.admin()).delete("a", None).await.unwrap();
         run(kafka.admin()).create(&topic(2, 1, &[])).await.unwrap();
         assert_eq!(kafka.topic("a").unwrap().partitions.len(), 2);
-        run(kafka.admin()).delete("a").await.unwrap();
+        run(kafka.admin()).delete("a", None).await.unwrap();
         kafka.set_deletion(Duration::from_secs(3600));
         run(kafka.admin()).create(&topic(2, 1, &[])).await.unwrap();
-        run(kafka.admin()).delete("a").await.unwrap();
+        run(kafka.admin()).delete("a", None).await.unwrap();
         let said = run(kafka.admin()).create(&topic(2, 1, &[])).await.unwrap_err();
         assert!(said.text().contains("marked for deletion"), "{said:?}");
     }

@@ -109,6 +109,9 @@ impl Run<'_> {
             self.cx.go_on().map_err(|halt| words::unfinished(name, &halt.to_string()))?;
             let seen = self.look(name, wanted.factor.is_some()).await;
             let seen = seen.map_err(|error| words::refused("look at", name, &error))?.ok_or_else(|| words::gone(name))?;
+            if read::is_another(prior, &seen) {
+                return Err(words::another(prior.id.text(), prior.topic_id.text(), seen.topic.id.as_deref()));
+            }
             let step = next(&wanted, &seen);
             let done = match &step {
                 Step::Done if grew => break,

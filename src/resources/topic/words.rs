@@ -183,14 +183,17 @@ pub fn protected(id: &str) -> Diagnostic {
     .at(Path::of("deletion_protection"))
 }
 
-/// Another topic of the same name.
-pub fn made_anew(name: &str, old: &str, new: &str) -> Diagnostic {
-    Diagnostic::warning(
-        "The topic was deleted and made anew by somebody else",
+/// Another topic of the same name. `id` is that of the resource.
+pub fn another(id: &str, old: &str, new: Option<&str>) -> Diagnostic {
+    let new = new.unwrap_or("none");
+    Diagnostic::error(
+        "This is another topic of the same name",
         format!(
-            "Topic {name:?} had the id {old} and has {new} now. The records of the old one are gone, and offsets of consumer groups may point nowhere."
+            "Topic {id} of this state has the id {old}, and the one that is there has {new}: somebody deleted it and made it anew, or this is another Kafka cluster. Nothing was written."
         ),
-    ).kind("topic.made_anew")
+    )
+    .kind("topic.another")
+    .hint(format!("if this is the right one, though the records of the old one are gone: tofu state rm ADDRESS, then tofu import kafkastack_topic.NAME {id}"))
 }
 
 /// It is gone at an update.

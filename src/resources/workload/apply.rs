@@ -1,6 +1,7 @@
 //! Create and update: own the name, apply what differs, restart and wait, say that it is done. Interrupted anywhere and
 //! run again, it goes on from what is there. Network; the decisions are those of `owned/` and `roll.rs`.
 
+use super::attributes::PlannedRestart;
 use super::guard::Site;
 use super::read;
 use super::record::Record;
@@ -23,6 +24,7 @@ use crate::resources::owned::converge::Live;
 use crate::resources::owned::drift::fingerprints;
 use crate::resources::owned::phase::Phase;
 use crate::resources::owned::shown::Shown;
+use crate::resources::owned::which::Which;
 use crate::resources::owned::write::{Stop, Writer};
 use crate::stack::Stack;
 use crate::stack::names;
@@ -42,6 +44,12 @@ pub(super) struct Run<'a, M> {
     pub(super) taken_up: bool,
     /// What the anchor is to remember.
     pub(super) learnt: Record,
+    /// Which one it is.
+    pub(super) which: Which,
+    /// What was applied last, where that is known; none of a create.
+    before: Option<M>,
+    /// The restarts that the plan foretold; none where it could not.
+    foretold: Attr<Vec<PlannedRestart>>,
 }
 
 /// A halt before everything was applied, in words. `interrupted`: what an interrupt means here.
@@ -82,8 +90,10 @@ pub async fn update<M: Spec>(cx: &Context<'_, Stack>, update: Update<M>) -> Resu
     let (prior, private) = (update.prior, update.private);
     let shown = Shown::of(&prior.common().objects);
     let mut run = Run::new(cx, cx.client()?, update.planned, prior, shown);
+    run.which = Which::kept(&private);
     if let Some(before) = kept::<M>(&private) {
         run.writer.changes(&before.objects(), &run.spec.objects(), true);
+        run.before = Some(before);
     }
     let site = match run.change().await {
         Ok(site) => site,
@@ -135,12 +145,25 @@ fn leaves_pods<M: Spec>(site: &Site<M>, now: &Live) -> bool {
 impl<'a, M: Spec> Run<'a, M> {
     fn new(cx: &'a Context<'a, Stack>, stack: &'a Stack, planned: M, prior: M, shown: Shown) -> Self {
         board::on(cx, stack, names::anchor(planned.namespace(), planned.name()));
+        let foretold = planned.common().planned_roll.clone();
+        let foretold = if foretold.is_unknown() { Attr::Known(Vec::new()) } else { foretold };
         let mut spec = planned.without_observations();
         spec.set_outputs();
         // Whose id was seen before is asked for again: another Kafka under the same name is not this one.
         spec.keep_observations(&prior);
         let writer = Writer::new(cx, stack, M::RESOURCE, shown);
-        Self { cx, stack, spec, prior, writer, taken_up: false, learnt: Record::default() }
+        Self {
+            cx,
+            stack,
+            spec,
+            prior,
+            writer,
+            taken_up: false,
+            learnt: Record::default(),
+            which: Which::default(),
+            before: None,
+            foretold,
+        }
     }
 
     /// The pods' templates as the server has them after our write; none before: what the anchor said of them is void by then.
@@ -219,7 +242,7 @@ impl<'a, M: Spec> Run<'a, M> {
 
     /// Applies what differs, in order.
     async fn write(&mut self) -> Result<(), Stop> {
-        let announced = self.spec.announce(self.stack).await?;
+        let announced = self.spec.announce(self.stack, self.before.as_ref()).await.map_err(Stop::Failed)?;
         self.writer.said.extend(announced);
         self.writer.write(&self.spec.objects()).await
     }
@@ -228,11 +251,19 @@ impl<'a, M: Spec> Run<'a, M> {
     /// state, so that it is not tainted and the next apply takes it up again.
     fn unfinished(self, stop: Stop) -> Failed<M> {
         let why = stop.words(halted(&self.spec, || words::cancelled(M::RESOURCE)));
+        let left = (self.state(), self.which.keep(keep(&self.spec)));
         let failed = Failed::from(why).and(self.writer.said);
         match self.taken_up {
             true => failed,
-            false => failed.leaving(read::state(&self.spec, &self.writer.live, &Templates::new(), false), keep(&self.spec)),
+            false => failed.leaving(left.0, left.1),
         }
+    }
+
+    /// State, of what is there.
+    fn state(&self) -> M {
+        let mut state = read::state(&self.spec, &self.writer.live, &Templates::new(), false);
+        state.common_mut().planned_roll = self.foretold.clone();
+        state
     }
 
     /// A create that the user interrupted. Without an error, core wants exactly what was planned; `ready` says that it is not
@@ -241,15 +272,16 @@ impl<'a, M: Spec> Run<'a, M> {
         let mut state = self.spec.clone();
         let wanted = fingerprints(&self.spec.objects());
         let common = state.common_mut();
+        common.planned_roll = self.foretold.clone();
         common.ready = Attr::Known(false);
         common.objects = Attr::Known(wanted);
-        Done::new(state).keep(keep(&self.spec)).and(self.writer.said).and(words::interrupted())
+        Done::new(state).keep(self.which.keep(keep(&self.spec))).and(self.writer.said).and(words::interrupted())
     }
 
     /// Makes state of what is there, and says in the anchor that everything is applied. `severity`: of what is missing. A create
     /// has only warnings here: after its last object, an error would have core destroy what may only be slow.
     async fn finish(mut self, missing: Option<NotServing>, created: Option<Timestamp>, severity: Severity) -> Done<M> {
-        let mut state = read::state(&self.spec, &self.writer.live, &Templates::new(), false);
+        let mut state = self.state();
         state.keep_observations(&self.prior);
         let serving = missing.is_none();
         match &missing {
@@ -270,7 +302,7 @@ impl<'a, M: Spec> Run<'a, M> {
         if let Err(stop) = noted {
             self.tell(stop, severity);
         }
-        Done::new(state).keep(keep(&self.spec)).and(self.writer.said)
+        Done::new(state).keep(self.which.keep(keep(&self.spec))).and(self.writer.said)
     }
 
     /// Notes in the anchor how it ended, and what the running service says of itself.

@@ -11,6 +11,16 @@ use crate::stack::profile::Profile;
 use std::collections::BTreeMap;
 
 model! {
+    /// A pod that an apply restarts.
+    pub struct PlannedRestart {
+        /// Its name.
+        pod: String = computed(),
+        /// Why: the fields of its template that change, or that it runs an earlier revision.
+        reasons: Vec<String> = computed(),
+    }
+}
+
+model! {
     /// What every workload has.
     pub struct Common {
         /// `<namespace>/<name>`, which is also the import id, and what other resources name it by.
@@ -43,6 +53,9 @@ model! {
         /// Whether it served when last looked at: every pod as wanted and ready, or the service itself said so. If not, the next apply
         /// waits again.
         ready: bool = computed(),
+        /// The pods that the last planned change restarts, in the order that follows from what the refresh saw, each with the reason.
+        /// Empty: none.
+        planned_roll: Vec<PlannedRestart> = computed(),
         /// Every object, with a fingerprint of what is wanted of it, or the fields in which it differs from that.
         objects: BTreeMap<String, String> = computed(),
         /// How long operations may take.
@@ -98,6 +111,6 @@ impl Common {
     /// The same without what only the servers know.
     #[must_use]
     pub fn without_observations(self) -> Self {
-        Self { ready: Attr::Null, objects: Attr::Null, ..self }
+        Self { ready: Attr::Null, objects: Attr::Null, planned_roll: Attr::Null, ..self }
     }
 }

@@ -16,8 +16,10 @@ use crate::kubernetes::failure::{Class, Failure};
 use crate::kubernetes::object::{Key, Kind, Object};
 use crate::plugin::diagnostic::Diagnostics;
 use crate::resources::owned::phase::Phase;
+use crate::resources::owned::which::Which;
 use crate::resources::owned::write::Stop;
 use jiff::Timestamp;
+use std::collections::BTreeSet;
 
 impl<M: Spec> Run<'_, M> {
     /// Owns the name: takes up what an earlier run began, or begins. Nothing foreign is touched.
@@ -64,6 +66,7 @@ impl<M: Spec> Run<'_, M> {
     /// When there are some, or Kubernetes does not say.
     pub(super) async fn look_around(&mut self) -> Result<Site<M>, Stop> {
         let site = Site::look(self.stack, &self.spec).await?;
+        self.which = site.is_meant(self.stack, &self.spec, &self.which).await?;
         let runs = |set: &Set| set.live.as_ref().and_then(|live| live.int("/spec/replicas")).unwrap_or(0);
         self.refuse_foreign_claims(&site.claims, site.sets.iter().map(|set| (&set.role, runs(set))))?;
         if site.is_up() {
@@ -106,6 +109,7 @@ impl<M: Spec> Run<'_, M> {
         if !found.is_empty() {
             self.writer.said.push(words::taking_up(&found));
         }
+        self.refuse_other_claims(&all, &roles)?;
         let own = all.iter().filter(|claim| is_own_claim(claim, &roles));
         let own: Vec<String> = own.map(|claim| claim.name().to_owned()).collect();
         if !own.is_empty() {
@@ -113,6 +117,22 @@ impl<M: Spec> Run<'_, M> {
         }
         // What lost its anchor may have served for years.
         self.learnt = Record { served: Some(set), kept_claims: !own.is_empty(), ..Record::default() };
+        Ok(())
+    }
+
+    /// Kept claims have to be exactly those of the pods that are wanted: members that find nothing may outvote those that find their
+    /// data, and a broker that does not come back takes its replicas with it.
+    fn refuse_other_claims(&self, all: &[Object], roles: &[Role]) -> Result<(), Stop> {
+        for role in roles {
+            let own = all.iter().filter(|claim| is_own_claim(claim, std::slice::from_ref(role)));
+            let kept: BTreeSet<&str> = own.map(Object::name).collect();
+            let wanted = role.claims();
+            let differ = kept.len() != wanted.len() || !wanted.iter().all(|claim| kept.contains(claim.as_str()));
+            if !kept.is_empty() && differ && !self.spec.common().is_ephemeral() {
+                let kept: Vec<&str> = kept.into_iter().collect();
+                return Err(words::other_kept_claims(self.spec.namespace(), &kept, &wanted).into());
+            }
+        }
         Ok(())
     }
 
@@ -138,7 +158,10 @@ impl<M: Spec> Run<'_, M> {
     async fn begin(&mut self) -> Result<bool, Stop> {
         let object = self.anchor(Phase::Creating, None, self.learnt.clone());
         match self.stack.kubernetes.create(&object).await {
-            Ok(_) => Ok(true),
+            Ok(made) => {
+                self.which = Which::seen(self.stack, Some(&made)).await?;
+                Ok(true)
+            }
             Err(Failure { class: Class::AlreadyExists, .. }) => Ok(false),
             Err(Failure { class: Class::NamespaceMissing(name), .. }) if self.spec.common().makes_namespace() => {
                 let namespace = Object::of(&Key::cluster_scoped(Kind::Namespace, name), serde_json::json!({}));
@@ -157,8 +180,10 @@ impl<M: Spec> Run<'_, M> {
     /// When it cannot be written, or another run wrote it meanwhile.
     pub(super) async fn mark(&mut self, phase: Phase, created: Option<Timestamp>) -> Result<(), Stop> {
         let Some(found) = self.stack.kubernetes.get(&self.anchor_key()).await? else {
-            let object = self.anchor(phase, created, self.learnt.clone());
-            self.stack.kubernetes.create(&object).await?;
+            // The state knows the one that was there before.
+            let succeeds = self.which.anchor.clone();
+            let object = self.anchor(phase, created, Record { succeeds, ..self.learnt.clone() });
+            self.which.anchor = Some(self.stack.kubernetes.create(&object).await?.uid().to_owned());
             return Ok(());
         };
         let Some(anchor) = Anchor::<M>::read(&found) else {

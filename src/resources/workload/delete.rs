@@ -19,6 +19,7 @@ use crate::resources::owned::board;
 use crate::resources::owned::delete::delete_this;
 use crate::resources::owned::is_ours;
 use crate::resources::owned::phase::Phase;
+use crate::resources::owned::which::Which;
 use crate::stack::Stack;
 use crate::stack::names;
 use futures::StreamExt;
@@ -34,14 +35,16 @@ const LOOK_AGAIN: Duration = Duration::from_secs(1);
 /// Why something of it is still there.
 pub async fn delete<M: Spec>(cx: &Context<'_, Stack>, going: Delete<M>) -> Result<Diagnostics, Failed<M>> {
     let applied = applied(&going.private, &going.prior);
-    remove(cx, cx.client()?, &applied, &going.prior).await?;
+    remove(cx, cx.client()?, &applied, &going).await?;
     Ok(Diagnostics::new())
 }
 
-async fn remove<M: Spec>(cx: &Context<'_, Stack>, stack: &Stack, applied: &M, prior: &M) -> Result<(), Diagnostics> {
+async fn remove<M: Spec>(cx: &Context<'_, Stack>, stack: &Stack, applied: &M, going: &Delete<M>) -> Result<(), Diagnostics> {
+    let prior = &going.prior;
     let (namespace, name) = (applied.namespace(), applied.name());
     board::on(cx, stack, names::anchor(namespace, name));
     let site = Site::look(stack, applied).await?;
+    site.is_meant(stack, prior, &Which::kept(&going.private)).await?;
     may_go(stack, &site, prior).await?;
     if let Some((found, anchor)) = &site.anchor {
         mark_deleting(stack, found, anchor, site.has_served()).await?;

@@ -2,7 +2,9 @@
 //! template that a hand changed is taken back, and pods that do not run what is wanted go with it. [`restarts`] is pure.
 
 use super::change::Change;
+use super::foretold::{self, Pods};
 use super::guard::Site;
+use super::health::{Duty, Health};
 use super::plan::is_moved;
 use super::pod::{going, revision};
 use super::role::Role;
@@ -12,55 +14,84 @@ use super::words;
 use crate::kubernetes::difference::{changes, differences};
 use crate::kubernetes::object::{Kind, Object};
 use crate::plugin::context::Context;
+use crate::plugin::model::Attr;
 use crate::plugin::operations::Plan;
 use crate::plugin::path::Path;
 use crate::resources::owned::drift::{fields, label_of};
 use crate::stack::Stack;
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
 
-/// Says which pods the apply restarts, and why; the last word of a plan. `change`: none where it is not known yet.
+/// Says which pods the apply restarts, in which order and why; the last word of a plan. `change`: none where it is not known yet.
 pub async fn forecast<M: Spec>(cx: &Context<'_, Stack>, plan: &mut Plan<M>, change: Option<&Change>) {
-    let Some(prior) = plan.prior.as_ref().filter(|prior| **prior != plan.planned) else { return };
+    let Some(prior) = plan.prior.clone().filter(|prior| *prior != plan.planned) else { return };
     // Of a replacement nothing restarts: what was goes, and another one comes.
-    if is_moved(prior, &plan.planned) || plan.diagnostics.has_errors() {
+    if is_moved(&prior, &plan.planned) || plan.diagnostics.has_errors() {
         return;
     }
     let roles = plan.planned.roles();
     let all = || roles.iter().flat_map(Role::pods).collect::<Vec<_>>();
     let Some(change) = change else {
+        plan.planned.common_mut().planned_roll = Attr::unknown();
         let said = words::may_restart(M::APP, prior.name(), &all()).at(Path::of("id"));
         return plan.diagnostics.push(said);
     };
     let changes = template_changes(&roles, change);
-    let drifted = drifted(prior);
+    let drifted = drifted(&prior);
+    let foretold = foretold::roll(&prior.roles(), &roles, &changes, &drifted, &Pods::kept(&plan.private));
+    plan.planned.common_mut().planned_roll = Attr::Known(foretold);
+    let fields: Vec<String> = changes.values().flatten().chain(&drifted).cloned().collect::<BTreeSet<_>>().into_iter().collect();
     let site = match cx.client {
-        Some(stack) => Site::look(stack, prior).await.ok(),
+        Some(stack) => Site::look(stack, &prior).await.ok(),
         None => None,
     };
-    let pods = match (cx.client, &site) {
-        (Some(stack), Some(site)) => Some(live(stack, prior, site, &roles, &change.wanted, &changes).await),
-        _ => None,
-    };
-    let fields: BTreeSet<&str> = changes.values().flatten().chain(&drifted).map(String::as_str).collect();
-    let pods = match pods {
-        Some(pods) => pods,
+    let (Some(stack), Some(site)) = (cx.client, &site) else {
         // Nobody can be asked: all of them, where there is a reason at all.
-        None if fields.is_empty() => return,
-        None => all(),
+        if !fields.is_empty() {
+            let roll: Vec<_> = all().into_iter().map(|pod| (pod, Duty::default())).collect();
+            plan.diagnostics.push(words::restart_forecast(M::APP, prior.name(), &roll, &fields).at(Path::of("id")));
+        }
+        return;
     };
-    if let Some(site) = site.as_ref().filter(|site| !site.strangers.is_empty()) {
+    if !site.strangers.is_empty() {
         plan.diagnostics.push(words::strangers(M::APP, prior.name(), &site.strangers).at(Path::of("id")));
     }
-    let going = site.map(|site| going(site.pods.iter(), &site.claims)).unwrap_or_default();
-    for (pod, claim) in going.iter().filter(|(pod, _)| pods.contains(pod)) {
+    let pods = live(stack, &prior, site, &roles, &change.wanted, &changes).await;
+    for (pod, claim) in going(site.pods.iter(), &site.claims).iter().filter(|(pod, _)| pods.contains(pod)) {
         plan.diagnostics.push(words::claim_going(pod, claim).at(Path::of("id")));
     }
-    if !pods.is_empty() {
-        plan.diagnostics.push(
-            words::restart_forecast(M::APP, prior.name(), &pods, &fields.into_iter().collect::<Vec<_>>()).at(Path::of("id")),
-        );
+    let roll = roll(stack, &prior, site, &roles, pods).await;
+    if !roll.is_empty() {
+        plan.diagnostics.push(words::restart_forecast(M::APP, prior.name(), &roll, &fields).at(Path::of("id")));
     }
+}
+
+/// How long a plan asks a service what it would lose: one that is away is no reason against a plan.
+const ASK: Duration = Duration::from_secs(5);
+
+/// The pods in the order of their restarts, each with what the service says of it: sets one after the other, in each who leads last.
+async fn roll<M: Spec>(stack: &Stack, prior: &M, site: &Site<M>, roles: &[Role], mut pods: Vec<String>) -> Vec<(String, Duty)> {
+    if pods.is_empty() {
+        return Vec::new();
+    }
+    let mut duties = match tokio::time::timeout(ASK, prior.health(stack, &site.pods, true)).await {
+        Ok(Health::Known { duties, .. }) => duties,
+        Ok(Health::Unknown(_)) | Err(_) => BTreeMap::new(),
+    };
+    let role = |pod: &str| roles.iter().position(|role| role.names.ordinal_of_pod(pod).is_some());
+    pods.sort_by_key(|pod| {
+        let (ails, leads) = duties.get(pod).map_or((false, false), |duty| (duty.ails(), duty.leads));
+        (role(pod), !ails, leads)
+    });
+    pods.into_iter().map(|pod| (pod.clone(), duties.remove(&pod).unwrap_or_default())).collect()
+}
+
+/// The pods that would restart without any change, and who leads, as a refresh sees them.
+pub async fn seen<M: Spec>(stack: &Stack, applied: &M, site: &Site<M>) -> Pods {
+    let stale = live(stack, applied, site, &applied.roles(), &applied.objects(), &BTreeMap::new()).await;
+    let leader = tokio::time::timeout(ASK, applied.leader(stack)).await.ok().flatten();
+    Pods { stale, leader }
 }
 
 /// The parts of the pods' templates that the plan itself changes, by StatefulSet; none where one changes nothing.

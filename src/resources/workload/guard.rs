@@ -11,7 +11,9 @@ use super::words;
 use crate::kubernetes::failure::Failure;
 use crate::kubernetes::object::{Kind, Object};
 use crate::plugin::diagnostic::{Diagnostic, Diagnostics};
+use crate::plugin::operations::Private;
 use crate::resources::owned::is_ours;
+use crate::resources::owned::which::Which;
 use crate::stack::Stack;
 use crate::stack::names;
 use serde_json::Value;
@@ -90,6 +92,18 @@ impl<M: Spec> Site<M> {
         })
     }
 
+    /// Which one it is. What the state is about has to be there, or nothing at all.
+    ///
+    /// # Errors
+    /// When it is another one, or Kubernetes does not say.
+    pub async fn is_meant(&self, stack: &Stack, spec: &M, kept: &Which) -> Result<Which, Diagnostic> {
+        let seen = Which::seen(stack, self.anchor.as_ref().map(|(object, _)| object)).await?;
+        match kept.other(&seen, M::RESOURCE, &spec.id()) {
+            Some(other) => Err(other),
+            None => Ok(kept.clone().and(seen)),
+        }
+    }
+
     /// Its StatefulSets that are there.
     pub fn live(&self) -> impl Iterator<Item = &Object> {
         self.sets.iter().filter_map(|set| set.live.as_ref())
@@ -142,11 +156,14 @@ pub fn refusal<M: Spec>(verdict: Verdict, prior: &M) -> Option<Diagnostic> {
 ///
 /// # Errors
 /// Why it may not go.
-pub async fn at_plan<M: Spec>(stack: Option<&Stack>, prior: &M) -> Result<Diagnostics, Diagnostics> {
+pub async fn at_plan<M: Spec>(stack: Option<&Stack>, prior: &M, private: &Private) -> Result<Diagnostics, Diagnostics> {
     let site = match stack {
         Some(stack) => Site::look(stack, prior).await.ok(),
         None => None,
     };
+    if let (Some(stack), Some(site)) = (stack, &site) {
+        site.is_meant(stack, prior, &Which::kept(private)).await?;
+    }
     let verdict = match site {
         Some(site) => site.verdict(prior),
         None if prior.common().is_protected() => Verdict::Protected,

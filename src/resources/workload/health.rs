@@ -27,6 +27,8 @@ pub struct Duty {
     pub leads: bool,
     /// What the service would lose if this pod went now, where waiting helps.
     pub loss: Option<String>,
+    /// What it does not serve whenever this pod is away: topics by name.
+    pub always: Vec<String>,
 }
 
 impl Duty {

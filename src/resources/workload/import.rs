@@ -2,6 +2,9 @@
 
 use super::anchor::Anchor;
 use super::apply::look;
+use super::forecast;
+use super::foretold::Pods;
+use super::guard::Site;
 use super::role::Templates;
 use super::wait::is_serving;
 use super::{Spec, read};
@@ -12,6 +15,7 @@ use crate::plugin::model::Attr;
 use crate::plugin::operations::{Done, Private};
 use crate::resources::owned::applied::{applied, keep};
 use crate::resources::owned::phase::Phase;
+use crate::resources::owned::which::Which;
 use crate::stack::Stack;
 use crate::stack::names;
 
@@ -24,6 +28,11 @@ pub async fn read<M: Spec>(cx: &Context<'_, Stack>, state: M, private: Private) 
     let applied = applied(&private, &state);
     let anchor_key = names::anchor(applied.namespace(), applied.name());
     let (live, found) = tokio::try_join!(look(stack, &applied), stack.kubernetes.get(&anchor_key))?;
+    // Before anything is said to be gone: it may be there in another Kubernetes cluster.
+    let (kept, seen) = (Which::kept(&private), Which::seen(stack, found.as_ref()).await?);
+    if let Some(other) = kept.other(&seen, M::RESOURCE, &state.id()) {
+        return Err(other.into());
+    }
     if found.is_none() && live.values().all(Option::is_none) {
         return Ok(None);
     }
@@ -39,8 +48,13 @@ pub async fn read<M: Spec>(cx: &Context<'_, Stack>, state: M, private: Private) 
         now.common_mut().ready = Attr::Known(true);
     }
     now.keep_observations(&state);
+    now.common_mut().planned_roll = state.common().planned_roll.clone();
     now.identify(anchor.as_ref().and_then(|anchor| anchor.record.cluster_id.as_deref()));
-    Ok(Some(Done::new(now).keep(private)))
+    let pods = match Site::look(stack, &applied).await {
+        Ok(site) => forecast::seen(stack, &applied, &site).await,
+        Err(_) => Pods::default(),
+    };
+    Ok(Some(Done::new(now).keep(pods.keep(kept.and(seen).keep(private)))))
 }
 
 /// Finds a workload by its namespace and name.

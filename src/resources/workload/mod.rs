@@ -1,7 +1,7 @@
 //! What the ensemble and the cluster have in common: one procedure for both, over what [`Spec`] says of each.
 //!
 //! ```text
-//!            plan.rs: planned outputs, refusals; rehearse.rs: what the API server would refuse; forecast.rs: what restarts
+//!            plan.rs: planned outputs, refusals; rehearse.rs: what the API server would refuse; forecast.rs, foretold.rs: what restarts
 //! create ─┐  begin.rs: the name is ours, own.rs: which pods and claims are
 //! update ─┼─▶ apply.rs: anchor ─▶ ../owned/write.rs: what differs ─▶ wait.rs: roll.rs::next(pods, health) ─▶ anchor
 //!         │  pod.rs: how far a pod came; take.rs: it goes; stall.rs: nothing comes any more
@@ -17,9 +17,12 @@ pub mod begin;
 pub mod change;
 pub mod delete;
 pub mod forecast;
+pub mod foretold;
 pub mod guard;
 #[cfg(test)]
 mod hands_ensemble_tests;
+#[cfg(test)]
+mod hands_identity_tests;
 #[cfg(test)]
 mod hands_template_tests;
 #[cfg(test)]

@@ -2,6 +2,7 @@
 //! is refused here.
 
 use super::change::Change;
+use super::guard::Site;
 use super::rehearse::rehearse;
 use super::settings::Storage;
 use super::spec::{Spec, is_specified};
@@ -13,14 +14,23 @@ use crate::plugin::operations::Plan;
 use crate::resources::checks::same_quantity;
 use crate::resources::owned::applied::applied;
 use crate::resources::owned::drift::fingerprints;
+use crate::resources::owned::which::Which;
 use crate::stack::Stack;
 
 /// Plans a workload: what follows from the configuration, what cannot be, what may not be replaced, what the server would refuse.
 /// None: nothing changes, or what is wanted is not known yet.
 pub async fn plan<M: Spec>(cx: &Context<'_, Stack>, plan: &mut Plan<M>) -> Option<Change> {
     let change = complete(plan);
+    // A plan that changes nothing asks nothing: nothing is written then.
+    if let (Some(stack), Some(prior)) = (cx.client, plan.prior.as_ref().filter(|prior| **prior != plan.planned))
+        && let Ok(site) = Site::look(stack, prior).await
+        && let Err(other) = site.is_meant(stack, prior, &Which::kept(&plan.private)).await
+    {
+        plan.diagnostics.push(other);
+        return change;
+    }
     if let Some(prior) = plan.prior.as_ref().filter(|prior| is_moved(*prior, &plan.planned)) {
-        let said = guard::at_plan(cx.client, prior).await;
+        let said = guard::at_plan(cx.client, prior, &plan.private).await;
         plan.diagnostics.extend(said.unwrap_or_else(|refused| refused));
     }
     if let Some(change) = change.as_ref().filter(|_| !plan.diagnostics.has_errors()) {
@@ -49,6 +59,9 @@ fn complete<M: Spec>(plan: &mut Plan<M>) -> Option<Change> {
     // A workload that was not ready is waited for again by the next apply.
     if prior_ready == Some(false) {
         common.ready = Attr::unknown();
+    }
+    if plan.prior.is_none() {
+        plan.planned.common_mut().planned_roll = Attr::Known(Vec::new());
     }
     let Some(prior) = &plan.prior else { return wanted.map(|wanted| Change { before: Vec::new(), wanted }) };
     if plan.planned == *prior {

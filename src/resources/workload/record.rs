@@ -2,6 +2,7 @@
 
 use super::role::Templates;
 use crate::kubernetes::object::Object;
+use crate::resources::owned::which::SUCCEEDS;
 use crate::stack::cluster::cluster_id;
 use serde_json::{Map, Value};
 use std::collections::BTreeSet;
@@ -17,6 +18,8 @@ pub struct Record {
     pub cluster_id: Option<String>,
     /// The clusters that keep their metadata in an ensemble, as `<namespace>/<name>`.
     pub users: BTreeSet<String>,
+    /// The uid of the anchor whose place this one took: somebody deleted it.
+    pub succeeds: Option<String>,
     /// The pods' templates, as the server's answers to our last writes had them.
     pub templates: Templates,
 }
@@ -30,6 +33,7 @@ impl Record {
             kept_claims: self.kept_claims || learnt.kept_claims,
             cluster_id: learnt.cluster_id.clone().or(self.cluster_id),
             users: self.users.into_iter().chain(learnt.users.iter().cloned()).collect(),
+            succeeds: learnt.succeeds.clone().or(self.succeeds),
             templates: self.templates,
         }
     }
@@ -45,6 +49,7 @@ impl Record {
             kept_claims: object.text("/data/kept_claims") == "true",
             cluster_id: cluster_id(object),
             users: users.map(str::to_owned).collect(),
+            succeeds: Some(object.text(&format!("/data/{SUCCEEDS}"))).filter(|uid| !uid.is_empty()).map(str::to_owned),
             templates: read("/data/template").map(only).or_else(several).unwrap_or_default(),
         }
     }
@@ -62,6 +67,7 @@ impl Record {
             ("kept_claims", self.kept_claims.then(|| "true".to_owned())),
             ("cluster_id", self.cluster_id.clone()),
             ("users", Some(users).filter(|users| !users.is_empty())),
+            (SUCCEEDS, self.succeeds.clone()),
             ("template", template),
             ("templates", templates),
         ];

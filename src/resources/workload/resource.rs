@@ -24,6 +24,9 @@ impl<M: Spec> Resource for Workload<M> {
 
     async fn plan(&self, cx: &Context<'_, Stack>, plan: &mut Plan<M>) -> Result<(), Diagnostics> {
         let change = plan::plan(cx, plan).await;
+        if plan.diagnostics.has_errors() {
+            return Ok(());
+        }
         // A replacement is planned once more, as a create.
         if !plan.prior.as_ref().is_some_and(|prior| plan::is_moved(prior, &plan.planned)) {
             M::ask(cx, plan).await;
@@ -32,8 +35,8 @@ impl<M: Spec> Resource for Workload<M> {
         Ok(())
     }
 
-    async fn plan_delete(&self, cx: &Context<'_, Stack>, prior: &M) -> Result<Diagnostics, Diagnostics> {
-        guard::at_plan(cx.client, prior).await
+    async fn plan_delete(&self, cx: &Context<'_, Stack>, going: &Delete<M>) -> Result<Diagnostics, Diagnostics> {
+        guard::at_plan(cx.client, &going.prior, &going.private).await
     }
 
     async fn create(&self, cx: &Context<'_, Stack>, create: Create<M>) -> Result<Done<M>, Failed<M>> {

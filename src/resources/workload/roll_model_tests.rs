@@ -60,6 +60,7 @@ impl Service {
             behind: behind(i),
             leads: i == leader,
             loss: loss(i).then(|| "it would fall".to_owned()),
+            always: Vec::new(),
         };
         let duties: BTreeMap<_, _> = (0..pods.len()).map(|i| (name(i), duty(i))).collect();
         let waits = duties.values().any(Duty::ails).then(|| "not whole".to_owned());

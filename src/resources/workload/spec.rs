@@ -71,11 +71,12 @@ pub trait Spec: Specified {
     fn identity(&self, _stack: &Stack) -> impl Future<Output = Option<String>> + Send {
         async { None }
     }
-    /// Tells whom it depends on that it is there; called before its objects are applied.
+    /// Tells whom it depends on that it is there, and sees that those who depend on it do not suffer by the change; called before its
+    /// objects are applied. `before`: what was applied last; none of a create.
     ///
     /// # Errors
     /// When it cannot be told.
-    fn announce(&self, _stack: &Stack) -> impl Future<Output = Result<Diagnostics, Failure>> + Send {
+    fn announce(&self, _stack: &Stack, _before: Option<&Self>) -> impl Future<Output = Result<Diagnostics, Diagnostics>> + Send {
         async { Ok(Diagnostics::new()) }
     }
     /// Who announced itself and is still there: it may not go before these.
@@ -92,6 +93,10 @@ pub trait Spec: Specified {
     /// How the service itself is, asked over the network; its pods are all there. `restarts`: one of them is to be restarted, so what
     /// would be lost with each counts.
     fn health(&self, stack: &Stack, pods: &[Object], restarts: bool) -> impl Future<Output = Health> + Send;
+    /// The pod of the one that leads, as far as the service says.
+    fn leader(&self, _stack: &Stack) -> impl Future<Output = Option<String>> + Send {
+        async { None }
+    }
     /// The clusters whose drills take pods of this workload away.
     ///
     /// # Errors

@@ -1,10 +1,13 @@
 //! Words about workloads: what is guarded, what is waited for, what does not come.
 
+use super::health::Duty;
 use super::wait::NotServing;
 use crate::kubernetes::explain::Reason;
 use crate::kubernetes::object::Key;
 use crate::plugin::diagnostic::{Diagnostic, Severity};
 use crate::plugin::path::Path;
+use crate::stack::ailments::some;
+use std::collections::BTreeSet;
 
 /// Why it may not be destroyed.
 pub fn protected(resource: &str, namespace: &str, name: &str) -> Diagnostic {
@@ -133,17 +136,30 @@ fn without_service(why: &NotServing, spell: impl Fn(&Reason) -> String) -> (&'st
     }
 }
 
-/// Which pods the apply of a plan restarts. No fields: they run an earlier specification still.
-pub fn restart_forecast(app: &str, name: &str, pods: &[String], fields: &[&str]) -> Diagnostic {
-    let why = match fields.is_empty() {
-        true => "They still run an earlier specification.".to_owned(),
-        false => format!("What changes in the pods: {}.", fields.join(", ")),
+/// Which pods the apply of a plan restarts, in their order, each with what the service says of it. No fields: they run an earlier
+/// specification still.
+pub fn restart_forecast(app: &str, name: &str, roll: &[(String, Duty)], fields: &[String]) -> Diagnostic {
+    let pods: Vec<&str> = roll.iter().map(|(pod, _)| &**pod).collect();
+    let mut why = format!(
+        "{}: in this order, one at a time, each only while all others serve and nothing falls with it. ",
+        pods.join(", ")
+    );
+    why += &match fields {
+        [] => "They still run an earlier specification.".to_owned(),
+        fields => format!("What changes in the pods: {}.", fields.join(", ")),
     };
-    Diagnostic::warning(
-        format!("This change restarts {} {app} pod(s) of {name}", pods.len()),
-        format!("{}: one at a time, each only while all others serve and everything is in sync. {why}", pods.join(", ")),
-    )
-    .kind("restart_forecast")
+    let stops: BTreeSet<&String> = roll.iter().flat_map(|(_, duty)| &duty.always).collect();
+    if !stops.is_empty() {
+        let stops: Vec<String> = stops.into_iter().cloned().collect();
+        why += &format!(
+            "\nNot written while one of their brokers restarts, because they have no more replicas than they need: {}.",
+            some(&stops)
+        );
+    }
+    for (pod, loss) in roll.iter().filter_map(|(pod, duty)| Some((pod, duty.loss.as_ref()?))) {
+        why += &format!("\nAs it is now, {pod} would be waited for: {loss}.");
+    }
+    Diagnostic::warning(format!("This change restarts {} {app} pod(s) of {name}", pods.len()), why).kind("restart_forecast")
 }
 
 /// Pods of others look like ours.
@@ -221,6 +237,23 @@ pub fn kept_claims(claims: &[String]) -> Diagnostic {
         format!("These claims are there already, and the pods will find their data in them: {}.", claims.join(", ")),
     )
     .kind("kept_claims")
+}
+
+/// Claims of an earlier life, and not those that are wanted.
+pub fn other_kept_claims(namespace: &str, kept: &[&str], wanted: &[String]) -> Diagnostic {
+    Diagnostic::error(
+        "Kept data is of another number of pods",
+        format!(
+            "These claims are kept from an earlier life: {}. Wanted are exactly {}: pods that find nothing could win over those that find their data. Nothing was written.",
+            kept.join(", "),
+            wanted.join(", ")
+        ),
+    )
+    .kind("other_kept_claims")
+    .hint(format!(
+        "ask for the number of pods that had these claims, and change it afterwards; or, if their data may go: kubectl -n {namespace} delete pvc {}",
+        kept.join(" ")
+    ))
 }
 
 /// The StorageClass is not there.

@@ -13,8 +13,17 @@ use crate::zookeeper::Mode;
 
 /// Asks every member for its role. An ensemble is whole when one member leads and every other one follows it.
 pub async fn check(ensemble: &Ensemble, stack: &Stack) -> Health {
+    judge(&modes(ensemble, stack).await)
+}
+
+/// The pod of the member that leads.
+pub async fn leader(ensemble: &Ensemble, stack: &Stack) -> Option<String> {
+    modes(ensemble, stack).await.into_iter().find(|(_, mode)| leads(mode)).map(|(pod, _)| pod)
+}
+
+async fn modes(ensemble: &Ensemble, stack: &Stack) -> Vec<(String, Result<Mode, String>)> {
     let id = Id::new(ensemble.namespace(), ensemble.name());
-    judge(&stack.endpoints(Service::Zookeeper, &id, &ensemble.profile()).modes().await)
+    stack.endpoints(Service::Zookeeper, &id, &ensemble.profile()).modes().await
 }
 
 /// `modes`: what each member says, by its pod.
@@ -24,6 +33,7 @@ fn judge(modes: &[(String, Result<Mode, String>)]) -> Health {
         serves: mode.is_ok(),
         behind: false,
         leads: leads(mode),
+        always: Vec::new(),
         loss: takes_quorum(modes.len(), serving, mode.is_ok())
             .then(|| format!("{serving} of {} members serve, and without this one there may be no quorum", modes.len())),
     };

@@ -97,6 +97,10 @@ impl Spec for Ensemble {
         health::check(self, stack).await
     }
 
+    async fn leader(&self, stack: &Stack) -> Option<String> {
+        health::leader(self, stack).await
+    }
+
     async fn drilled(&self, stack: &Stack) -> Result<Vec<Id>, Failure> {
         let anchor = stack.kubernetes.get(&anchor(self.namespace(), self.name())).await?;
         let users = anchor.and_then(|anchor| Anchor::<Self>::read(&anchor)).map(|anchor| anchor.record.users);

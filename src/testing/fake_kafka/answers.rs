@@ -266,8 +266,15 @@ impl State {
     }
 
     fn delete_topics(&mut self, broker: i32, request: &DeleteTopicsRequest) -> DeleteTopicsResponse {
-        let named = request.topics.iter().filter_map(|topic| topic.name.clone()).chain(request.topic_names.iter().cloned());
-        let results = named.map(|name| {
+        let topics = self.now();
+        let of_id = |id: String| topics.iter().find(|(_, topic)| digits(topic.id) == id).map(|(name, _)| text(name).into());
+        let asked =
+            request.topics.iter().map(|topic| topic.name.clone().or_else(|| of_id(topic.topic_id.to_string().replace('-', ""))));
+        let asked: Vec<Option<TopicName>> = asked.chain(request.topic_names.iter().cloned().map(Some)).collect();
+        let results = asked.into_iter().map(|name| {
+            let Some(name) = name else {
+                return delete_topics_response::DeletableTopicResult::default().with_error_code(100);
+            };
             let done = self.controller_only(broker).and_then(|()| self.exists(&name)).map(|()| {
                 self.deleting.insert(name.to_string(), Instant::now() + self.deletion);
                 self.change(|topics| topics.remove(&name.to_string()));
@@ -455,5 +462,9 @@ fn described(name: String, topic: &FakeTopic, up: &[i32]) -> MetadataResponseTop
 
 /// The message type's id, whose crate is not a dependency of ours.
 fn uuid<T: std::str::FromStr<Err: std::fmt::Debug>>(id: [u8; 16]) -> T {
-    format!("{:032x}", u128::from_be_bytes(id)).parse().unwrap()
+    digits(id).parse().unwrap()
+}
+
+fn digits(id: [u8; 16]) -> String {
+    format!("{:032x}", u128::from_be_bytes(id))
 }

@@ -9,6 +9,7 @@ use crate::plugin::model::Attr;
 use crate::plugin::operations::{Done, Private};
 use crate::plugin::schema::{computed, required};
 use crate::resources::checks;
+use crate::resources::inside::Thing;
 use crate::resources::inside::reach::there;
 use crate::stack::Stack;
 
@@ -35,7 +36,7 @@ impl DataSource for Setting {
     const NAME: &'static str = super::resource::NAME;
 
     async fn read(&self, cx: &Context<'_, Stack>, config: Asked) -> Result<Done<Asked>, Diagnostics> {
-        let (admin, _) = there(cx.client()?, config.cluster.text(), &Private::new()).await?;
+        let (admin, _) = there(cx.client()?, Thing::any(Self::NAME, config.cluster.text()), &Private::new()).await?;
         let found = admin.until(cx.deadline).topic_configs(&[config.topic.text()]).await;
         let mut found = found.map_err(|error| diagnostics::kafka("look at the topic", &error))?;
         let entries = found.remove(config.topic.text()).unwrap_or_default();

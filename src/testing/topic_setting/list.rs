@@ -1,6 +1,6 @@
 //! `list "kafkastack_topic_setting"`. Network.
 
-use super::resource::KafkaTopicSetting;
+use super::resource::{KafkaTopicSetting, NAME};
 use super::schema::{TopicSetting, own};
 use crate::diagnostics;
 use crate::model;
@@ -11,6 +11,7 @@ use crate::plugin::model::Attr;
 use crate::plugin::operations::Private;
 use crate::plugin::schema::required;
 use crate::resources::checks;
+use crate::resources::inside::Thing;
 use crate::resources::inside::reach::there;
 use crate::stack::Stack;
 
@@ -32,7 +33,7 @@ impl List for Settings {
     type Model = Search;
 
     async fn list(&self, cx: &Context<'_, Stack>, config: Search, wanted: Wanted) -> Result<Listing<TopicSetting>, Diagnostics> {
-        let (admin, _) = there(cx.client()?, config.cluster.text(), &Private::new()).await?;
+        let (admin, _) = there(cx.client()?, Thing::any(NAME, config.cluster.text()), &Private::new()).await?;
         let found = admin.until(cx.deadline).topic_configs(&[config.topic.text()]).await;
         let mut found = found.map_err(|error| diagnostics::kafka("list the settings", &error))?;
         let entries = own(found.remove(config.topic.text()).unwrap_or_default()).take(wanted.limit);

@@ -65,7 +65,7 @@ impl Resource for KafkaTopicSetting {
         create: Create<TopicSetting>,
     ) -> Result<Done<TopicSetting>, Failed<TopicSetting>> {
         let wanted = create.planned.complete();
-        let (admin, private) = there(cx.client()?, wanted.cluster.text(), &Private::new()).await?;
+        let (admin, private) = there(cx.client()?, wanted.thing(), &Private::new()).await?;
         wanted.thing().told(cx)?;
         let there = find(admin.clone(), &wanted).await.map_err(|error| diagnostics::kafka("look at the topic", &error))?;
         if let Some(there) = there {
@@ -94,7 +94,7 @@ impl Resource for KafkaTopicSetting {
         cx: &Context<'_, Stack>,
         update: Update<TopicSetting>,
     ) -> Result<Done<TopicSetting>, Failed<TopicSetting>> {
-        let (admin, private) = there(cx.client()?, update.planned.cluster.text(), &update.private).await?;
+        let (admin, private) = there(cx.client()?, update.planned.thing(), &update.private).await?;
         update.planned.thing().told(cx)?;
         set(&admin, &update.planned).await?;
         Ok(Done::new(update.planned).keep(private))
@@ -109,7 +109,7 @@ impl Resource for KafkaTopicSetting {
     /// Not a read: that keeps what it cannot look at, and an import has nothing to keep.
     async fn import(&self, cx: &Context<'_, Stack>, named: TopicSetting) -> Result<Option<Done<TopicSetting>>, Diagnostics> {
         let named = named.complete();
-        let (admin, private) = there(cx.client()?, named.cluster.text(), &Private::new()).await?;
+        let (admin, private) = there(cx.client()?, named.thing(), &Private::new()).await?;
         let found = find(admin.until(cx.deadline), &named).await;
         let found = found.map_err(|error| diagnostics::kafka(&format!("look at {}", named.thing()), &error))?;
         Ok(found.map(|found| Done::new(named.found(&found)).keep(private)))
