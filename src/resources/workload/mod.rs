@@ -24,6 +24,8 @@ mod hands_ensemble_tests;
 #[cfg(test)]
 mod hands_identity_tests;
 #[cfg(test)]
+mod hands_roll_tests;
+#[cfg(test)]
 mod hands_template_tests;
 #[cfg(test)]
 mod hands_tests;

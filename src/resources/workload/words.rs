@@ -141,7 +141,7 @@ fn without_service(why: &NotServing, spell: impl Fn(&Reason) -> String) -> (&'st
 pub fn restart_forecast(app: &str, name: &str, roll: &[(String, Duty)], fields: &[String]) -> Diagnostic {
     let pods: Vec<&str> = roll.iter().map(|(pod, _)| &**pod).collect();
     let mut why = format!(
-        "{}: in this order, one at a time, each only while all others serve and nothing falls with it. ",
+        "{}: one at a time, in this order, each only while all others serve and nothing falls with it. ",
         pods.join(", ")
     );
     why += &match fields {

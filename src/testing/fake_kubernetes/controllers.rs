@@ -119,7 +119,9 @@ impl World {
         let of_set = |key: &Key| {
             let prefix =
                 |template: &Value| format!("{}-{}-", template["metadata"]["name"].as_str().unwrap_or_default(), set.name());
-            set.list("/spec/volumeClaimTemplates").iter().any(|template| key.name.starts_with(&prefix(template)))
+            let ordinal =
+                |template: &Value| key.name.strip_prefix(&prefix(template)).is_some_and(|rest| rest.parse::<u32>().is_ok());
+            set.list("/spec/volumeClaimTemplates").iter().any(ordinal)
         };
         for (key, stored) in &mut self.objects {
             if key.kind != Kind::PersistentVolumeClaim || key.namespace.as_deref() != Some(namespace) || !of_set(key) {
