@@ -36,6 +36,8 @@ pub struct Apply {
     pub force: bool,
     /// Check and answer, but keep nothing.
     pub dry_run: bool,
+    /// As a part of us that owns its fields alone: what one part applies takes nothing away of another one's.
+    pub part: Option<&'static str>,
 }
 
 /// How to delete.
@@ -186,8 +188,9 @@ impl Kubernetes {
     pub async fn apply(&self, object: &Object, how: Apply) -> Result<Object, Failure> {
         let key = object.key();
         let doing = if how.dry_run { format!("check {key}") } else { format!("apply {key}") };
+        let manager = how.part.map_or(FIELD_MANAGER.to_owned(), |part| format!("{FIELD_MANAGER}-{part}"));
         let call = Call::new(Method::PATCH, doing, path(&key))
-            .query("fieldManager", FIELD_MANAGER)
+            .query("fieldManager", &manager)
             .query("fieldValidation", "Strict")
             .query("force", if how.force { "true" } else { "" })
             .query("dryRun", if how.dry_run { "All" } else { "" })

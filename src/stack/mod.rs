@@ -86,7 +86,8 @@ impl Stack {
         }
     }
 
-    /// What tells this Kubernetes cluster from all others: the uid of `kube-system`. None for who may not read that.
+    /// What tells this Kubernetes cluster from all others: the uid of `kube-system`. None for who may not read that, or may read only
+    /// some namespaces through a proxy.
     ///
     /// # Errors
     /// When Kubernetes does not say.
@@ -94,7 +95,7 @@ impl Stack {
         let ask = || async {
             match self.kubernetes.get(&Key::cluster_scoped(Kind::Namespace, "kube-system")).await {
                 Ok(found) => Ok(found.map(|found| found.uid().to_owned())),
-                Err(Failure { class: Class::Forbidden { .. }, .. }) => Ok(None),
+                Err(Failure { class: Class::Forbidden { .. } | Class::Denied | Class::Protocol, .. }) => Ok(None),
                 Err(failure) => Err(failure),
             }
         };

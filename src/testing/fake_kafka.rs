@@ -65,6 +65,8 @@ pub enum Down {
     Dead,
     /// The dial hangs.
     Hangs,
+    /// The dial works, and no answer ever comes: a process that is frozen while its port is open.
+    Silent,
 }
 
 /// A request that a broker got.
@@ -416,6 +418,13 @@ impl Dialer for FakeKafka {
                 _ => {}
             }
             let (ours, theirs) = duplex(64 * 1024);
+            if down == Some(Down::Silent) {
+                tokio::spawn(async move {
+                    let _open = theirs;
+                    std::future::pending::<()>().await;
+                });
+                return Ok(Dialed::proven(ours));
+            }
             if down == Some(Down::Dead) {
                 let why = futures::future::ready(Some("the broker does not listen".to_owned())).boxed();
                 return Ok(Dialed { stream: Box::new(ours), why });

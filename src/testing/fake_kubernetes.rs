@@ -47,7 +47,7 @@ struct World {
     requests: Vec<String>,
     /// Messages of events.
     told: Vec<String>,
-    forbidden: BTreeSet<(String, Kind)>,
+    forbidden: BTreeSet<(String, Kind, Option<String>)>,
     admission: Vec<Box<Admission>>,
     mutations: Vec<Box<Mutation>>,
     scripts: BTreeMap<String, Script>,
@@ -150,7 +150,12 @@ impl FakeKubernetes {
 
     /// Refuses this verb (`get`, `list`, `create`, `patch`, `update`, `delete`) on this kind to everybody, as RBAC does.
     pub fn forbid(&self, verb: &str, kind: Kind) {
-        self.world().forbidden.insert((verb.to_owned(), kind));
+        self.world().forbidden.insert((verb.to_owned(), kind, None));
+    }
+
+    /// The same in one namespace.
+    pub fn forbid_in(&self, namespace: &str, verb: &str, kind: Kind) {
+        self.world().forbidden.insert((verb.to_owned(), kind, Some(namespace.to_owned())));
     }
 
     /// Adds an admission webhook, a quota, a policy.

@@ -88,6 +88,11 @@ impl<'a> Reader<'a> {
         }
     }
 
+    /// A list of texts; a length of -1 stands for none.
+    pub fn texts(&mut self) -> Result<Vec<String>, Malformed> {
+        (0..self.int()?).map(|_| String::from_utf8(self.bytes()?).map_err(|_| Malformed)).collect()
+    }
+
     fn rest(self) -> Vec<u8> {
         self.0.to_vec()
     }

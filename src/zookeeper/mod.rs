@@ -1,17 +1,17 @@
 //! ZooKeeper: its four-letter words over a stream (ask, stop reading as early as the answer allows, parse), sessions
-//! (`session`), and which Kafka cluster an ensemble holds (`cluster_id`). Touches the network through streams alone; `parse`,
+//! (`session`), and which Kafka cluster an ensemble holds (`lodger`). Touches the network through streams alone; `parse`,
 //! `quorum` and `jute` are pure.
 //!
 //! Through a port-forward the end of the stream comes a second after the answer, and half-closing the stream throws the
 //! answer away: so nothing is shut down, and nobody waits for the end.
 
-mod cluster_id;
 mod jute;
+mod lodger;
 mod parse;
 mod quorum;
-mod session;
+pub(crate) mod session;
 
-pub use cluster_id::kafka_cluster_id;
+pub use lodger::{Lodger, kafka_under};
 pub use parse::{Mntr, Mode, Srvr, Unparsable};
 pub use quorum::{quorum, tolerates};
 pub use session::{Session, SessionError};

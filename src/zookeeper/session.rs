@@ -19,6 +19,7 @@ const LARGEST: usize = 1 << 20;
 const CREATE: i32 = 1;
 const DELETE: i32 = 2;
 const GET_DATA: i32 = 4;
+const GET_CHILDREN: i32 = 8;
 const CLOSE: i32 = -11;
 
 const NO_NODE: i32 = -101;
@@ -105,6 +106,22 @@ impl Session {
         match self.call(GET_DATA, &doing, body).await? {
             Ok(body) => Ok(Some(Reader::new(&body).bytes().map_err(|why| SessionError::Lost(why.to_string()))?)),
             Err(NO_NODE) => Ok(None),
+            Err(code) => Err(SessionError::Refused(doing, code)),
+        }
+    }
+
+    /// The names of a znode's children; none when it is not there.
+    ///
+    /// # Errors
+    /// See [`SessionError`].
+    pub async fn children(&mut self, path: &str) -> Result<Vec<String>, SessionError> {
+        let doing = format!("list {path}");
+        let mut body = Writer::default();
+        body.text(path);
+        body.bool(false); // no watch
+        match self.call(GET_CHILDREN, &doing, body).await? {
+            Ok(body) => Reader::new(&body).texts().map_err(|why| SessionError::Lost(why.to_string())),
+            Err(NO_NODE) => Ok(Vec::new()),
             Err(code) => Err(SessionError::Refused(doing, code)),
         }
     }
@@ -222,4 +239,4 @@ async fn exchange(stream: &mut Stream, request: Writer, xid: Option<i32>, until:
 
 #[cfg(test)]
 #[path = "session_tests.rs"]
-pub(super) mod tests;
+pub(crate) mod tests;

@@ -4,14 +4,14 @@ use super::*;
 use crate::dial::{DialError, Dialed};
 use futures::FutureExt;
 use futures::future::BoxFuture;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Mutex;
 use tokio::io::{DuplexStream, duplex};
 use tokio::sync::watch;
 
 /// An ensemble: what it knows, and which members run.
 #[derive(Clone)]
-pub(in crate::zookeeper) struct Ensemble {
+pub(crate) struct Ensemble {
     tree: Arc<Mutex<Tree>>,
     up: watch::Sender<[bool; 3]>,
 }
@@ -23,25 +23,25 @@ struct Tree {
 }
 
 /// Where its members are.
-pub(in crate::zookeeper) fn members() -> Vec<(String, u16)> {
+pub(crate) fn members() -> Vec<(String, u16)> {
     (0..3).map(|i| (format!("zk-{i}"), 2181)).collect()
 }
 
 impl Ensemble {
-    pub(in crate::zookeeper) fn new() -> Self {
+    pub(crate) fn new() -> Self {
         Self { tree: Arc::default(), up: watch::Sender::new([true; 3]) }
     }
 
-    pub(in crate::zookeeper) fn set(&self, member: usize, up: bool) {
+    pub(crate) fn set(&self, member: usize, up: bool) {
         self.up.send_modify(|all| all[member] = up);
     }
 
-    pub(in crate::zookeeper) async fn open(&self) -> Session {
+    pub(crate) async fn open(&self) -> Session {
         Session::open(Arc::new(self.clone()), members(), Duration::from_secs(10)).await.unwrap()
     }
 
     /// The sessions that are not at their end.
-    pub(in crate::zookeeper) fn sessions(&self) -> Vec<i64> {
+    pub(crate) fn sessions(&self) -> Vec<i64> {
         self.tree.lock().unwrap().sessions.clone()
     }
 }
@@ -119,6 +119,13 @@ fn answer(request: &[u8], tree: &Mutex<Tree>) -> Vec<u8> {
             body.bytes(data);
             0
         }),
+        GET_CHILDREN => {
+            let of = |node: &String| node.strip_prefix(&path)?.strip_prefix('/')?.split('/').next().map(str::to_owned);
+            let names: BTreeSet<String> = tree.nodes.keys().filter_map(of).collect();
+            body.int(names.len() as i32);
+            names.iter().for_each(|name| body.text(name));
+            if names.is_empty() && !tree.nodes.contains_key(&path) { NO_NODE } else { 0 }
+        }
         _ => {
             tree.sessions.clear();
             0
@@ -140,6 +147,8 @@ async fn a_znode_is_made_read_and_deleted() {
     assert_eq!(session.create("/foo", b"bar").await, Ok(true));
     assert_eq!(session.create("/foo", b"other").await, Ok(false));
     assert_eq!(session.get("/foo").await, Ok(Some(b"bar".to_vec())));
+    assert_eq!(session.create("/foo/a", b"").await, Ok(true));
+    assert_eq!((session.children("/foo").await, session.children("/bar").await), (Ok(vec!["a".to_owned()]), Ok(vec![])));
     assert_eq!(session.delete("/foo").await, Ok(true));
     assert_eq!(session.delete("/foo").await, Ok(false));
     session.close().await;

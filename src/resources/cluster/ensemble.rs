@@ -15,7 +15,7 @@ use crate::stack::ailments::{Ailment, of_members};
 use crate::stack::cluster::ENSEMBLE;
 use crate::stack::facts::Service;
 use crate::stack::names::workload_in;
-use crate::zookeeper::kafka_cluster_id;
+use crate::zookeeper::{Lodger, kafka_under};
 use std::collections::BTreeSet;
 use std::time::Duration;
 
@@ -77,7 +77,7 @@ pub async fn lost_quorum(stack: &Stack, cluster: &Cluster) -> Option<String> {
 }
 
 /// Whether two connections are of one ensemble: of one that the provider made, or with a member in common.
-fn is_same_ensemble(old: &str, new: &str) -> bool {
+pub fn is_same_ensemble(old: &str, new: &str) -> bool {
     let members = |text: &str| text.split(',').map(|member| member.trim().to_ascii_lowercase()).collect::<BTreeSet<_>>();
     let ids = (workload_in(old), workload_in(new));
     (ids.0.is_some() && ids.0 == ids.1) || !members(old).is_disjoint(&members(new))
@@ -91,7 +91,7 @@ pub async fn check_change(stack: Option<&Stack>, applied: &Cluster, planned: &Cl
         return None;
     }
     let found = match stack {
-        Some(stack) => cluster_id_at(stack, planned).await,
+        Some(stack) => lodger_at(stack, planned).await.map(|found| found.id),
         None => Err("the provider is not configured yet".to_owned()),
     };
     let own = applied.cluster_id.known();
@@ -101,8 +101,8 @@ pub async fn check_change(stack: Option<&Stack>, applied: &Cluster, planned: &Cl
     }
 }
 
-/// The cluster id that the planned connection holds.
-async fn cluster_id_at(stack: &Stack, planned: &Cluster) -> Result<Option<String>, String> {
+/// What the planned connection holds.
+pub async fn lodger_at(stack: &Stack, planned: &Cluster) -> Result<Lodger, String> {
     let zookeeper = planned.zookeeper.unwrap_or_default();
     let id = workload_in(zookeeper.connection.text());
     let (namespace, name) = id.as_ref().map_or(("", ""), |id| (&*id.namespace, &*id.name));
@@ -111,7 +111,7 @@ async fn cluster_id_at(stack: &Stack, planned: &Cluster) -> Result<Option<String
         Some((host.to_owned(), port.parse().ok()?))
     };
     let members = zookeeper.connection.text().split(',').filter_map(member).collect();
-    kafka_cluster_id(stack.dialer(namespace, name), members, zookeeper.chroot.text(), ANSWER).await
+    kafka_under(stack.dialer(namespace, name), members, zookeeper.chroot.text(), ANSWER).await
 }
 
 #[cfg(test)]

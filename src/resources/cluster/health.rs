@@ -7,7 +7,7 @@ use super::schema::Cluster;
 use crate::kafka::{Admin, ClusterView, Error, Topic};
 use crate::kubernetes::object::Object;
 use crate::resources::workload::health::{Duty, Health};
-use crate::resources::workload::pod::is_ready;
+use crate::resources::workload::pod::{Stage, is_ready};
 use crate::stack::Stack;
 use crate::stack::ailments::{Ailment, MinInSync, of_brokers, some};
 use crate::stack::losses;
@@ -15,8 +15,11 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 use tokio::time::Instant;
 
-/// How long the brokers may take to answer: they are asked again anyway.
-const ANSWER: Duration = Duration::from_secs(5);
+/// How long each broker may take to say who is registered: it is asked again anyway. One that takes connections and never answers uses
+/// it up.
+const ANSWER: Duration = Duration::from_secs(2);
+/// How long they may take to say what is in sync.
+const TELL: Duration = Duration::from_secs(5);
 
 /// What each broker says of the cluster, in the order of their ids.
 type Views = [Result<ClusterView, Error>];
@@ -30,23 +33,24 @@ struct Told {
 
 /// Asks each broker who is registered, and one of them what is in sync. `restarts`: whether one is to be restarted.
 pub async fn check(cluster: &Cluster, stack: &Stack, pods: &[Object], restarts: bool) -> Health {
-    // The Service of `bootstrap_servers` leads to pods that the kubelet found ready, and otherwise nowhere.
-    if !pods.iter().any(is_ready) {
-        return Health::Unknown("no broker's pod is ready".to_owned());
+    let brokers = objects::brokers(cluster);
+    if !pods.iter().any(|pod| Stage::of(pod, brokers.container).listens()) {
+        return Health::Unknown("no broker listens".to_owned());
     }
     // Pods are restarted on what is said here, so it has to be these pods that say it.
     let target = match cluster.proved_target(stack).await {
         Ok(target) => target,
         Err(failure) => return Health::Unknown(failure.to_string()),
     };
-    let admin = stack.admin(&target).until(Instant::now() + ANSWER);
+    let asked = stack.admin(&target).until(Instant::now() + ANSWER);
     let held = async {
         match restarts {
             true => ensemble::lost_quorum(stack, cluster).await,
             false => None,
         }
     };
-    let (views, held) = tokio::join!(admin.views(), held);
+    let (views, held) = tokio::join!(asked.views(), held);
+    let admin = stack.admin(&target).until(Instant::now() + TELL);
     // Who is not all there has nothing to say about the rest yet.
     let told = match missing(&views).is_empty() {
         true => match ask(&admin, restarts && views.iter().filter(|view| view.is_err()).count() < 2).await {
@@ -55,7 +59,14 @@ pub async fn check(cluster: &Cluster, stack: &Stack, pods: &[Object], restarts: 
         },
         false => None,
     };
-    judge(&objects::brokers(cluster).pods(), &views, told.as_ref(), held.as_deref())
+    let said = judge(&brokers.pods(), &views, told.as_ref(), held.as_deref());
+    match said {
+        // The Service of `bootstrap_servers` leads to pods that the kubelet found ready, and otherwise nowhere.
+        Health::Known { waits: None, duties } if !pods.iter().any(is_ready) => {
+            Health::Known { waits: Some("no broker's pod is ready".to_owned()), duties }
+        }
+        said => said,
+    }
 }
 
 async fn ask(admin: &Admin, restarts: bool) -> Result<Told, Error> {

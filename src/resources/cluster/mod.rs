@@ -1,8 +1,10 @@
 //! `kafkastack_cluster`: brokers that are registered, in sync, and keep their data.
 //!
 //! `schema.rs` attributes · `objects.rs` attributes -> Kubernetes objects · `health.rs` what brokers say of themselves ·
-//! `plan.rs` what a plan asks the running cluster · this file: what the common procedure in `workload/` has to know.
+//! `plan.rs` what a plan asks the running cluster · `chroot.rs` whose a chroot is · this file: what the common procedure in `workload/`
+//! has to know.
 
+pub mod chroot;
 pub mod ensemble;
 pub mod health;
 pub mod min_insync;
@@ -166,11 +168,17 @@ impl Spec for Cluster {
         stack.admin(&target).cluster().await.ok()?.cluster_id
     }
 
-    async fn announce(&self, stack: &Stack, before: Option<&Self>) -> Result<Diagnostics, Diagnostics> {
+    async fn announce(&self, cx: &Context<'_, Stack>, before: Option<&Self>) -> Result<Diagnostics, Diagnostics> {
+        let stack = cx.client()?;
         if let Some(before) = before {
             self.keep_writable(stack, before).await?;
         }
-        Ok(ensemble::enter(stack, self).await?)
+        // Entered first, so that of two at once at least one sees the other.
+        let mut said = ensemble::enter(stack, self).await?;
+        if before.is_none() {
+            said.extend(chroot::enter(cx, self).await?);
+        }
+        Ok(said)
     }
 
     fn wants_zone(&self) -> bool {

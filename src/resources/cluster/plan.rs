@@ -4,7 +4,7 @@
 use super::objects::listeners;
 use super::schema::{Cluster, Listener};
 use super::words;
-use super::{ensemble, min_insync};
+use super::{chroot, ensemble, min_insync};
 use crate::diagnostics;
 use crate::kubernetes::object::{Object, at};
 use crate::plugin::context::Context;
@@ -28,7 +28,12 @@ pub async fn check(cx: &Context<'_, Stack>, plan: &mut Plan<Cluster>) {
     if let Some(id) = plan.planned.common.id.known() {
         stack.remember_plan(id, Planned { brokers, exists: plan.prior.is_some() });
     }
-    let Some(prior) = &plan.prior else { return };
+    let Some(prior) = &plan.prior else {
+        if let Ok(Some(other)) = chroot::neighbour(stack, &plan.planned, false).await {
+            plan.diagnostics.push(words::shares_chroot(&other, &chroot::chroot(&plan.planned)));
+        }
+        return;
+    };
     let path = Path::of("brokers");
     if prior.brokers.unwrap_or(brokers) <= brokers {
         return check_min_insync(cx, stack, plan).await;

@@ -4,6 +4,7 @@ use crate::kubernetes::failure::Failure;
 use crate::plugin::diagnostic::Diagnostic;
 use crate::plugin::path::Path;
 use crate::stack::ailments::some;
+use crate::stack::names::Id;
 
 /// A cluster keeps its chroot.
 pub fn chroot_change(old: &str, new: &str) -> Diagnostic {
@@ -14,6 +15,51 @@ pub fn chroot_change(old: &str, new: &str) -> Diagnostic {
         .kind("chroot_change")
         .hint("restore the old value")
         .at(Path::of("zookeeper").attribute("chroot"))
+}
+
+/// Two clusters in one chroot.
+pub fn shared_chroot(other: &Id, chroot: &str) -> Diagnostic {
+    let why = format!(
+        "kafkastack_cluster {other} keeps its metadata in this ensemble under {chroot:?}, too. Brokers of both would become one cluster: some could not start, and the others would get each other's replicas. No broker was made."
+    );
+    Diagnostic::error("Another cluster lives in this chroot", why).kind("shared_chroot").hint(OWN_CHROOT).at(chroot_path())
+}
+
+/// The same at plan, where the other one may go before.
+pub fn shares_chroot(other: &Id, chroot: &str) -> Diagnostic {
+    let why = format!(
+        "kafkastack_cluster {other} keeps its metadata in this ensemble under {chroot:?}, too. Unless that one is destroyed first, the apply refuses."
+    );
+    Diagnostic::warning("Another cluster lives in this chroot", why).kind("shares_chroot").hint(OWN_CHROOT).at(chroot_path())
+}
+
+/// Brokers of nobody knows which cluster live in the chroot.
+pub fn lived_in(chroot: &str, brokers: &[String]) -> Diagnostic {
+    let why = format!(
+        "Under {chroot:?} of this ensemble these brokers are registered, and no StatefulSet of this cluster is there: {}. New brokers would become brokers of that cluster. No broker was made.",
+        brokers.join(", ")
+    );
+    Diagnostic::error("Brokers of another cluster live in this chroot", why)
+        .kind("lived_in_chroot")
+        .hint(OWN_CHROOT)
+        .at(chroot_path())
+}
+
+const OWN_CHROOT: &str = "give this cluster a chroot of its own, such as `zookeeper = { chroot = \"/NAME\" }`";
+
+fn chroot_path() -> Path {
+    Path::of("zookeeper").attribute("chroot")
+}
+
+/// Metadata of an earlier cluster, without its data.
+pub fn earlier_metadata(chroot: &str, id: &str) -> Diagnostic {
+    let why = format!(
+        "Under {chroot:?} of this ensemble is the metadata of the Kafka cluster {id}, and no claim holds its data. The new brokers take it up: its topics are there, and empty."
+    );
+    Diagnostic::warning("Metadata of an earlier cluster is used again", why)
+        .kind("earlier_metadata")
+        .hint("for a cluster without history choose another `zookeeper.chroot`")
+        .at(chroot_path())
 }
 
 /// Topics keep brokers from going.

@@ -69,7 +69,7 @@ where
         let standing = reach::standing(stack, target.as_ref()).await;
         let waiting = match way(standing, away.silent(thing.cluster, standing)) {
             Way::Ask => match told_apart(thing, private, target.as_ref(), &admin, &ask).await? {
-                Ok(()) => return Ok(Diagnostics::new()),
+                Ok(said) => return Ok(said),
                 Err(Undeleted::Refused(why)) => return Err(why),
                 Err(Undeleted::Halted(halt)) => return Err(words::not_deleted(thing, &halt.to_string())),
                 Err(Undeleted::Away(error)) => error.to_string(),
@@ -82,14 +82,14 @@ where
     }
 }
 
-/// Asks, once it is known that it is the Kafka that the state is about.
+/// Asks, once it is known that it is the Kafka that the state is about. What was in a cluster that was made anew is gone.
 async fn told_apart<F>(
     thing: Thing<'_>,
     private: &Private,
     target: Option<&Target>,
     admin: &Admin,
     ask: &(impl Fn(Admin) -> F + Sync),
-) -> Result<Result<(), Undeleted>, Diagnostic>
+) -> Result<Result<Diagnostics, Undeleted>, Diagnostic>
 where
     F: Future<Output = Result<(), Undeleted>> + Send,
 {
@@ -97,8 +97,11 @@ where
         // That nobody answers is for the deed to find out.
         let _ = admin.cluster().await;
     }
+    if reach::is_made_anew(private, target, admin) {
+        return Ok(Ok(words::went_with_its_kafka(thing).into()));
+    }
     reach::same_kafka(thing, private, target, admin)?;
-    Ok(ask(admin.clone()).await)
+    Ok(ask(admin.clone()).await.map(|()| Diagnostics::new()))
 }
 
 /// A cluster that may be destroyed takes what is in it with it.

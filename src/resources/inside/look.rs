@@ -46,7 +46,9 @@ where
             Ok(seen) => {
                 away.answered(thing.cluster);
                 // Before it is said to be gone: it may be there in another Kafka.
-                reach::same_kafka(thing, private, target.as_ref(), &admin)?;
+                if seen.is_some() || !reach::is_made_anew(private, target.as_ref(), &admin) {
+                    reach::same_kafka(thing, private, target.as_ref(), &admin)?;
+                }
                 return Ok(Looked::Seen(seen, reach::remember(&which, target.as_ref(), &admin)));
             }
             Err(Error::OtherCluster(other)) => return Ok(Looked::Kept(words::another_kafka(thing, &other))),

@@ -41,14 +41,17 @@ const TARGET: &str = "target";
 /// The key under which private state keeps the id of the Kafka that answered.
 const KAFKA: &str = "kafka_id";
 
+/// The id of the Kafka that answered, where it lasts: what keeps its data in its pods becomes another Kafka when all of them are new.
+fn lasting_id(target: Option<&Target>, admin: &Admin) -> Option<String> {
+    admin.known_id().filter(|_| target.is_none_or(|target| target.cluster_id.is_some()))
+}
+
 /// What private state keeps of a target, and of the Kafka that answered for it.
 pub fn remember(which: &Which, target: Option<&Target>, admin: &Admin) -> Private {
     let text =
         |target: &Target| json!({"port": target.port, "brokers": target.brokers, "cluster_id": target.cluster_id}).to_string();
     let target_text = target.map(|target| (TARGET.to_owned(), text(target)));
-    // What keeps its data in its pods becomes another Kafka when all of them are new.
-    let lasting = target.is_none_or(|target| target.cluster_id.is_some());
-    let kafka = admin.known_id().filter(|_| lasting).map(|id| (KAFKA.to_owned(), id));
+    let kafka = lasting_id(target, admin).map(|id| (KAFKA.to_owned(), id));
     which.keep(target_text.into_iter().chain(kafka).collect())
 }
 
@@ -57,11 +60,17 @@ pub fn remember(which: &Which, target: Option<&Target>, admin: &Admin) -> Privat
 /// # Errors
 /// That it is, in words.
 pub fn same_kafka(thing: Thing<'_>, private: &Private, target: Option<&Target>, admin: &Admin) -> Result<(), Diagnostic> {
-    let lasting = target.is_none_or(|target| target.cluster_id.is_some());
-    match (private.get(KAFKA), admin.known_id()) {
-        (Some(kept), Some(now)) if lasting && *kept != now => Err(words::other_cluster(thing, kept, &now)),
+    match (private.get(KAFKA), lasting_id(target, admin)) {
+        (Some(kept), Some(now)) if *kept != now => Err(words::other_cluster(thing, kept, &now)),
         _ => Ok(()),
     }
+}
+
+/// Whether the cluster was made anew, as its own anchor says, since the state was written: what was in it went with it.
+pub fn is_made_anew(private: &Private, target: Option<&Target>, admin: &Admin) -> bool {
+    let noted = target.and_then(|target| target.cluster_id.as_ref());
+    // What is recalled without an anchor is what the state knows.
+    noted.is_some() && noted == admin.known_id().as_ref() && private.get(KAFKA).is_some_and(|kept| Some(kept) != noted)
 }
 
 /// Which Kubernetes cluster a named cluster is in.
@@ -69,11 +78,7 @@ async fn which(stack: &Stack, thing: Thing<'_>, private: &Private) -> Result<Whi
     if thing.cluster.is_empty() {
         return Ok(Which::default());
     }
-    let (kept, seen) = (Which::kept(private), Which::seen(stack, None).await?);
-    match kept.other(&seen, thing.resource, thing.id) {
-        Some(other) => Err(other),
-        None => Ok(kept.and(seen)),
-    }
+    Which::meant(&Which::kept(private), stack, None, thing.resource, thing.id).await
 }
 
 fn recall(private: &Private, id: &Id) -> Option<Target> {

@@ -146,6 +146,33 @@ async fn who_takes_the_id_out_of_the_anchor_goes_on_with_the_kafka_that_answers(
     assert_eq!(found.state.get("partitions"), &crate::plugin::value::Value::from(4i64));
 }
 
+/// The cluster of the world is made anew: its anchor and its brokers have another id.
+fn made_anew(world: &World) {
+    world.kafka.set_cluster_id(Some("other"));
+    world.kubernetes.edit("another", &names::anchor("prod", "kafka"), "/data/cluster_id", "other".into());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_topic_of_a_cluster_that_was_made_anew_is_gone_and_one_of_its_name_stays() {
+    for there in [false, true] {
+        let world = prod().await;
+        let core = declared(&world).await;
+        made_anew(&world);
+        let topic = FakeTopic { id: [9; 16], partitions: vec![vec![0, 1, 2]; 4], configs: [].into() };
+        world.kafka.edit("orders", |found| *found = there.then_some(topic));
+        // Another run: connections of the old Kafka are none of the new one.
+        let stack = elsewhere(&world, &world.kafka);
+        let mut seen = moved(&core, &stack);
+        let said = seen.refresh().await;
+        assert_eq!((said.has_errors(), seen.state.is_none()), (there, !there), "{said:?}");
+        let mut gone = moved(&core, &stack);
+        let said = gone.destroy().await;
+        let summaries: Vec<_> = said.iter().map(|one| &*one.summary).collect();
+        assert_eq!((summaries, said.has_errors()), (vec!["The topic went with its cluster"], false));
+        assert_eq!(world.kafka.topic("orders").is_some(), there);
+    }
+}
+
 #[test]
 fn what_is_remembered_of_a_target_is_recalled_and_an_earlier_release_remembered_no_id() {
     let target = |cluster_id: Option<&str>| Target {

@@ -59,6 +59,16 @@ pub fn went_with_its_cluster(thing: Thing<'_>) -> Diagnostic {
     .kind("inside.went_with_its_cluster")
 }
 
+/// A delete after the cluster was made anew under its name.
+pub fn went_with_its_kafka(thing: Thing<'_>) -> Diagnostic {
+    let (kind, cluster) = (thing.kind(), thing.cluster);
+    Diagnostic::warning(
+        format!("The {kind} went with its cluster"),
+        format!("kafkastack_cluster {cluster} was made anew since, so {thing} of this state is gone. Nothing was deleted: what has its name there now is another one."),
+    )
+    .kind("inside.went_with_its_kafka")
+}
+
 /// A delete while the whole cluster is stopped for good, and may go.
 pub fn left_on_its_brokers(thing: Thing<'_>) -> Diagnostic {
     let (kind, cluster) = (thing.kind(), thing.cluster);

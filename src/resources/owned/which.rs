@@ -45,9 +45,33 @@ impl Which {
         Self { anchor: anchor.map(|anchor| anchor.uid().to_owned()), succeeds: succeeds.map(str::to_owned), ..Self::default() }
     }
 
+    /// What a state is about and what is there, together. `kept`: what the state knows; `resource` and `id` name it.
+    ///
+    /// # Errors
+    /// That it is another one, in words; or Kubernetes does not say.
+    pub async fn meant(
+        kept: &Self,
+        stack: &Stack,
+        anchor: Option<&Object>,
+        resource: &str,
+        id: &str,
+    ) -> Result<Self, Diagnostic> {
+        let seen = Self::seen(stack, anchor).await?;
+        match kept.other(&seen, resource, id) {
+            Some(other) => Err(other),
+            None => Ok(kept.clone().and(seen)),
+        }
+    }
+
+    /// The same of this anchor.
+    #[must_use]
+    pub fn at(self, anchor: &Object) -> Self {
+        self.and(Self::of(Some(anchor)))
+    }
+
     /// Both together: what is seen counts.
     #[must_use]
-    pub fn and(self, seen: Self) -> Self {
+    fn and(self, seen: Self) -> Self {
         Self {
             kubernetes: seen.kubernetes.or(self.kubernetes),
             anchor: seen.anchor.or(self.anchor),
@@ -63,8 +87,16 @@ impl Which {
         private
     }
 
+    /// Whether this is the anchor that is meant, as far as that is known.
+    ///
+    /// # Errors
+    /// That it is another one, in words.
+    pub fn is_at(&self, anchor: &Object, resource: &str, id: &str) -> Result<(), Diagnostic> {
+        self.other(&Self::of(Some(anchor)), resource, id).map_or(Ok(()), Err)
+    }
+
     /// Why what is there is not what the state is about; `resource` and `id` name it.
-    pub fn other(&self, seen: &Self, resource: &str, id: &str) -> Option<Diagnostic> {
+    fn other(&self, seen: &Self, resource: &str, id: &str) -> Option<Diagnostic> {
         let differ = |kept: &Option<String>, seen: &Option<String>| {
             let (kept, seen) = (kept.as_deref()?, seen.as_deref()?);
             (kept != seen).then(|| (kept.to_owned(), seen.to_owned()))

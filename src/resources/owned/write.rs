@@ -148,7 +148,7 @@ impl<'a> Writer<'a> {
         if !conflicts.iter().all(may) {
             return Ok(applied?);
         }
-        Ok(self.kubernetes.apply(object, Apply { force: true, dry_run: false }).await?)
+        Ok(self.kubernetes.apply(object, Apply { force: true, ..Apply::default() }).await?)
     }
 
     /// What stands in the way of an apply. What is immutable, and was made anew by a hand with another content, cannot become as it

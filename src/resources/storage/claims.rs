@@ -173,7 +173,7 @@ mod tests {
             ..Common::default()
         };
         let spec = Cluster { common, ..Cluster::default() };
-        Anchor { phase: Phase::Ready, spec, created: None, record: Default::default() }.object()
+        Anchor { phase: Phase::Ready, spec, created: None, record: Default::default(), run: None }.object()
     }
 
     fn anchors(anchor: Option<Object>) -> Anchors {

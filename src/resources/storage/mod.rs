@@ -57,11 +57,7 @@ async fn look(stack: &Stack, storage: &Storage) -> Result<Live, Failure> {
 
 /// Which one it is. A class has no anchor of its own that would last: who changes its parameters makes it anew.
 async fn is_meant(stack: &Stack, storage: &Storage, private: &Private) -> Result<Which, Diagnostic> {
-    let (kept, seen) = (Which::kept(private), Which::seen(stack, None).await?);
-    match kept.other(&seen, RESOURCE, storage.name.text()) {
-        Some(other) => Err(other),
-        None => Ok(kept.and(seen)),
-    }
+    Which::meant(&Which::kept(private), stack, None, RESOURCE, storage.name.text()).await
 }
 
 impl Resource for KafkaStorage {

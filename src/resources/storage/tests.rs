@@ -230,7 +230,7 @@ fn cluster(delete_claims: bool, protected: bool) -> Object {
         ..Common::default()
     };
     let spec = Cluster { common, ..Cluster::default() };
-    Anchor { phase: Phase::Ready, spec, created: None, record: Default::default() }.object()
+    Anchor { phase: Phase::Ready, spec, created: None, record: Default::default(), run: None }.object()
 }
 
 async fn planned(stack: &Stack, prior: &Kept, planned: Storage) -> Plan<Storage> {

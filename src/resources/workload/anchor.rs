@@ -25,6 +25,8 @@ pub struct Anchor<M> {
     pub created: Option<Timestamp>,
     /// What is remembered of its life.
     pub record: Record,
+    /// The run that is at work on it.
+    pub run: Option<String>,
 }
 
 /// How long after its create an anchor that no state knows is taken for the trace of a run that was killed between its last
@@ -41,6 +43,7 @@ impl<M: Spec> Anchor<M> {
         });
         if let Some(data) = data.as_object_mut() {
             data.extend(self.created.map(|created| ("created".to_owned(), created.to_string().into())));
+            data.extend(self.run.clone().map(|run| ("run".to_owned(), run.into())));
             self.record.write(data);
         }
         Object::of(&names::anchor(self.spec.namespace(), self.spec.name()), json!({"metadata": {"labels": labels}, "data": data}))
@@ -54,7 +57,8 @@ impl<M: Spec> Anchor<M> {
         let phase = Phase::named(object.text("/data/phase"))?;
         let (spec, created): (M, _) = (decode(object.text("/data/spec"))?, object.text("/data/created").parse().ok());
         let record = Record::read(object, spec.roles().first().map_or("", |role| &role.names.set));
-        Some(Self { phase, spec, created, record })
+        let run = Some(object.text("/data/run")).filter(|run| !run.is_empty()).map(str::to_owned);
+        Some(Self { phase, spec, created, record, run })
     }
 
     /// Whether it has ever served. An anchor of the first version tells it by its phase: a create that came to its end.
@@ -69,7 +73,8 @@ impl<M: Spec> Anchor<M> {
 
     /// Whether the run that made it may have been killed before core heard of it: it wanted the very same, just now.
     pub fn may_be_unheard_of(&self, wanted: &M, now: Timestamp) -> bool {
-        let just_now = self.created.is_some_and(|created| now.duration_since(created) < JUST_NOW);
+        // A clock that was ahead then says nothing: no state would ever be told from one that was lost.
+        let just_now = self.created.is_some_and(|created| now.duration_since(created).abs() < JUST_NOW);
         just_now && encode(&self.spec) == encode(wanted)
     }
 }
@@ -80,7 +85,7 @@ mod tests {
     use crate::resources::cluster::schema::Cluster;
 
     fn anchor(phase: Phase, record: Record) -> Anchor<Cluster> {
-        Anchor { phase, spec: Cluster::default(), created: None, record }
+        Anchor { phase, spec: Cluster::default(), created: None, record, run: Some("a".to_owned()) }
     }
 
     #[test]
@@ -103,6 +108,16 @@ mod tests {
         ] {
             let anchor = anchor(Phase::Updating, record);
             assert_eq!(Anchor::<Cluster>::read(&anchor.object()), Some(anchor));
+        }
+    }
+
+    #[test]
+    fn a_create_is_unheard_of_for_some_minutes_by_whatever_clock() {
+        let now = Timestamp::from_second(1_790_000_000).unwrap();
+        for (minutes, unheard) in [(-20, false), (-9, true), (0, true), (9, true), (20, false)] {
+            let created = now.checked_add(SignedDuration::from_mins(minutes)).unwrap();
+            let anchor = Anchor { created: Some(created), ..anchor(Phase::Ready, Record::default()) };
+            assert_eq!(anchor.may_be_unheard_of(&Cluster::default(), now), unheard, "{minutes}");
         }
     }
 

@@ -8,6 +8,7 @@ use super::record::Record;
 use super::role::{Role, Templates};
 use super::roll;
 use super::tidy::tidy;
+use super::turn::Turn;
 use super::wait::{NotServing, until_serving};
 use super::words;
 use super::{Spec, template};
@@ -17,7 +18,7 @@ use crate::kubernetes::object::{Key, Object};
 use crate::plugin::context::{Context, Halt};
 use crate::plugin::diagnostic::{Diagnostic, Severity};
 use crate::plugin::model::Attr;
-use crate::plugin::operations::{Create, Done, Failed, Update};
+use crate::plugin::operations::{Create, Done, Failed, Private, Update};
 use crate::resources::owned::applied::{encode, keep, kept};
 use crate::resources::owned::board;
 use crate::resources::owned::converge::Live;
@@ -46,6 +47,8 @@ pub(super) struct Run<'a, M> {
     pub(super) learnt: Record,
     /// Which one it is.
     pub(super) which: Which,
+    /// Whether it is this run's turn.
+    pub(super) turn: Turn,
     /// What was applied last, where that is known; none of a create.
     before: Option<M>,
     /// The restarts that the plan foretold; none where it could not.
@@ -68,11 +71,13 @@ pub async fn create<M: Spec>(cx: &Context<'_, Stack>, create: Create<M>) -> Resu
     let mut run = Run::new(cx, cx.client()?, create.planned, M::default(), Shown::All);
     // Nothing is written then: there is nothing to keep.
     run.own().await.map_err(|stop| stop.words(halted(&run.spec, || words::cancelled(M::RESOURCE))))?;
-    match run.write().await {
-        Ok(()) => {}
-        // State without an error: an error would have core destroy and make again what only has to be gone on with.
-        Err(Stop::Halted(Halt::Interrupted)) => return Ok(run.interrupted()),
-        Err(stop) => return Err(run.unfinished(stop)),
+    if let Err(stop) = run.write(None).await {
+        run.leave().await;
+        return match stop {
+            // State without an error: an error would have core destroy and make again what only has to be gone on with.
+            Stop::Halted(Halt::Interrupted) => Ok(run.interrupted()),
+            stop => Err(run.unfinished(stop)),
+        };
     }
     // Everything is there: from here on nothing is an error.
     if let Err(stop) = run.mark(Phase::Creating, None).await {
@@ -98,12 +103,13 @@ pub async fn update<M: Spec>(cx: &Context<'_, Stack>, update: Update<M>) -> Resu
     let site = match run.change().await {
         Ok(site) => site,
         Err(stop) => {
+            run.leave().await;
             // The old state: the next refresh sees what of the change is there already.
             let why = stop.words(halted(&run.spec, words::change_interrupted));
             return Err(Failed::from(why).and(run.writer.said));
         }
     };
-    let changes_more_than_time = kept::<M>(&private).is_some_and(|before| !is_same_but_for_time(&before, &run.spec));
+    let changes_more_than_time = run.before.as_ref().is_some_and(|before| !is_same_but_for_time(before, &run.spec));
     let (patience, severity) = match changes_more_than_time && leaves_pods(&site, &run.writer.seen) {
         // The pods stay as they are, so whether the service is whole is worth a word, and no failure.
         true => (Some(GLANCE), Severity::Warning),
@@ -131,8 +137,8 @@ fn leaves_pods<M: Spec>(site: &Site<M>, now: &Live) -> bool {
     site.sets.iter().all(|set| {
         let Some(before) = &set.live else { return false };
         let Some(now) = now.get(&before.key()).and_then(Option::as_ref) else { return false };
-        let own: Vec<Object> = site.pods.iter().filter(|pod| pod.is_owned_by(before.uid())).cloned().collect();
-        let seen = roll::Set::of(before, &own);
+        let own: Vec<&Object> = site.pods.iter().filter(|pod| pod.is_owned_by(before.uid())).collect();
+        let seen = roll::Set::of(before, &own, set.role.container);
         let same = |pointer: &str| before.at(pointer) == now.at(pointer);
         same("/metadata/uid")
             && same("/spec/template")
@@ -161,6 +167,7 @@ impl<'a, M: Spec> Run<'a, M> {
             taken_up: false,
             learnt: Record::default(),
             which: Which::default(),
+            turn: Turn::default(),
             before: None,
             foretold,
         }
@@ -193,7 +200,9 @@ impl<'a, M: Spec> Run<'a, M> {
             self.put_template_back(set, left).await?;
         }
         self.mark(Phase::Updating, None).await?;
-        self.write().await?;
+        // What never served has nobody who depends on what it was.
+        let before = self.before.clone().filter(|_| site.has_served());
+        self.write(before.as_ref()).await?;
         self.mark(Phase::Updating, None).await?;
         Ok(site)
     }
@@ -240,23 +249,33 @@ impl<'a, M: Spec> Run<'a, M> {
         why.into_iter().for_each(|why| self.writer.said.push(Diagnostic { severity, ..why }));
     }
 
-    /// Applies what differs, in order.
-    async fn write(&mut self) -> Result<(), Stop> {
-        let announced = self.spec.announce(self.stack, self.before.as_ref()).await.map_err(Stop::Failed)?;
+    /// Applies what differs, in order. `before`: what was applied last, where it has served.
+    async fn write(&mut self, before: Option<&M>) -> Result<(), Stop> {
+        let announced = self.spec.announce(self.cx, before).await.map_err(Stop::Failed)?;
         self.writer.said.extend(announced);
         self.writer.write(&self.spec.objects()).await
+    }
+
+    /// Ends in the middle, within the time that core grants after a deadline.
+    async fn leave(&mut self) {
+        let _ = tokio::time::timeout(LAST_WORDS, self.give_up_turn()).await;
     }
 
     /// A create that failed half-way, with what is there of it. Where an earlier run made what may serve by now there is no
     /// state, so that it is not tainted and the next apply takes it up again.
     fn unfinished(self, stop: Stop) -> Failed<M> {
         let why = stop.words(halted(&self.spec, || words::cancelled(M::RESOURCE)));
-        let left = (self.state(), self.which.keep(keep(&self.spec)));
-        let failed = Failed::from(why).and(self.writer.said);
-        match self.taken_up {
+        let failed = Failed::from(why);
+        let failed = match self.taken_up {
             true => failed,
-            false => failed.leaving(left.0, left.1),
-        }
+            false => failed.leaving(self.state(), self.private()),
+        };
+        failed.and(self.writer.said)
+    }
+
+    /// Private state: what was applied, and which one it is.
+    fn private(&self) -> Private {
+        self.which.keep(keep(&self.spec))
     }
 
     /// State, of what is there.
@@ -275,7 +294,7 @@ impl<'a, M: Spec> Run<'a, M> {
         common.planned_roll = self.foretold.clone();
         common.ready = Attr::Known(false);
         common.objects = Attr::Known(wanted);
-        Done::new(state).keep(self.which.keep(keep(&self.spec))).and(self.writer.said).and(words::interrupted())
+        Done::new(state).keep(self.private()).and(self.writer.said).and(words::interrupted())
     }
 
     /// Makes state of what is there, and says in the anchor that everything is applied. `severity`: of what is missing. A create
@@ -302,7 +321,7 @@ impl<'a, M: Spec> Run<'a, M> {
         if let Err(stop) = noted {
             self.tell(stop, severity);
         }
-        Done::new(state).keep(self.which.keep(keep(&self.spec))).and(self.writer.said)
+        Done::new(state).keep(self.private()).and(self.writer.said)
     }
 
     /// Notes in the anchor how it ended, and what the running service says of itself.

@@ -5,6 +5,7 @@ use super::Spec;
 use super::anchor::Anchor;
 use super::apply::Run;
 use super::guard::Site;
+use super::kept;
 use super::own::{foreign_claims, is_own_claim, own_marks};
 use super::plan;
 use super::record::Record;
@@ -19,7 +20,6 @@ use crate::resources::owned::phase::Phase;
 use crate::resources::owned::which::Which;
 use crate::resources::owned::write::Stop;
 use jiff::Timestamp;
-use std::collections::BTreeSet;
 
 impl<M: Spec> Run<'_, M> {
     /// Owns the name: takes up what an earlier run began, or begins. Nothing foreign is touched.
@@ -39,6 +39,9 @@ impl<M: Spec> Run<'_, M> {
             let Some(anchor) = Anchor::<M>::read(&found) else {
                 return Err(diagnostics::name_taken(&found.key(), M::RESOURCE).into());
             };
+            if !self.turn.is_free(self.cx, self.stack, &self.spec, &found).await? {
+                continue;
+            }
             match anchor.phase {
                 Phase::Ready | Phase::Updating if !anchor.may_be_unheard_of(&self.spec, Timestamp::now()) => {
                     return Err(diagnostics::exists(M::RESOURCE, &self.spec.id()).into());
@@ -55,6 +58,11 @@ impl<M: Spec> Run<'_, M> {
             self.refuse(&anchor.spec)?;
         }
         self.taken_up = site.live().next().is_some();
+        // A destroy that came as far as the StatefulSets left their claims.
+        if anchor.phase == Phase::Deleting {
+            let gone = site.sets.iter().filter(|set| set.live.is_none()).map(|set| &set.role);
+            self.refuse_other_claims(&site.claims, gone)?;
+        }
         self.writer.said.push(diagnostics::resuming(M::RESOURCE, &self.spec.id()));
         self.writer.changes(&anchor.spec.objects(), &self.spec.objects(), false);
         self.mark(Phase::Creating, None).await
@@ -65,7 +73,7 @@ impl<M: Spec> Run<'_, M> {
     /// # Errors
     /// When there are some, or Kubernetes does not say.
     pub(super) async fn look_around(&mut self) -> Result<Site<M>, Stop> {
-        let site = Site::look(self.stack, &self.spec).await?;
+        let site = self.turn.site(self.cx, self.stack, &self.spec).await?;
         self.which = site.is_meant(self.stack, &self.spec, &self.which).await?;
         let runs = |set: &Set| set.live.as_ref().and_then(|live| live.int("/spec/replicas")).unwrap_or(0);
         self.refuse_foreign_claims(&site.claims, site.sets.iter().map(|set| (&set.role, runs(set))))?;
@@ -109,7 +117,8 @@ impl<M: Spec> Run<'_, M> {
         if !found.is_empty() {
             self.writer.said.push(words::taking_up(&found));
         }
-        self.refuse_other_claims(&all, &roles)?;
+        let is_live = |role: &&Role| matches!(self.writer.live.get(&role.names.key(self.spec.namespace())), Some(Some(_)));
+        self.refuse_other_claims(&all, roles.iter().filter(|role| !is_live(role)))?;
         let own = all.iter().filter(|claim| is_own_claim(claim, &roles));
         let own: Vec<String> = own.map(|claim| claim.name().to_owned()).collect();
         if !own.is_empty() {
@@ -120,20 +129,12 @@ impl<M: Spec> Run<'_, M> {
         Ok(())
     }
 
-    /// Kept claims have to be exactly those of the pods that are wanted: members that find nothing may outvote those that find their
-    /// data, and a broker that does not come back takes its replicas with it.
-    fn refuse_other_claims(&self, all: &[Object], roles: &[Role]) -> Result<(), Stop> {
-        for role in roles {
-            let own = all.iter().filter(|claim| is_own_claim(claim, std::slice::from_ref(role)));
-            let kept: BTreeSet<&str> = own.map(Object::name).collect();
-            let wanted = role.claims();
-            let differ = kept.len() != wanted.len() || !wanted.iter().all(|claim| kept.contains(claim.as_str()));
-            if !kept.is_empty() && differ && !self.spec.common().is_ephemeral() {
-                let kept: Vec<&str> = kept.into_iter().collect();
-                return Err(words::other_kept_claims(self.spec.namespace(), &kept, &wanted).into());
-            }
+    /// `new`: the roles whose pods are all made.
+    fn refuse_other_claims<'a>(&self, all: &[Object], mut new: impl Iterator<Item = &'a Role>) -> Result<(), Stop> {
+        match new.find_map(|role| kept::refusal(&self.spec, all, role)) {
+            Some(refused) => Err(refused.into()),
+            None => Ok(()),
         }
-        Ok(())
     }
 
     async fn check_storage_class(&self) -> Result<(), Stop> {
@@ -157,9 +158,11 @@ impl<M: Spec> Run<'_, M> {
     /// Writes the anchor, atomically; false when somebody else was faster.
     async fn begin(&mut self) -> Result<bool, Stop> {
         let object = self.anchor(Phase::Creating, None, self.learnt.clone());
+        let seen = Which::seen(self.stack, None).await?;
         match self.stack.kubernetes.create(&object).await {
             Ok(made) => {
-                self.which = Which::seen(self.stack, Some(&made)).await?;
+                self.which = seen.at(&made);
+                self.turn.begin(&self.stack.kubernetes, &made);
                 Ok(true)
             }
             Err(Failure { class: Class::AlreadyExists, .. }) => Ok(false),
@@ -174,33 +177,77 @@ impl<M: Spec> Run<'_, M> {
         }
     }
 
-    /// Writes phase, specification and what was learnt into the anchor, if they are not there yet.
+    /// Writes phase, specification and what was learnt into the anchor, if they are not there yet; from then on the turn is this run's,
+    /// until the phase is [`Phase::Ready`].
     ///
     /// # Errors
-    /// When it cannot be written, or another run wrote it meanwhile.
+    /// When it cannot be written, or another run has the turn.
     pub(super) async fn mark(&mut self, phase: Phase, created: Option<Timestamp>) -> Result<(), Stop> {
+        if phase == Phase::Ready {
+            self.turn.end().await;
+        }
+        // A sign of life, and who enters itself, write between the look and the deed now and then.
+        while !self.marked(phase, created).await? {
+            self.cx.go_on()?;
+        }
+        Ok(())
+    }
+
+    /// The same once; false where somebody was faster.
+    async fn marked(&mut self, phase: Phase, created: Option<Timestamp>) -> Result<bool, Stop> {
         let Some(found) = self.stack.kubernetes.get(&self.anchor_key()).await? else {
             // The state knows the one that was there before.
             let succeeds = self.which.anchor.clone();
             let object = self.anchor(phase, created, Record { succeeds, ..self.learnt.clone() });
-            self.which.anchor = Some(self.stack.kubernetes.create(&object).await?.uid().to_owned());
-            return Ok(());
+            let made = self.stack.kubernetes.create(&object).await?;
+            self.which.anchor = Some(made.uid().to_owned());
+            self.begin_turn(phase, &made);
+            return Ok(true);
         };
         let Some(anchor) = Anchor::<M>::read(&found) else {
             return Err(diagnostics::name_taken(&found.key(), M::RESOURCE).into());
         };
+        self.which.is_at(&found, M::RESOURCE, &self.spec.id())?;
+        if !self.turn.has(&found) {
+            return Err(words::turn_lost(M::RESOURCE, &self.spec.id(), &found.key()).into());
+        }
         let mut object = self.anchor(phase, created, anchor.history().and(&self.learnt));
         if found.at("/data") == object.at("/data") {
-            return Ok(());
+            self.begin_turn(phase, &found);
+            return Ok(true);
         }
         // Another run that changed it meanwhile makes this write fail: two runs never interleave unseen.
         object.set_metadata("resourceVersion", found.resource_version().into());
-        self.stack.kubernetes.replace(&object).await?;
-        Ok(())
+        match self.stack.kubernetes.replace(&object).await {
+            Ok(written) => {
+                self.begin_turn(phase, &written);
+                Ok(true)
+            }
+            Err(Failure { class: Class::Stale, .. }) => Ok(false),
+            Err(failure) => Err(failure.into()),
+        }
+    }
+
+    fn begin_turn(&mut self, phase: Phase, anchor: &Object) {
+        if phase != Phase::Ready {
+            self.turn.begin(&self.stack.kubernetes, anchor);
+        }
     }
 
     fn anchor(&self, phase: Phase, created: Option<Timestamp>, record: Record) -> Object {
         let record = Record { templates: self.templates(), ..record };
-        Anchor { phase, spec: self.spec.clone(), created, record }.object()
+        let run = (phase != Phase::Ready).then(|| self.turn.run.clone());
+        Anchor { phase, spec: self.spec.clone(), created, record, run }.object()
+    }
+
+    /// Gives the turn back, so that who applies again need not watch for a sign of life. What it was not given back of, others find out.
+    pub(super) async fn give_up_turn(&mut self) {
+        self.turn.end().await;
+        let Ok(Some(mut found)) = self.stack.kubernetes.get(&self.anchor_key()).await else { return };
+        if found.text("/data/run") == self.turn.run {
+            let data = found.json_mut().get_mut("data").and_then(serde_json::Value::as_object_mut);
+            data.map(|data| data.remove("run"));
+            let _ = self.stack.kubernetes.replace(&found).await;
+        }
     }
 }

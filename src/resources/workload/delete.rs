@@ -7,12 +7,13 @@ use super::own::{is_orphan, is_own_claim, owns};
 use super::record::Record;
 use super::sets::{all, changes, claims};
 use super::tidy::configurations;
+use super::turn::Turn;
 use super::words;
 use super::{Spec, guard::refusal};
 use crate::kubernetes::failure::{Class, Failure};
 use crate::kubernetes::object::{Kind, Object};
 use crate::plugin::context::{Context, Halt};
-use crate::plugin::diagnostic::Diagnostics;
+use crate::plugin::diagnostic::{Diagnostic, Diagnostics};
 use crate::plugin::operations::{Delete, Failed};
 use crate::resources::owned::applied::applied;
 use crate::resources::owned::board;
@@ -22,7 +23,7 @@ use crate::resources::owned::phase::Phase;
 use crate::resources::owned::which::Which;
 use crate::stack::Stack;
 use crate::stack::names;
-use futures::StreamExt;
+use futures::{Stream, StreamExt};
 use serde_json::json;
 use std::time::Duration;
 
@@ -43,9 +44,15 @@ async fn remove<M: Spec>(cx: &Context<'_, Stack>, stack: &Stack, applied: &M, go
     let prior = &going.prior;
     let (namespace, name) = (applied.namespace(), applied.name());
     board::on(cx, stack, names::anchor(namespace, name));
-    let site = Site::look(stack, applied).await?;
+    let interrupted = |_| words::delete_interrupted(&[format!("kafkastack_{} {namespace}/{name}", M::RESOURCE)]);
+    let site = Turn::default().site(cx, stack, applied).await.map_err(|stop| stop.words(interrupted))?;
     site.is_meant(stack, prior, &Which::kept(&going.private)).await?;
     may_go(stack, &site, prior).await?;
+    if site.anchor.is_none()
+        && let Some(other) = site.live().find(|set| !is_ours(set))
+    {
+        return Err(words::not_ours(&other.key()).into());
+    }
     if let Some((found, anchor)) = &site.anchor {
         mark_deleting(stack, found, anchor, site.has_served()).await?;
         cx.say(&format!("deleting kafkastack_{} {namespace}/{name}", M::RESOURCE));
@@ -92,31 +99,42 @@ async fn remove<M: Spec>(cx: &Context<'_, Stack>, stack: &Stack, applied: &M, go
 /// takes their owner away when the policy says `Retain` (KEP-1847).
 async fn keep_claims<M: Spec>(cx: &Context<'_, Stack>, stack: &Stack, spec: &M, site: &Site<M>) -> Result<(), Diagnostics> {
     for set in site.live() {
-        let policy = "/spec/persistentVolumeClaimRetentionPolicy";
-        if ["/whenDeleted", "/whenScaled"].iter().any(|when| set.text(&format!("{policy}{when}")) == "Delete") {
-            let mut keeping = set.clone();
-            if let Some(policy) = keeping.json_mut().pointer_mut(policy) {
-                *policy = json!({"whenDeleted": "Retain", "whenScaled": "Retain"});
-            }
-            stack.kubernetes.replace(&keeping).await?;
-            cx.say(&format!("made the claims of StatefulSet {} stay: its retention policy said Delete", set.name()));
-        }
+        retain(cx, stack, set).await?;
     }
     let roles = spec.roles();
-    loop {
+    let left = || async {
         let all = claims(stack, spec.namespace()).await?;
         let owned = |claim: &&Object| is_own_claim(claim, &roles) && site.live().any(|set| claim.is_owned_by(set.uid()));
-        let left: Vec<String> = all.iter().filter(owned).map(|claim| claim.key().to_string()).collect();
-        if left.is_empty() {
-            return Ok(());
+        Ok(all.iter().filter(owned).map(|claim| claim.key().to_string()).collect())
+    };
+    let changes = changes(stack, Kind::PersistentVolumeClaim, spec.namespace(), &roles);
+    until_none(cx, changes, left, "do not go with their StatefulSet", words::claims_owned).await
+}
+
+const RETENTION: &str = "/spec/persistentVolumeClaimRetentionPolicy";
+
+async fn retain(cx: &Context<'_, Stack>, stack: &Stack, set: &Object) -> Result<(), Diagnostics> {
+    let mut set = set.clone();
+    while ["/whenDeleted", "/whenScaled"].iter().any(|when| set.text(&format!("{RETENTION}{when}")) == "Delete") {
+        cx.go_on().map_err(|_| words::delete_interrupted(&[set.key().to_string()]))?;
+        let mut keeping = set.clone();
+        if let Some(policy) = keeping.json_mut().pointer_mut(RETENTION) {
+            *policy = json!({"whenDeleted": "Retain", "whenScaled": "Retain"});
         }
-        cx.say(&format!("waiting until these do not go with their StatefulSet: {}", left.join(", ")));
-        match cx.wait(tokio::time::sleep(LOOK_AGAIN / 5)).await {
-            Ok(()) => {}
-            Err(Halt::Interrupted) => return Err(words::delete_interrupted(&left).into()),
-            Err(Halt::OutOfTime) => return Err(words::claims_owned(&left).into()),
-        }
+        set = match stack.kubernetes.replace(&keeping).await {
+            Ok(kept) => {
+                cx.say(&format!("made the claims of StatefulSet {} stay: its retention policy said Delete", set.name()));
+                kept
+            }
+            // Its controller notes something in it now and then.
+            Err(Failure { class: Class::Stale, .. }) => match stack.kubernetes.get(&set.key()).await? {
+                Some(now) => now,
+                None => return Ok(()),
+            },
+            Err(failure) => return Err(failure.into()),
+        };
     }
+    Ok(())
 }
 
 /// The anchor, if it is still there and still says that everything goes. A create that began meanwhile took it over, and with it
@@ -151,7 +169,7 @@ async fn may_go<M: Spec>(stack: &Stack, site: &Site<M>, prior: &M) -> Result<(),
 async fn mark_deleting<M: Spec>(stack: &Stack, found: &Object, anchor: &Anchor<M>, served: bool) -> Result<(), Failure> {
     let phase = if anchor.phase == Phase::Creating { Phase::Creating } else { Phase::Deleting };
     let record = Record { served: Some(served), ..anchor.history() };
-    let mut object = Anchor { phase, spec: anchor.spec.clone(), created: None, record }.object();
+    let mut object = Anchor { phase, spec: anchor.spec.clone(), created: None, record, run: None }.object();
     if found.at("/data") == object.at("/data") {
         return Ok(());
     }
@@ -165,28 +183,42 @@ async fn until_gone<M: Spec>(
     stack: &Stack,
     spec: &M,
     kind: Kind,
-    own: impl Fn(&Object) -> bool,
+    own: impl Fn(&Object) -> bool + Sync,
 ) -> Result<(), Diagnostics> {
     let (namespace, roles) = (spec.namespace(), spec.roles());
-    let mut changes = changes(stack, kind, namespace, &roles);
+    let own = &own;
+    let left = || async {
+        match all(stack, kind, namespace, &roles).await {
+            Ok(left) => Ok(left.iter().filter(|object| own(object)).map(|object| object.key().to_string()).collect()),
+            Err(failure) if matches!(failure.class, Class::Forbidden { .. }) => Err(failure),
+            Err(failure) => Ok(vec![failure.to_string()]),
+        }
+    };
+    until_none(cx, changes(stack, kind, namespace, &roles), left, "are gone", words::still_there).await
+}
+
+/// Looks again at each change until nothing is `left`. `what` is waited for of these; `late` says what is left when the time is up.
+async fn until_none<F>(
+    cx: &Context<'_, Stack>,
+    mut changes: impl Stream<Item = ()> + Unpin + Send,
+    left: impl Fn() -> F + Sync,
+    what: &str,
+    late: fn(&[String]) -> Diagnostic,
+) -> Result<(), Diagnostics>
+where
+    F: Future<Output = Result<Vec<String>, Failure>> + Send,
+{
     loop {
-        let left = all(stack, kind, namespace, &roles).await;
-        let left = match left {
-            Ok(left) => left.iter().filter(|object| own(object)).map(|object| object.key().to_string()).collect(),
-            Err(failure) if matches!(failure.class, Class::Forbidden { .. }) => {
-                return Err(failure.into());
-            }
-            Err(failure) => vec![failure.to_string()],
-        };
+        let left = left().await?;
         if left.is_empty() {
             return Ok(());
         }
-        cx.say(&format!("waiting until these are gone: {}", left.join(", ")));
+        cx.say(&format!("waiting until these {what}: {}", left.join(", ")));
         let changed = tokio::time::timeout(LOOK_AGAIN, changes.next());
         match cx.wait(changed).await {
             Ok(_) => {}
             Err(Halt::Interrupted) => return Err(words::delete_interrupted(&left).into()),
-            Err(Halt::OutOfTime) => return Err(words::still_there(&left).into()),
+            Err(Halt::OutOfTime) => return Err(late(&left).into()),
         }
     }
 }

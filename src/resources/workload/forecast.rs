@@ -23,8 +23,9 @@ use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-/// Says which pods the apply restarts, in which order and why; the last word of a plan. `change`: none where it is not known yet.
-pub async fn forecast<M: Spec>(cx: &Context<'_, Stack>, plan: &mut Plan<M>, change: Option<&Change>) {
+/// Says which pods the apply restarts, in which order and why; the last word of a plan. `change`: none where it is not known yet; `site`:
+/// none where nobody can be asked.
+pub async fn forecast<M: Spec>(cx: &Context<'_, Stack>, plan: &mut Plan<M>, change: Option<&Change>, site: Option<&Site<M>>) {
     let Some(prior) = plan.prior.clone().filter(|prior| *prior != plan.planned) else { return };
     // Of a replacement nothing restarts: what was goes, and another one comes.
     if is_moved(&prior, &plan.planned) || plan.diagnostics.has_errors() {
@@ -42,11 +43,7 @@ pub async fn forecast<M: Spec>(cx: &Context<'_, Stack>, plan: &mut Plan<M>, chan
     let foretold = foretold::roll(&prior.roles(), &roles, &changes, &drifted, &Pods::kept(&plan.private));
     plan.planned.common_mut().planned_roll = Attr::Known(foretold);
     let fields: Vec<String> = changes.values().flatten().chain(&drifted).cloned().collect::<BTreeSet<_>>().into_iter().collect();
-    let site = match cx.client {
-        Some(stack) => Site::look(stack, &prior).await.ok(),
-        None => None,
-    };
-    let (Some(stack), Some(site)) = (cx.client, &site) else {
+    let (Some(stack), Some(site)) = (cx.client, site) else {
         // Nobody can be asked: all of them, where there is a reason at all.
         if !fields.is_empty() {
             let roll: Vec<_> = all().into_iter().map(|pod| (pod, Duty::default())).collect();
@@ -89,8 +86,10 @@ async fn roll<M: Spec>(stack: &Stack, prior: &M, site: &Site<M>, roles: &[Role],
 
 /// The pods that would restart without any change, and who leads, as a refresh sees them.
 pub async fn seen<M: Spec>(stack: &Stack, applied: &M, site: &Site<M>) -> Pods {
-    let stale = live(stack, applied, site, &applied.roles(), &applied.objects(), &BTreeMap::new()).await;
-    let leader = tokio::time::timeout(ASK, applied.leader(stack)).await.ok().flatten();
+    let (roles, objects, unchanged) = (applied.roles(), applied.objects(), BTreeMap::new());
+    let stale = live(stack, applied, site, &roles, &objects, &unchanged);
+    let (stale, leader) = tokio::join!(stale, tokio::time::timeout(ASK, applied.leader(stack)));
+    let leader = leader.ok().flatten();
     Pods { stale, leader }
 }
 

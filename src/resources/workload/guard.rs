@@ -4,7 +4,7 @@
 use super::Spec;
 use super::anchor::Anchor;
 use super::own::{is_own_claim, owns};
-use super::pod::{is_ready, is_up};
+use super::pod::Stage;
 use super::role::Set;
 use super::sets::{all, claims, sets};
 use super::words;
@@ -74,22 +74,29 @@ impl<M: Spec> Site<M> {
     /// # Errors
     /// When Kubernetes does not say. Who may not list claims sees none.
     pub async fn look(stack: &Stack, spec: &M) -> Result<Self, Failure> {
-        let (namespace, roles) = (spec.namespace(), spec.roles());
+        let namespace = spec.namespace();
         let anchor = names::anchor(namespace, spec.name());
-        let (anchor, sets, pods, claims) = tokio::try_join!(
-            stack.kubernetes.get(&anchor),
-            sets(stack, namespace, &roles),
-            all(stack, Kind::Pod, namespace, &roles),
-            claims(stack, namespace),
-        )?;
+        let (anchor, around, claims) =
+            tokio::try_join!(stack.kubernetes.get(&anchor), Self::around(stack, spec), claims(stack, namespace))?;
+        Ok(Self { claims, ..around.with(anchor) })
+    }
+
+    /// Looks at its StatefulSets and pods alone.
+    ///
+    /// # Errors
+    /// When Kubernetes does not say.
+    pub async fn around(stack: &Stack, spec: &M) -> Result<Self, Failure> {
+        let (namespace, roles) = (spec.namespace(), spec.roles());
+        let (sets, pods) = tokio::try_join!(sets(stack, namespace, &roles), all(stack, Kind::Pod, namespace, &roles))?;
         let (pods, strangers): (Vec<Object>, _) = pods.into_iter().partition(|pod| owns(&sets, pod));
-        Ok(Self {
-            strangers: strangers.iter().map(|pod| pod.name().to_owned()).collect(),
-            anchor: anchor.and_then(|object| Anchor::read(&object).map(|anchor| (object, anchor))),
-            pods,
-            claims,
-            sets,
-        })
+        let strangers = strangers.iter().map(|pod| pod.name().to_owned()).collect();
+        Ok(Self { anchor: None, sets, pods, strangers, claims: Vec::new() })
+    }
+
+    /// The same with its anchor.
+    #[must_use]
+    pub fn with(self, anchor: Option<Object>) -> Self {
+        Self { anchor: anchor.and_then(|object| Anchor::read(&object).map(|anchor| (object, anchor))), ..self }
     }
 
     /// Which one it is. What the state is about has to be there, or nothing at all.
@@ -97,11 +104,8 @@ impl<M: Spec> Site<M> {
     /// # Errors
     /// When it is another one, or Kubernetes does not say.
     pub async fn is_meant(&self, stack: &Stack, spec: &M, kept: &Which) -> Result<Which, Diagnostic> {
-        let seen = Which::seen(stack, self.anchor.as_ref().map(|(object, _)| object)).await?;
-        match kept.other(&seen, M::RESOURCE, &spec.id()) {
-            Some(other) => Err(other),
-            None => Ok(kept.clone().and(seen)),
-        }
+        let anchor = self.anchor.as_ref().map(|(object, _)| object);
+        Which::meant(kept, stack, anchor, M::RESOURCE, &spec.id()).await
     }
 
     /// Its StatefulSets that are there.
@@ -122,7 +126,8 @@ impl<M: Spec> Site<M> {
 
     /// Whether it serves, or did until just now.
     pub fn is_up(&self) -> bool {
-        self.pods.iter().any(|pod| is_ready(pod) || is_up(pod))
+        let listens = |set: &Set| self.pods.iter().any(|pod| Stage::of(pod, set.role.container).listens());
+        self.sets.iter().any(listens)
     }
 
     /// Whether there is something to lose.
@@ -164,6 +169,14 @@ pub async fn at_plan<M: Spec>(stack: Option<&Stack>, prior: &M, private: &Privat
     if let (Some(stack), Some(site)) = (stack, &site) {
         site.is_meant(stack, prior, &Which::kept(private)).await?;
     }
+    may_go_at_plan(site.as_ref(), prior)
+}
+
+/// The same, where it was looked already, and is the one that is meant.
+///
+/// # Errors
+/// Why it may not go.
+pub fn may_go_at_plan<M: Spec>(site: Option<&Site<M>>, prior: &M) -> Result<Diagnostics, Diagnostics> {
     let verdict = match site {
         Some(site) => site.verdict(prior),
         None if prior.common().is_protected() => Verdict::Protected,

@@ -3,15 +3,12 @@
 use super::hands_tests::{key, summaries, with};
 use crate::kubernetes::object::{Kind, Object};
 use crate::testing::core::{Core, config};
-use crate::testing::fake_kafka::Down;
+use crate::testing::fake_kafka::{Down, FakeTopic};
+use crate::testing::fake_kubernetes::Script;
 use crate::testing::faults::Faults;
-use crate::testing::world::{SUBJECTS, World, cluster, ensemble, made, settles, world};
+use crate::testing::world::{World, cluster, ensemble, made, settles, world};
 use serde_json::json;
 use std::time::Duration;
-
-fn names(world: &World, kind: Kind) -> Vec<String> {
-    world.kubernetes.all(kind).iter().map(|object| object.name().to_owned()).collect()
-}
 
 /// The pods that were taken away, in their order; `!` where nobody was asked.
 fn taken(world: &World) -> Vec<String> {
@@ -69,49 +66,6 @@ async fn a_pod_whose_claim_is_being_deleted_is_not_restarted_at_plan_and_at_appl
 }
 
 #[tokio::test(start_paused = true)]
-async fn claims_stay_although_a_hand_made_them_go_with_their_stateful_set() {
-    for subject in SUBJECTS {
-        let world = world(Faults::none());
-        let (mut core, _) = made(&world, subject()).await;
-        let claims = names(&world, Kind::PersistentVolumeClaim);
-        for set in world.kubernetes.all(Kind::StatefulSet) {
-            let policy = "/spec/persistentVolumeClaimRetentionPolicy/whenDeleted";
-            world.kubernetes.edit("kubectl", &set.key(), policy, json!("Delete"));
-        }
-        world.kubernetes.settle();
-        core.refresh().await;
-        let shown = format!("{:?}", core.state.as_ref().unwrap().value.get("objects"));
-        assert!(shown.contains("persistentVolumeClaimRetentionPolicy"), "{shown}");
-        let said = core.destroy().await;
-        assert!(!said.has_errors(), "{said:?}");
-        assert_eq!(names(&world, Kind::PersistentVolumeClaim), claims);
-        assert!(world.kubernetes.all(Kind::StatefulSet).is_empty());
-    }
-}
-
-#[tokio::test(start_paused = true)]
-async fn a_create_over_kept_claims_takes_exactly_those_that_it_needs() {
-    for subject in SUBJECTS {
-        let world = world(Faults::none());
-        let (mut core, wanted) = made(&world, subject()).await;
-        assert!(!core.destroy().await.has_errors());
-        let kept = world.kubernetes.all(Kind::PersistentVolumeClaim);
-        let (gone, writes) = (kept.last().unwrap().clone(), world.kubernetes.writes());
-        let several = kept.iter().filter(|claim| claim.labels() == gone.labels()).count() > 1;
-        world.kubernetes.remove(&gone.key());
-        let said = core.apply(&wanted).await;
-        // A set of pods without any claim is a new one.
-        assert_eq!(summaries(&said).contains(&"Kept data is of another number of pods"), several, "{said:?}");
-        if several {
-            assert_eq!((core.state.is_none(), world.kubernetes.writes()), (true, writes));
-            let twin = Object::of(&gone.key(), json!({"metadata": {"labels": gone.labels()}, "spec": gone.at("/spec")}));
-            world.kubernetes.put("kubectl", twin);
-            settles(&mut core, &wanted).await;
-        }
-    }
-}
-
-#[tokio::test(start_paused = true)]
 async fn a_change_without_a_restart_needs_no_whole_service() {
     let world = world(Faults::none());
     let (mut core, _) = made(&world, cluster()).await;
@@ -120,6 +74,7 @@ async fn a_change_without_a_restart_needs_no_whole_service() {
     let begun = tokio::time::Instant::now();
     let said = core.apply(&labels).await;
     assert!(!said.has_errors() && summaries(&said).contains(&"NOT SERVING as a whole"), "{said:?}");
+    assert_eq!(core.state.as_ref().unwrap().value.get("ready"), &false.into());
     assert!(begun.elapsed() < Duration::from_secs(60), "{:?}", begun.elapsed());
     world.kafka.set_down(1, None);
     settles(&mut core, &labels).await;
@@ -127,19 +82,83 @@ async fn a_change_without_a_restart_needs_no_whole_service() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_cluster_that_never_served_can_be_mended_and_grown_in_one_edit() {
+    let world = world(Faults::none());
+    let (resource, set) = with(cluster(), &json!({"brokers": 1}));
+    world.kubernetes.script("kafka", Script::ImagePull("nowhere".to_owned()));
+    (0..3).for_each(|broker| world.kafka.set_down(broker, Some(Down::Refused)));
+    let mut core = Core::new(resource, &world.stack);
+    core.limit = Duration::from_secs(60);
+    assert!(!core.apply(&config(&*core.resource, set)).await.has_errors());
+    let wanted = config(&*core.resource, with(cluster(), &json!({"brokers": 3, "image": "kafka:right"})).1);
+    let said = core.apply(&wanted).await;
+    assert!(summaries(&said).iter().any(|summary| summary.starts_with("NOT SERVING")), "{said:?}");
+    let set = world.kubernetes.get(&key(Kind::StatefulSet, "kafka")).unwrap();
+    assert!(set.int("/spec/replicas") == Some(3) && set.at("/spec/template").to_string().contains("kafka:right"));
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_broker_that_does_not_answer_goes_first_and_while_it_does_not_come_no_other_one() {
+    for down in [Down::Dead, Down::Silent, Down::Hangs] {
+        let world = world(Faults::none());
+        let (mut core, _) = made(&world, cluster()).await;
+        let changed = heap(&core, cluster());
+        world.kafka.set_down(1, Some(down));
+        core.limit = Duration::from_secs(60);
+        let said = core.apply(&changed).await;
+        assert!(said.has_errors(), "{down:?}: {said:?}");
+        assert_eq!(taken(&world), ["kafka-1!"], "{down:?}");
+        world.kafka.set_down(1, None);
+        core.limit = Duration::from_secs(600);
+        settles(&mut core, &changed).await;
+        assert_eq!(taken(&world)[1..], ["kafka-0", "kafka-2"], "{down:?}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_may_not_evict_deletes_what_the_rule_lets_go_and_says_so() {
+    for (subject, order) in
+        [(cluster as fn() -> _, ["kafka-0!", "kafka-1!", "kafka-2!"]), (ensemble, ["zk-1!", "zk-2!", "zk-0!"])]
+    {
+        let world = world(Faults::none());
+        let (mut core, _) = made(&world, subject()).await;
+        world.kubernetes.forbid("create", Kind::Pod);
+        let changed = heap(&core, subject());
+        settles(&mut core, &changed).await;
+        assert_eq!(taken(&world), order);
+        assert!(
+            world.kubernetes.told().iter().any(|told| told.contains("was deleted, not evicted")),
+            "{:?}",
+            world.kubernetes.told()
+        );
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_drill_that_may_not_be_seen_holds_nobody() {
+    let world = world(Faults::none());
+    let (mut core, _) = made(&world, ensemble()).await;
+    world.kubernetes.edit("another", &key(Kind::ConfigMap, "zk-kafkastack"), "/data/users", json!("other/kafka"));
+    world.kubernetes.forbid_in("other", "get", Kind::ConfigMap);
+    let changed = heap(&core, ensemble());
+    settles(&mut core, &changed).await;
+    assert_eq!(taken(&world).len(), 3);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_cluster_that_serves_beside_containers_that_crash_is_rolled_as_any_other() {
     let world = world(Faults::none());
     let (mut core, _) = made(&world, cluster()).await;
-    let changed = heap(&core, cluster());
-    world.kafka.set_down(1, Some(Down::Dead));
+    world.kubernetes.script("kafka", Script::Beside);
+    world.kubernetes.settle();
+    // One of them is frozen, so the others are needed.
+    let configs = [("min.insync.replicas".to_owned(), "2".to_owned())].into();
+    world.kafka.edit("orders", |found| *found = Some(FakeTopic { id: [9; 16], partitions: vec![vec![0, 1, 2]], configs }));
+    world.kafka.set_down(1, Some(Down::Silent));
     core.limit = Duration::from_secs(60);
-    let said = core.apply(&changed).await;
-    assert!(said.has_errors(), "{said:?}");
+    let changed = heap(&core, cluster());
+    assert!(core.apply(&changed).await.has_errors());
     assert_eq!(taken(&world), ["kafka-1!"]);
-    world.kafka.set_down(1, None);
-    core.limit = Duration::from_secs(600);
-    settles(&mut core, &changed).await;
-    assert_eq!(taken(&world)[1..], ["kafka-0", "kafka-2"]);
 }
 
 #[tokio::test(start_paused = true)]

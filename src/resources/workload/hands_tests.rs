@@ -7,7 +7,7 @@ use crate::plugin::value::Value;
 use crate::testing::core::{Core, config};
 use crate::testing::fake_kubernetes::Script;
 use crate::testing::faults::Faults;
-use crate::testing::world::{SUBJECTS, World, cluster, ensemble, made, settles, world};
+use crate::testing::world::{World, cluster, ensemble, made, settles, world};
 use serde_json::json;
 
 pub(super) fn key(kind: Kind, name: &str) -> Key {
@@ -18,18 +18,11 @@ pub(super) fn summaries(said: &Diagnostics) -> Vec<&str> {
     said.iter().map(|d| d.summary.as_str()).collect()
 }
 
-fn claims(world: &World) -> Vec<String> {
+pub(super) fn claims(world: &World) -> Vec<String> {
     world.kubernetes.all(Kind::PersistentVolumeClaim).iter().map(|claim| claim.name().to_owned()).collect()
 }
 
-/// A claim as another chart leaves it, with the labels that every chart uses.
-fn claim(name: &str, app: &str, instance: &str) -> Object {
-    let labels =
-        json!({"app.kubernetes.io/name": app, "app.kubernetes.io/instance": instance, "app.kubernetes.io/managed-by": "Helm"});
-    Object::of(&key(Kind::PersistentVolumeClaim, name), json!({"metadata": {"labels": labels}, "spec": {}}))
-}
-
-fn namespace(world: &World) {
+pub(super) fn namespace(world: &World) {
     world
         .kubernetes
         .put("kube", Object::of(&Key::cluster_scoped(Kind::Namespace, "prod"), json!({"status": {"phase": "Active"}})));
@@ -44,7 +37,7 @@ pub(super) fn with(subject: crate::testing::world::Subject, more: &serde_json::V
     (resource, set)
 }
 
-fn protected() -> serde_json::Value {
+pub(super) fn protected() -> serde_json::Value {
     json!({"deletion_protection": true, "delete_claims": true})
 }
 
@@ -152,86 +145,6 @@ async fn a_destroy_asks_what_was_applied_last_too() {
         assert!(said.has_errors() && summaries(&said)[0].contains("protected by another"), "{said:?}");
         assert_eq!(world.kubernetes.writes(), writes);
     }
-}
-
-#[tokio::test(start_paused = true)]
-async fn claims_of_this_very_create_protect_nothing_and_kept_ones_do() {
-    for (subject, name) in [(ensemble as fn() -> _, "zk"), (cluster, "kafka")] {
-        let world = world(Faults::none());
-        let (resource, set) = with(subject(), &protected());
-        let wanted = config(&*resource, set);
-        let crash = Script::ImagePull("nowhere".to_owned());
-        world.kubernetes.script(name, crash.clone());
-        let mut core = Core::new(resource, &world.stack);
-        assert!(!core.apply(&wanted).await.has_errors());
-        assert!(!claims(&world).is_empty());
-        let said = core.destroy().await;
-        assert!(!said.has_errors(), "it never served: {said:?}");
-        assert_eq!(claims(&world), [""; 0]);
-        // With claims of an earlier life it holds data before it ever serves.
-        world.kubernetes.script(name, Script::Ready);
-        let (mut core, _) = made(&world, with(subject(), &json!({"deletion_protection": false}))).await;
-        core.destroy().await;
-        let kept = claims(&world);
-        assert_eq!(kept.len(), 3);
-        world.kubernetes.script(name, crash);
-        let mut core = Core::new(subject().0, &world.stack);
-        assert!(!core.apply(&wanted).await.has_errors());
-        assert!(core.destroy().await.has_errors());
-        assert_eq!(claims(&world), kept);
-    }
-}
-
-#[tokio::test(start_paused = true)]
-async fn only_our_own_claims_go_and_only_our_own_pods_are_waited_for() {
-    for (subject, app, name) in [(ensemble as fn() -> _, "zookeeper", "zk"), (cluster, "kafka", "kafka")] {
-        let world = world(Faults::none());
-        let open = json!({"deletion_protection": false, "delete_claims": true});
-        let (mut core, wanted) = made(&world, with(subject(), &open)).await;
-        for neighbour in ["foreign-data".to_owned(), format!("data-{name}-9")] {
-            world.kubernetes.put("helm", claim(&neighbour, app, name));
-        }
-        let labels = json!({"app.kubernetes.io/name": app, "app.kubernetes.io/instance": name});
-        let status = json!({"phase": "Running", "conditions": [{"type": "Ready", "status": "False"}]});
-        let pod = Object::of(
-            &key(Kind::Pod, "exporter"),
-            json!({"metadata": {"labels": labels}, "spec": {"containers": [{"name": "x"}]}, "status": status}),
-        );
-        world.kubernetes.put("helm", pod);
-        assert!(core.is_settled(&wanted).await);
-        let (_, mut changed) = with(subject(), &open);
-        changed["heap"] = "300m".into();
-        let said = core.apply(&config(&*core.resource, changed)).await;
-        assert!(!said.has_errors(), "{said:?}");
-        let said = core.destroy().await;
-        assert!(!said.has_errors(), "{said:?}");
-        assert_eq!(claims(&world), [format!("data-{name}-9"), "foreign-data".to_owned()]);
-        assert!(world.kubernetes.get(&key(Kind::Pod, "exporter")).is_some());
-    }
-}
-
-#[tokio::test(start_paused = true)]
-async fn claims_of_others_under_our_names_are_refused_before_the_first_write() {
-    for (subject, app, name) in [(ensemble as fn() -> _, "zookeeper", "zk"), (cluster, "kafka", "kafka")] {
-        let world = world(Faults::none());
-        namespace(&world);
-        world.kubernetes.put("helm", claim(&format!("data-{name}-1"), app, name));
-        let (resource, set) = subject();
-        let wanted = config(&*resource, set);
-        let mut core = Core::new(resource, &world.stack);
-        let said = core.apply(&wanted).await;
-        assert_eq!(summaries(&said), ["Claims of others have the names that are needed"]);
-        assert!(said.iter().next().unwrap().text().contains(&format!("data-{name}-1")));
-        assert!(core.state.is_none() && world.kubernetes.writes().is_empty());
-    }
-    // A cluster that grows takes them no more than a new one does.
-    let world = world(Faults::none());
-    let (mut core, _) = made(&world, cluster()).await;
-    world.kubernetes.put("helm", claim("data-kafka-3", "kafka", "kafka"));
-    let writes = world.kubernetes.writes();
-    let said = core.apply(&config(&*core.resource, with(cluster(), &json!({"brokers": 4})).1)).await;
-    assert!(summaries(&said).contains(&"Claims of others have the names that are needed"), "{said:?}");
-    assert_eq!(world.kubernetes.writes(), writes);
 }
 
 #[tokio::test(start_paused = true)]
@@ -439,37 +352,6 @@ async fn a_plan_that_does_not_know_everything_says_what_it_may_restart() {
         attributes.insert("heap".to_owned(), Value::Unknown);
         let said = core.plan(&unknown).await.diagnostics;
         assert!(said.iter().any(|d| d.summary.starts_with("This change may restart 3")), "{said:?}");
-    }
-}
-
-#[tokio::test(start_paused = true)]
-async fn claims_of_others_are_ours_after_the_commands_that_the_error_names() {
-    for subject in SUBJECTS {
-        let world = world(Faults::none());
-        namespace(&world);
-        let (resource, set) = subject();
-        let wanted = config(&*resource, set);
-        // As a stranger left them: the names of our claims, and none of our labels.
-        let twin = crate::testing::world::world(Faults::none());
-        made(&twin, subject()).await;
-        for name in claims(&twin) {
-            world.kubernetes.put("helm", claim(&name, "other", "other"));
-        }
-        let mut core = Core::new(resource, &world.stack);
-        let said = core.apply(&wanted).await;
-        assert_eq!(summaries(&said), ["Claims of others have the names that are needed"]);
-        let hint = said.iter().next().unwrap().hint.clone().unwrap();
-        for command in hint.split("kubectl -n prod label --overwrite pvc ").skip(1) {
-            let words: Vec<&str> = command.trim_end_matches("; ").split(' ').collect();
-            for name in words.iter().filter(|word| !word.contains('=')) {
-                for (label, value) in words.iter().filter_map(|word| word.split_once('=')) {
-                    let pointer = format!("/metadata/labels/{}", label.replace('/', "~1"));
-                    world.kubernetes.edit("user", &key(Kind::PersistentVolumeClaim, name), &pointer, json!(value));
-                }
-            }
-        }
-        let said = core.apply(&wanted).await;
-        assert!(!said.has_errors(), "{hint}: {said:?}");
     }
 }
 

@@ -16,6 +16,26 @@ pub enum Health {
     },
 }
 
+impl Health {
+    /// What this pod does, where that is known.
+    pub fn duty(&self, pod: &str) -> Option<&Duty> {
+        match self {
+            Self::Known { duties, .. } => duties.get(pod),
+            Self::Unknown(_) => None,
+        }
+    }
+
+    /// Whether this pod is known to serve.
+    pub fn serves(&self, pod: &str) -> bool {
+        self.duty(pod).is_some_and(|duty| duty.serves)
+    }
+
+    /// Whether nobody was asked.
+    pub fn is_unasked(&self) -> bool {
+        matches!(self, Self::Unknown(why) if why.is_empty())
+    }
+}
+
 /// What a pod does in a service.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Duty {

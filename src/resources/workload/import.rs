@@ -29,10 +29,7 @@ pub async fn read<M: Spec>(cx: &Context<'_, Stack>, state: M, private: Private) 
     let anchor_key = names::anchor(applied.namespace(), applied.name());
     let (live, found) = tokio::try_join!(look(stack, &applied), stack.kubernetes.get(&anchor_key))?;
     // Before anything is said to be gone: it may be there in another Kubernetes cluster.
-    let (kept, seen) = (Which::kept(&private), Which::seen(stack, found.as_ref()).await?);
-    if let Some(other) = kept.other(&seen, M::RESOURCE, &state.id()) {
-        return Err(other.into());
-    }
+    let which = Which::meant(&Which::kept(&private), stack, found.as_ref(), M::RESOURCE, &state.id()).await?;
     if found.is_none() && live.values().all(Option::is_none) {
         return Ok(None);
     }
@@ -50,11 +47,11 @@ pub async fn read<M: Spec>(cx: &Context<'_, Stack>, state: M, private: Private) 
     now.keep_observations(&state);
     now.common_mut().planned_roll = state.common().planned_roll.clone();
     now.identify(anchor.as_ref().and_then(|anchor| anchor.record.cluster_id.as_deref()));
-    let pods = match Site::look(stack, &applied).await {
-        Ok(site) => forecast::seen(stack, &applied, &site).await,
+    let pods = match Site::around(stack, &applied).await {
+        Ok(site) => forecast::seen(stack, &applied, &site.with(found)).await,
         Err(_) => Pods::default(),
     };
-    Ok(Some(Done::new(now).keep(pods.keep(kept.and(seen).keep(private)))))
+    Ok(Some(Done::new(now).keep(pods.keep(which.keep(private)))))
 }
 
 /// Finds a workload by its namespace and name.

@@ -2,7 +2,7 @@
 //!
 //! ```text
 //!            plan.rs: planned outputs, refusals; rehearse.rs: what the API server would refuse; forecast.rs, foretold.rs: what restarts
-//! create ─┐  begin.rs: the name is ours, own.rs: which pods and claims are
+//! create ─┐  begin.rs: the name is ours, turn.rs: and nobody else is at work; own.rs, kept.rs: which pods and claims are
 //! update ─┼─▶ apply.rs: anchor ─▶ ../owned/write.rs: what differs ─▶ wait.rs: roll.rs::next(pods, health) ─▶ anchor
 //!         │  pod.rs: how far a pod came; take.rs: it goes; stall.rs: nothing comes any more
 //!            template.rs: what hands did to the pods' template; tidy.rs: configurations that no pod uses go
@@ -20,6 +20,8 @@ pub mod forecast;
 pub mod foretold;
 pub mod guard;
 #[cfg(test)]
+mod hands_claims_tests;
+#[cfg(test)]
 mod hands_ensemble_tests;
 #[cfg(test)]
 mod hands_identity_tests;
@@ -31,6 +33,7 @@ mod hands_template_tests;
 mod hands_tests;
 pub mod health;
 pub mod import;
+pub mod kept;
 pub mod own;
 pub mod plan;
 pub mod pod;
@@ -57,6 +60,7 @@ pub mod template;
 pub mod tidy;
 #[cfg(test)]
 mod told_tests;
+pub mod turn;
 pub mod wait;
 pub mod words;
 pub mod zones;

@@ -5,6 +5,7 @@ use super::role::{Role, Set};
 use crate::kubernetes::object::{Kind, Object, at};
 use crate::resources::owned::{MANAGED_BY, is_ours};
 use crate::stack::names::Names;
+use std::collections::BTreeSet;
 
 /// Whether a claim was made for this workload: it carries the provider's mark, and labels and name of one of its own sets.
 pub fn is_own_claim(claim: &Object, roles: &[Role]) -> bool {
@@ -45,6 +46,27 @@ pub fn is_orphan(pod: &Object, names: &Names) -> bool {
 /// Whether a StatefulSet of this name owns the pod, or did before it was deleted.
 fn is_owned_by_name(pod: &Object, set: &str) -> bool {
     pod.controllers().any(|owner| *at(owner, "/kind") == *Kind::StatefulSet.name() && *at(owner, "/name") == *set)
+}
+
+/// Claims that are there, and not those that are wanted.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub struct Differ {
+    /// Those that are there.
+    pub kept: Vec<String>,
+    /// Those of them that no pod would use.
+    pub surplus: Vec<String>,
+    /// Those that would be new beside them.
+    pub missing: Vec<String>,
+}
+
+/// How the kept claims of a role differ from those that its pods would use; none: they are just these, or there are none.
+pub fn differ(claims: &[Object], role: &Role) -> Option<Differ> {
+    let own = claims.iter().filter(|claim| is_own_claim(claim, std::slice::from_ref(role)));
+    let kept: BTreeSet<String> = own.map(|claim| claim.name().to_owned()).collect();
+    let wanted: BTreeSet<String> = role.claims().into_iter().collect();
+    let less = |a: &BTreeSet<String>, b: &BTreeSet<String>| a.difference(b).cloned().collect::<Vec<_>>();
+    let (surplus, missing) = (less(&kept, &wanted), less(&wanted, &kept));
+    (!kept.is_empty() && kept != wanted).then(|| Differ { kept: kept.into_iter().collect(), surplus, missing })
 }
 
 #[cfg(test)]
@@ -104,5 +126,29 @@ mod tests {
         let other = pod(json!({"kind": "ReplicaSet", "name": "kafka", "uid": "2", "controller": true}));
         assert!(!other.is_owned_by("1") && !is_owned_by_name(&other, "kafka"));
         assert!(!is_owned_by_name(&Object::new(Kind::Pod, json!({})), "kafka"));
+    }
+
+    fn differs(kept: &[i64], replicas: i64) -> Option<(usize, Vec<String>, Vec<String>)> {
+        let role = Role { names: Names::of("kafka", "kafka"), container: "kafka", file: "", replicas };
+        let claim = |ordinal: &i64| {
+            let labels =
+                json!({MANAGED_BY.0: MANAGED_BY.1, "app.kubernetes.io/name": "kafka", "app.kubernetes.io/instance": "kafka"});
+            Object::of(
+                &Key::new(Kind::PersistentVolumeClaim, "prod", role.names.claim(*ordinal)),
+                json!({"metadata": {"labels": labels}}),
+            )
+        };
+        let claims: Vec<Object> = kept.iter().map(claim).collect();
+        differ(&claims, &role).map(|differ| (differ.kept.len(), differ.surplus, differ.missing))
+    }
+
+    #[test]
+    fn claims_differ_by_what_is_missing_and_by_what_is_too_much() {
+        assert_eq!(differs(&[], 3), None);
+        assert_eq!(differs(&[0, 1, 2], 3), None);
+        let names = |ordinals: &[i64]| ordinals.iter().map(|ordinal| format!("data-kafka-{ordinal}")).collect::<Vec<_>>();
+        assert_eq!(differs(&[0, 1, 2, 3, 4], 3), Some((5, names(&[3, 4]), vec![])));
+        assert_eq!(differs(&[0, 1], 3), Some((2, vec![], names(&[2]))));
+        assert_eq!(differs(&[3], 1), Some((1, names(&[3]), names(&[0]))));
     }
 }

@@ -6,7 +6,7 @@ use super::guard::Site;
 use super::rehearse::rehearse;
 use super::settings::Storage;
 use super::spec::{Spec, is_specified};
-use super::{guard, words};
+use super::{guard, kept, words};
 use crate::plugin::context::Context;
 use crate::plugin::diagnostic::Diagnostics;
 use crate::plugin::model::Attr;
@@ -18,25 +18,33 @@ use crate::resources::owned::which::Which;
 use crate::stack::Stack;
 
 /// Plans a workload: what follows from the configuration, what cannot be, what may not be replaced, what the server would refuse.
-/// None: nothing changes, or what is wanted is not known yet.
-pub async fn plan<M: Spec>(cx: &Context<'_, Stack>, plan: &mut Plan<M>) -> Option<Change> {
+/// With it what there is, as far as Kubernetes says. No change: nothing changes, or what is wanted is not known yet.
+pub async fn plan<M: Spec>(cx: &Context<'_, Stack>, plan: &mut Plan<M>) -> (Option<Change>, Option<Site<M>>) {
     let change = complete(plan);
     // A plan that changes nothing asks nothing: nothing is written then.
-    if let (Some(stack), Some(prior)) = (cx.client, plan.prior.as_ref().filter(|prior| **prior != plan.planned))
-        && let Ok(site) = Site::look(stack, prior).await
+    let site = match (cx.client, plan.prior.as_ref().filter(|prior| **prior != plan.planned)) {
+        (Some(stack), Some(prior)) => Site::look(stack, prior).await.ok(),
+        _ => None,
+    };
+    if let (Some(stack), None) = (cx.client, &plan.prior)
+        && let Some(refused) = kept::at_plan(stack, &plan.planned).await
+    {
+        plan.diagnostics.push(refused);
+    }
+    if let (Some(stack), Some(prior), Some(site)) = (cx.client, &plan.prior, &site)
         && let Err(other) = site.is_meant(stack, prior, &Which::kept(&plan.private)).await
     {
         plan.diagnostics.push(other);
-        return change;
+        return (change, None);
     }
     if let Some(prior) = plan.prior.as_ref().filter(|prior| is_moved(*prior, &plan.planned)) {
-        let said = guard::at_plan(cx.client, prior, &plan.private).await;
+        let said = guard::may_go_at_plan(site.as_ref(), prior);
         plan.diagnostics.extend(said.unwrap_or_else(|refused| refused));
     }
     if let Some(change) = change.as_ref().filter(|_| !plan.diagnostics.has_errors()) {
         rehearse(cx, change).await.into_iter().for_each(|refused| plan.diagnostics.push(refused));
     }
-    change
+    (change, site)
 }
 
 /// Whether another one is planned under another name.
@@ -67,6 +75,8 @@ fn complete<M: Spec>(plan: &mut Plan<M>) -> Option<Change> {
     if plan.planned == *prior {
         return None;
     }
+    // What a change leaves is seen at its end: an ailment of today is said then, and is no reason against the change.
+    plan.planned.common_mut().ready = Attr::unknown();
     plan.planned.expect_observations();
     let applied = applied(&plan.private, prior);
     // Another one under another name may be otherwise in everything.

@@ -13,20 +13,20 @@ pub enum Stage {
     Pending,
     /// Its containers run, and have not passed their startup probes.
     Starting,
-    /// It listens, and is not ready.
+    /// The process in it listens, and it is not ready.
     Up,
     /// It is ready.
     Ready,
 }
 
 impl Stage {
-    /// How far this one came.
-    pub fn of(pod: &Object) -> Self {
+    /// How far this one came. `container`: the name of its own one; what others injected may be broken beside one that serves.
+    pub fn of(pod: &Object, container: &str) -> Self {
         let runs = pod.text("/status/phase") == "Running";
         match () {
             () if is_ready(pod) => Self::Ready,
+            () if is_up(pod, container) => Self::Up,
             () if is_broken(pod) => Self::Broken,
-            () if is_up(pod) => Self::Up,
             () if runs => Self::Starting,
             () => Self::Pending,
         }
@@ -64,10 +64,10 @@ fn claims_of(pod: &Object) -> impl Iterator<Item = &str> {
     pod.list("/spec/volumes").iter().filter_map(|volume| at(volume, "/persistentVolumeClaim/claimName").as_str())
 }
 
-/// Whether every container of a pod runs and has passed its startup probe.
-pub fn is_up(pod: &Object) -> bool {
-    let started = |container: &Value| *at(container, "/started") == true;
-    pod.text("/status/phase") == "Running" && pod.list("/status/containerStatuses").iter().all(started)
+/// Whether the container of this name runs and has passed its startup probe.
+fn is_up(pod: &Object, container: &str) -> bool {
+    let up = |status: &Value| *at(status, "/name") == *container && *at(status, "/started") == true;
+    pod.text("/status/phase") == "Running" && pod.list("/status/containerStatuses").iter().any(up)
 }
 
 /// What the kubelet says of a container that does not come by itself.
@@ -83,13 +83,18 @@ const STUCK: [&str; 8] = [
 ];
 
 fn is_broken(pod: &Object) -> bool {
-    let stuck = |container: &Value| {
-        let waits = at(container, "/state/waiting/reason").as_str().is_some_and(|reason| STUCK.contains(&reason));
-        let ended_again = !at(container, "/state/terminated").is_null() && at(container, "/restartCount").as_i64() > Some(0);
-        waits || ended_again
-    };
-    let mut containers = pod.list("/status/initContainerStatuses").iter().chain(pod.list("/status/containerStatuses"));
-    pod.text("/status/phase") == "Failed" || pod.condition("PodScheduled") == Some(false) || containers.any(stuck)
+    let waits = |container: &Value| at(container, "/state/waiting/reason").as_str().is_some_and(|why| STUCK.contains(&why));
+    let ended_again =
+        |container: &Value| !at(container, "/state/terminated").is_null() && at(container, "/restartCount").as_i64() > Some(0);
+    // One that prepares the pod has done so when it ends with 0.
+    let failed_again =
+        |container: &Value| ended_again(container) && at(container, "/state/terminated/exitCode").as_i64() != Some(0);
+    let mut preparing = pod.list("/status/initContainerStatuses").iter();
+    let mut containers = pod.list("/status/containerStatuses").iter();
+    pod.text("/status/phase") == "Failed"
+        || pod.condition("PodScheduled") == Some(false)
+        || preparing.any(|container| waits(container) || failed_again(container))
+        || containers.any(|container| waits(container) || ended_again(container))
 }
 
 #[cfg(test)]
@@ -99,11 +104,16 @@ mod tests {
     use serde_json::json;
 
     fn stage(status: Value) -> Stage {
-        Stage::of(&Object::new(Kind::Pod, json!({"metadata": {"name": "a"}, "status": status})))
+        Stage::of(&Object::new(Kind::Pod, json!({"metadata": {"name": "a"}, "status": status})), "kafka")
     }
 
     fn running(ready: &str, container: Value) -> Stage {
-        stage(json!({"phase": "Running", "conditions": [{"type": "Ready", "status": ready}], "containerStatuses": [container]}))
+        beside(ready, container, json!({"name": "proxy", "started": true, "state": {"running": {}}}))
+    }
+
+    fn beside(ready: &str, mut own: Value, other: Value) -> Stage {
+        own["name"] = "kafka".into();
+        stage(json!({"phase": "Running", "conditions": [{"type": "Ready", "status": ready}], "containerStatuses": [other, own]}))
     }
 
     #[test]
@@ -119,5 +129,23 @@ mod tests {
         assert_eq!(running("False", json!({"restartCount": 1, "state": {"terminated": {"exitCode": 1}}})), Stage::Broken);
         // Its first end may be its last.
         assert_eq!(running("False", json!({"restartCount": 0, "state": {"terminated": {"exitCode": 1}}})), Stage::Starting);
+    }
+
+    #[test]
+    fn what_others_injected_says_nothing_of_the_process_that_listens() {
+        let crashes = json!({"name": "proxy", "started": false, "state": {"waiting": {"reason": "CrashLoopBackOff"}}});
+        let listens = json!({"started": true, "state": {"running": {}}});
+        assert_eq!(beside("False", listens, crashes.clone()), Stage::Up);
+        assert_eq!(beside("False", json!({"started": false, "state": {"running": {}}}), crashes), Stage::Broken);
+    }
+
+    #[test]
+    fn a_container_that_prepared_the_pod_at_its_second_try_has_done_so() {
+        let prepared = |code: i64| {
+            let status = json!({"name": "init", "restartCount": 1, "state": {"terminated": {"exitCode": code}}});
+            let own = json!({"name": "kafka", "started": false, "state": {"running": {}}});
+            stage(json!({"phase": "Running", "initContainerStatuses": [status], "containerStatuses": [own]}))
+        };
+        assert_eq!((prepared(0), prepared(1)), (Stage::Starting, Stage::Broken));
     }
 }

@@ -26,7 +26,7 @@ pub async fn rehearse(cx: &Context<'_, Stack>, change: &Change) -> Option<Diagno
 
 async fn first_refusal(stack: &Stack, objects: impl Iterator<Item = &Object>) -> Option<Diagnostic> {
     // Who else manages a field is the apply's to find: it knows what the plan showed.
-    let how = Apply { force: true, dry_run: true };
+    let how = Apply { force: true, dry_run: true, ..Apply::default() };
     for object in objects {
         let Err(failure) = stack.kubernetes.apply(object, how).await else { continue };
         match failure.class {

@@ -23,7 +23,7 @@ impl<M: Spec> Resource for Workload<M> {
     }
 
     async fn plan(&self, cx: &Context<'_, Stack>, plan: &mut Plan<M>) -> Result<(), Diagnostics> {
-        let change = plan::plan(cx, plan).await;
+        let (change, site) = plan::plan(cx, plan).await;
         if plan.diagnostics.has_errors() {
             return Ok(());
         }
@@ -31,7 +31,7 @@ impl<M: Spec> Resource for Workload<M> {
         if !plan.prior.as_ref().is_some_and(|prior| plan::is_moved(prior, &plan.planned)) {
             M::ask(cx, plan).await;
         }
-        forecast::forecast(cx, plan, change.as_ref()).await;
+        forecast::forecast(cx, plan, change.as_ref(), site.as_ref()).await;
         Ok(())
     }
 

@@ -6,6 +6,7 @@
 use super::health::{Duty, Health};
 use super::pod::{Stage, revision};
 use crate::kubernetes::object::Object;
+use std::borrow::Borrow;
 use std::collections::BTreeMap;
 
 /// A StatefulSet, as far as a roll has to know it.
@@ -56,17 +57,18 @@ pub enum Step {
 }
 
 impl Set {
-    /// A StatefulSet and the pods that it owns.
-    pub fn of(stateful_set: &Object, pods: &[Object]) -> Self {
+    /// A StatefulSet and the pods that it owns. `container`: the name of the one that the pods are for.
+    pub fn of(stateful_set: &Object, pods: &[impl Borrow<Object>], container: &str) -> Self {
+        let pods: Vec<&Object> = pods.iter().map(Borrow::borrow).collect();
         let wanted = stateful_set.text("/status/updateRevision");
         let pod = |pod: &Object| Pod {
             name: pod.name().to_owned(),
             uid: pod.uid().to_owned(),
             version: pod.resource_version().to_owned(),
             outdated: revision(pod) != wanted,
-            stage: Stage::of(pod),
+            stage: Stage::of(pod, container),
         };
-        Self { pods: pods.iter().map(pod).collect(), unsettled: unsettled(stateful_set, pods) }
+        Self { unsettled: unsettled(stateful_set, &pods), pods: pods.into_iter().map(pod).collect() }
     }
 
     fn outdated(&self) -> impl Iterator<Item = &Pod> {
@@ -85,7 +87,7 @@ impl Set {
 }
 
 /// Why nothing can be told yet of a StatefulSet and its pods.
-fn unsettled(stateful_set: &Object, pods: &[Object]) -> Option<String> {
+fn unsettled(stateful_set: &Object, pods: &[&Object]) -> Option<String> {
     if stateful_set.int("/status/observedGeneration") < stateful_set.int("/metadata/generation") {
         return Some("Kubernetes has not taken up the change of the StatefulSet yet".to_owned());
     }
@@ -137,29 +139,37 @@ fn choose<'a>(sets: &'a [Set], health: &Health) -> Result<(&'a Pod, bool), Strin
         return Err(not_ready(new_down()));
     }
     // A restarted one may wait for these: members that crash make no quorum.
-    if let Some(pod) = all().find(|pod| pod.outdated && pod.stage == Stage::Broken) {
-        return Ok((pod, false));
+    let broken: Vec<&Pod> = all().filter(|pod| pod.outdated && pod.stage == Stage::Broken && !health.serves(&pod.name)).collect();
+    if !broken.is_empty() && !health.is_unasked() {
+        return without_loss(&broken, health).map(|pod| (pod, false));
     }
-    if new_down().next().is_some() {
-        return Err(not_ready(new_down()));
-    }
-    let nobody = || {
-        let mut outdated = all().filter(|pod| pod.outdated);
-        !sets.iter().any(Set::is_begun) && outdated.all(|pod| pod.stage != Stage::Ready)
-    };
+    let nobody = || all().filter(|pod| pod.outdated).all(|pod| pod.stage != Stage::Ready);
     match health {
-        Health::Known { duties, .. } if nobody() && !duties.values().any(|duty| duty.serves) => {}
-        Health::Unknown(why) if nobody() && !why.is_empty() => {}
-        Health::Known { waits, duties } => return choose_by(sets, waits.as_deref(), duties),
-        Health::Unknown(why) => return Err(why.clone()),
+        _ if !broken.is_empty() => Err(String::new()),
+        // Nobody serves, so whoever listens may wait for the others: they come one after another.
+        Health::Known { duties, .. } if nobody() && !duties.values().any(|duty| duty.serves) => {
+            without_loss(&all().filter(|pod| pod.outdated).collect::<Vec<_>>(), health).map(|pod| (pod, false))
+        }
+        _ if new_down().next().is_some() => Err(not_ready(new_down())),
+        // Nobody was taken yet, and nobody is there: the first one begins.
+        Health::Unknown(why) if nobody() && !why.is_empty() && !sets.iter().any(Set::is_begun) => {
+            all().find(|pod| pod.outdated).map(|pod| (pod, false)).ok_or_else(String::new)
+        }
+        Health::Unknown(why) => Err(why.clone()),
+        Health::Known { waits, .. } => choose_by(sets, waits.as_deref(), health),
     }
-    // Nobody was taken yet, and nobody is there: the first one begins.
-    all().find(|pod| pod.outdated).map(|pod| (pod, false)).ok_or_else(String::new)
+}
+
+/// The first of these with which nothing is lost; or what would be.
+fn without_loss<'a>(pods: &[&'a Pod], health: &Health) -> Result<&'a Pod, String> {
+    let loss = |pod: &Pod| health.duty(&pod.name).and_then(|duty| duty.loss.clone());
+    let free = pods.iter().find(|pod| loss(pod).is_none());
+    free.copied().ok_or_else(|| pods.first().and_then(|pod| loss(pod)).unwrap_or_default())
 }
 
 /// The same where the service says what each pod does.
-fn choose_by<'a>(sets: &'a [Set], waits: Option<&str>, duties: &BTreeMap<String, Duty>) -> Result<(&'a Pod, bool), String> {
-    let ails = |pod: &&Pod| !pod.stage.runs() || duties.get(&pod.name).is_none_or(Duty::ails);
+fn choose_by<'a>(sets: &'a [Set], waits: Option<&str>, health: &Health) -> Result<(&'a Pod, bool), String> {
+    let ails = |pod: &&Pod| !pod.stage.runs() || health.duty(&pod.name).is_none_or(Duty::ails);
     let ailing: Vec<&Pod> = sets.iter().flat_map(|set| &set.pods).filter(ails).collect();
     let mut candidates: Vec<&Pod> = match ailing.as_slice() {
         [] => sets.iter().map(|set| set.outdated().collect::<Vec<_>>()).find(|outdated| !outdated.is_empty()).unwrap_or_default(),
@@ -167,14 +177,9 @@ fn choose_by<'a>(sets: &'a [Set], waits: Option<&str>, duties: &BTreeMap<String,
         [only] if only.outdated => vec![only],
         _ => return Err(waits.map_or_else(|| not_ready(ailing.iter().copied()), str::to_owned)),
     };
-    let duty = |pod: &Pod| duties.get(&pod.name);
-    let leads = |pod: &Pod| duty(pod).is_some_and(|duty| duty.leads);
+    let leads = |pod: &Pod| health.duty(&pod.name).is_some_and(|duty| duty.leads);
     candidates.sort_by_key(|pod| (pod.stage == Stage::Ready, leads(pod)));
-    let loss = |pod: &Pod| duty(pod).and_then(|duty| duty.loss.clone());
-    match candidates.iter().find(|pod| loss(pod).is_none()) {
-        Some(pod) => Ok((pod, duty(pod).is_some_and(|duty| duty.serves))),
-        None => Err(candidates.first().and_then(|pod| loss(pod)).unwrap_or_default()),
-    }
+    without_loss(&candidates, health).map(|pod| (pod, health.serves(&pod.name)))
 }
 
 #[cfg(test)]

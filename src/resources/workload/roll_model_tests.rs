@@ -108,20 +108,30 @@ fn may_go(service: Service, pods: &[Truth], step: &Step) -> Option<usize> {
     (pods[i].version.to_string() == pod.version && within).then_some(i)
 }
 
+/// The same after the budget held a pod for long that the kubelet does not call ready: then it is not asked any more.
+fn may_go_at_last(service: Service, pods: &[Truth], step: &Step) -> Option<usize> {
+    let unready = |step: &Step| matches!(step, Step::Restart { pod, serves: true } if pod.stage != Stage::Ready);
+    let unasked = |step: &Step| match step.clone() {
+        Step::Restart { pod, .. } => Step::Restart { pod, serves: false },
+        step => step,
+    };
+    may_go(service, pods, step).or_else(|| may_go(service, pods, &unasked(step)).filter(|_| unready(step)))
+}
+
 fn taken(pods: &[Truth], i: usize) -> Vec<Truth> {
     let mut after = pods.to_vec();
     after[i] = Truth { outdated: false, stage: Stage::Pending, serves: false, in_sync: false, ..after[i] };
     after
 }
 
-/// Every way that a pod can be: who serves listens, and who is in sync serves.
+/// Every way that a pod can be: who serves listens, or the kubelet calls it broken, and who is in sync serves.
 fn ways(service: Service) -> Vec<Truth> {
     let mut all = Vec::new();
     for outdated in [true, false] {
         for stage in [Stage::Broken, Stage::Pending, Stage::Starting, Stage::Up, Stage::Ready] {
             for (serves, in_sync) in [(false, false), (true, false), (true, true)] {
                 for going in [false, true] {
-                    let possible = (!serves || stage.listens())
+                    let possible = (!serves || stage.listens() || stage == Stage::Broken)
                         && (service == Service::Brokers || serves == in_sync)
                         // Only of what has to be restarted does it matter.
                         && (outdated || !going);
@@ -160,7 +170,9 @@ fn blinked(pods: &[Truth], i: usize) -> Vec<Truth> {
 
 /// Takes nothing away that was there.
 fn takes_nothing(service: Service, before: &[Truth], step: &Step, how: &str) {
-    let Some(i) = may_go(service, before, step) else { return };
+    // The instant between the last look and the deed is the budget's to guard, as long as it is asked.
+    let goes = if how.contains("before the deed") { may_go } else { may_go_at_last };
+    let Some(i) = goes(service, before, step) else { return };
     assert!(before[i].outdated && !before[i].going, "{how}: {i} of {before:?}");
     let level = service.level(before);
     assert!(service.level(&taken(before, i)) >= level, "{how}: {i} of {before:?} takes {service:?} from level {level}");
@@ -199,7 +211,7 @@ fn ends(service: Service, pods: &[Truth]) -> (Vec<Truth>, Step, usize) {
     loop {
         let leader = pods.iter().position(|pod| pod.serves).unwrap_or(pods.len());
         let step = next(&seen(&pods), &service.health(&pods, None, leader), &going(&pods));
-        let Some(i) = may_go(service, &pods, &step) else { return (pods, step, steps) };
+        let Some(i) = may_go_at_last(service, &pods, &step) else { return (pods, step, steps) };
         pods[i] = Truth { outdated: false, stage: Stage::Ready, serves: true, in_sync: true, going: false, version: 0 };
         steps += 1;
         assert!(steps <= pods.len(), "no pod goes twice: {pods:?}");

@@ -156,6 +156,36 @@ fn a_broken_pod_of_the_old_revision_goes_first() {
 }
 
 #[test]
+fn a_broken_pod_that_serves_goes_as_any_other_that_serves() {
+    let broken = [("old", Broken), ("old", Ready), ("old", Ready)];
+    assert_eq!(step(broken, &Health::Unknown(String::new())), wait(""), "the service has to be asked");
+    assert_eq!(restarted(&step(broken, &healthy("c"))), "a");
+    let with = |duty: Duty| {
+        let Health::Known { mut duties, .. } = healthy("c") else { panic!() };
+        duties.insert("a".to_owned(), duty);
+        Health::Known { waits: None, duties }
+    };
+    let loss = Some("orders-0".to_owned());
+    assert_eq!(step(broken, &with(Duty { loss: loss.clone(), ..Duty::served() })), wait("orders-0"));
+    // It may serve, and its answer was lost.
+    assert_eq!(step(broken, &with(Duty { loss, ..Duty::default() })), wait("orders-0"));
+    // Two at once never go, whatever the kubelet says of them.
+    assert_eq!(step([("old", Broken), ("old", Broken), ("old", Ready)], &healthy("c")), wait("not ready: a, b"));
+    assert_eq!(step([("new", Up), ("old", Broken), ("old", Ready)], &healthy("c")), wait("not ready: a"));
+}
+
+#[test]
+fn members_that_listen_and_make_no_quorum_come_one_after_another() {
+    let out = health(&["a", "b", "c", "d", "e", "f"], "");
+    assert_eq!(restarted(&step([("new", Up), ("old", Up), ("old", Up)], &out)), "b!");
+    assert_eq!(restarted(&step([("new", Up), ("new", Up), ("old", Up)], &out)), "c!");
+    assert_eq!(step([("new", Up); 3], &out), wait("out: a, b, c, d, e, f"));
+    // One that was restarted has to listen first, and where somebody serves it has to serve.
+    assert_eq!(step([("new", Starting), ("old", Up), ("old", Up)], &out), wait("not ready: a"));
+    assert_eq!(step([("new", Up), ("old", Up), ("old", Up)], &health(&["a", "b"], "c")), wait("not ready: a"));
+}
+
+#[test]
 fn an_ensemble_whose_members_all_crash_is_put_right_by_a_good_configuration() {
     let out = health(&["a", "b", "c"], "");
     // The first one is right again, and waits for a quorum with the others.
@@ -217,12 +247,12 @@ fn an_old_status_is_no_basis_for_a_restart() {
         let labels = json!({"controller-revision-hash": "old"});
         Object::new(Kind::Pod, json!({"metadata": {"name": name, "labels": labels, "deletionTimestamp": stamp}}))
     };
-    let why = |observed: i64, pods: &[Object]| match decide(&[Set::of(&set(observed), pods)], &healthy("a")) {
+    let why = |observed: i64, pods: &[Object]| match decide(&[Set::of(&set(observed), pods, "main")], &healthy("a")) {
         Step::Wait(why) => why,
         other => panic!("{other:?}"),
     };
     assert!(why(2, &[pod("a", false), pod("b", false)]).contains("not taken up"));
     assert_eq!(why(3, &[pod("a", false)]), "1 of 2 pods are there");
     assert_eq!(why(3, &[pod("a", false), pod("b", true)]), "pod b is stopping");
-    assert!(Set::of(&set(3), &[pod("a", false)]).is_outdated());
+    assert!(Set::of(&set(3), &[pod("a", false)], "main").is_outdated());
 }

@@ -72,11 +72,15 @@ pub trait Spec: Specified {
         async { None }
     }
     /// Tells whom it depends on that it is there, and sees that those who depend on it do not suffer by the change; called before its
-    /// objects are applied. `before`: what was applied last; none of a create.
+    /// objects are applied. `before`: what was applied last; none where it never served.
     ///
     /// # Errors
     /// When it cannot be told.
-    fn announce(&self, _stack: &Stack, _before: Option<&Self>) -> impl Future<Output = Result<Diagnostics, Diagnostics>> + Send {
+    fn announce(
+        &self,
+        _cx: &Context<'_, Stack>,
+        _before: Option<&Self>,
+    ) -> impl Future<Output = Result<Diagnostics, Diagnostics>> + Send {
         async { Ok(Diagnostics::new()) }
     }
     /// Who announced itself and is still there: it may not go before these.

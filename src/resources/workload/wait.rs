@@ -59,9 +59,10 @@ const LOOK_AGAIN_LATER: Duration = Duration::from_secs(1);
 const LATER: Duration = Duration::from_secs(60);
 /// How long they are looked for when the time is up.
 const LAST_LOOK: Duration = Duration::from_secs(1);
-/// `templates`: those of the pods as our own writes left them. `patience`: how long to wait where nothing that was done needs the
-/// service. Restarts what has to be restarted, one role after the other, and
-/// returns when every pod is as wanted and the service is healthy.
+
+/// Restarts what has to be restarted, one role after the other, and returns when every pod is as wanted and the service is whole.
+/// `templates`: those of the pods as our own writes left them; `patience`: how long to wait where nothing that was done needs the
+/// service.
 ///
 /// # Errors
 /// Why it did not come.
@@ -89,8 +90,11 @@ pub async fn until_serving<M: Spec>(
         let step = match seen {
             Ok(Seen { foreign, .. }) if !foreign.is_empty() => return Err(NotServing::Changed(foreign)),
             Ok(Seen { step: Step::Restart { pod, serves }, .. }) => match taker.take(stack, spec, &pod, serves).await {
-                Ok(Taking::Taken) => {
+                Ok(Taking::Taken(unasked)) => {
                     cx.say(&format!("restarting {}, which runs an earlier specification", pod.name));
+                    if let Some(failure) = unasked {
+                        cx.say(&format!("{} was deleted, not evicted, so no budget was asked: {failure}", pod.name));
+                    }
                     stall = Stall::default();
                     None
                 }
@@ -148,7 +152,7 @@ struct Seen {
 async fn look<M: Spec>(stack: &Stack, spec: &M, roles: &[Role], templates: &Templates) -> Result<Seen, Failure> {
     let namespace = spec.namespace();
     let (sets, mut pods) = tokio::try_join!(sets(stack, namespace, roles), all(stack, Kind::Pod, namespace, roles))?;
-    let (mut parts, mut foreign) = (Vec::new(), Vec::new());
+    let (mut parts, mut rolled, mut foreign) = (Vec::new(), Vec::new(), Vec::new());
     for Set { role, live } in sets {
         let key = role.names.key(namespace);
         let set = live.ok_or_else(|| Failure::new(format!("read {key}"), Class::NotFound, "it was deleted meanwhile"))?;
@@ -156,10 +160,10 @@ async fn look<M: Spec>(stack: &Stack, spec: &M, roles: &[Role], templates: &Temp
         if let Some(left) = templates.get(set.name()) {
             foreign.extend(template::foreign_fields(left, template::of(&set)));
         }
+        rolled.push(roll::Set::of(&set, &own, role.container));
         parts.push((set, own));
     }
     let own = || parts.iter().flat_map(|(_, pods)| pods);
-    let rolled: Vec<roll::Set> = parts.iter().map(|(set, pods)| roll::Set::of(set, pods)).collect();
     let (mut health, nobody) = (Health::Unknown(String::new()), BTreeMap::new());
     let mut step = next(&rolled, &health, &nobody);
     // The service is asked only when that decides: before its pods run it could not answer.
@@ -170,10 +174,7 @@ async fn look<M: Spec>(stack: &Stack, spec: &M, roles: &[Role], templates: &Temp
     }
     if matches!(step, Step::Restart { .. }) {
         let (now, claims) = tokio::try_join!(all(stack, Kind::Pod, namespace, roles), claims(stack, namespace))?;
-        let versions = |pods: &mut dyn Iterator<Item = &Object>| -> BTreeSet<String> {
-            pods.map(|pod| format!("{} {}", pod.uid(), pod.resource_version())).collect()
-        };
-        let same = versions(&mut own()) == versions(&mut now.iter().filter(|pod| sets_own(&parts, pod)));
+        let same = versions(own()) == versions(now.iter().filter(|pod| parts.iter().any(|(set, _)| pod.is_owned_by(set.uid()))));
         // What the service said may be as old as its answer took.
         step = match same {
             true => next(&rolled, &health, &going(own(), &claims)),
@@ -183,9 +184,9 @@ async fn look<M: Spec>(stack: &Stack, spec: &M, roles: &[Role], templates: &Temp
     Ok(Seen { step, pods: parts.into_iter().flat_map(|(_, own)| own).collect(), foreign })
 }
 
-/// Whether one of these StatefulSets owns the pod.
-fn sets_own(parts: &[(Object, Vec<Object>)], pod: &Object) -> bool {
-    parts.iter().any(|(set, _)| pod.is_owned_by(set.uid()))
+/// Which pods these are, and as what they were seen.
+fn versions<'a>(pods: impl Iterator<Item = &'a Object>) -> BTreeSet<(&'a str, &'a str)> {
+    pods.map(|pod| (pod.uid(), pod.resource_version())).collect()
 }
 
 /// A call that failed in passing is made again: why, to wait for; what is refused stays refused.

@@ -1,6 +1,7 @@
 //! Words about workloads: what is guarded, what is waited for, what does not come.
 
 use super::health::Duty;
+use super::own::Differ;
 use super::wait::NotServing;
 use crate::kubernetes::explain::Reason;
 use crate::kubernetes::object::Key;
@@ -41,6 +42,26 @@ pub fn taken_over(resource: &str, id: &str) -> Diagnostic {
         "Another apply has taken the name over meanwhile",
         format!("While kafkastack_{resource} {id} was being destroyed, another apply began to make it anew. What has its names by now is that one's, so nothing more was deleted."),
     ).kind("workload.taken_over").hint(format!("when the other apply has ended, plan again: either take this one out of the state (tofu state rm 'kafkastack_{resource}.NAME'), or destroy again"))
+}
+
+/// Another run works on it.
+pub fn at_work(resource: &str, id: &str, anchor: &Key) -> Diagnostic {
+    Diagnostic::error(
+        "Another run is at work on it",
+        format!("kafkastack_{resource} {id} is being made or changed by another run at this moment: it shows in {anchor} that it lives. Nothing was written."),
+    )
+    .kind("workload.at_work")
+    .hint("wait until that one has ended, and plan again; a state that is locked would have refused the second run before")
+}
+
+/// Another run took over in the middle.
+pub fn turn_lost(resource: &str, id: &str, anchor: &Key) -> Diagnostic {
+    Diagnostic::error(
+        "Another run has taken over meanwhile",
+        format!("{anchor} names another run at work on kafkastack_{resource} {id}, so this one stopped. Some of its change may be there already."),
+    )
+    .kind("workload.turn_lost")
+    .hint("when the other run has ended, plan again")
 }
 
 /// What an apply may restart, where a part of what is wanted is known only then.
@@ -240,20 +261,24 @@ pub fn kept_claims(claims: &[String]) -> Diagnostic {
 }
 
 /// Claims of an earlier life, and not those that are wanted.
-pub fn other_kept_claims(namespace: &str, kept: &[&str], wanted: &[String]) -> Diagnostic {
-    Diagnostic::error(
-        "Kept data is of another number of pods",
-        format!(
-            "These claims are kept from an earlier life: {}. Wanted are exactly {}: pods that find nothing could win over those that find their data. Nothing was written.",
-            kept.join(", "),
-            wanted.join(", ")
-        ),
-    )
-    .kind("other_kept_claims")
-    .hint(format!(
-        "ask for the number of pods that had these claims, and change it afterwards; or, if their data may go: kubectl -n {namespace} delete pvc {}",
-        kept.join(" ")
-    ))
+pub fn other_kept_claims(namespace: &str, Differ { kept, surplus, missing }: &Differ) -> Diagnostic {
+    let mut why = format!("These claims are kept from an earlier life: {}. ", kept.join(", "));
+    if !missing.is_empty() {
+        why += &format!("Pods with {} would find nothing, and could win over those that find their data. ", missing.join(", "));
+    }
+    if !surplus.is_empty() {
+        why += &format!("No pod would use {}, and what only they hold would be missing. ", surplus.join(", "));
+    }
+    let first = "ask for the number of pods that had these claims, and change it afterwards";
+    // What would be used again is never named for deletion, unless it is of no use without what is missing.
+    let (when, gone) = match missing.is_empty() {
+        true => ("if these hold nothing that is needed, as after a scale down", surplus),
+        false => ("if the data of all of them may go", kept),
+    };
+    Diagnostic::error("Kept data is of another number of pods", why + "Nothing was written.")
+        .kind("other_kept_claims")
+        .hint(format!("{first}; or, {when}: kubectl -n {namespace} delete pvc {}", gone.join(" ")))
+        .at(Path::of("name"))
 }
 
 /// The StorageClass is not there.

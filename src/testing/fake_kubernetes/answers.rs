@@ -136,7 +136,12 @@ pub fn refused(key: &Key, status: u16, message: &str) -> Answer {
         }
         _ => message.to_owned(),
     };
-    failure(status, if status == 403 { "Forbidden" } else { "BadRequest" }, message, details(key, key.kind.plural()))
+    let reason = match status {
+        403 => "Forbidden",
+        409 => "Conflict",
+        _ => "BadRequest",
+    };
+    failure(status, reason, message, details(key, key.kind.plural()))
 }
 
 pub fn throttled() -> Answer {

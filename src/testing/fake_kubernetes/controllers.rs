@@ -13,6 +13,8 @@ pub enum Script {
     Ready,
     /// They run and never become ready.
     NotReady,
+    /// They run, and beside them a container crashes that somebody injected.
+    Beside,
     /// No node takes them: the scheduler's words.
     Unschedulable(String),
     /// Their image cannot be pulled: the kubelet's words.
@@ -195,6 +197,12 @@ impl World {
             }
             Script::Ready | Script::FailedCreate(_) => (running(true), None),
             Script::NotReady => (running(false), None),
+            Script::Beside => {
+                let mut status = running(false);
+                let crashes = json!({"name": "proxy", "started": false, "restartCount": 3, "state": {"waiting": {"reason": "CrashLoopBackOff"}}});
+                status["containerStatuses"].as_array_mut().unwrap().push(crashes);
+                (status, None)
+            }
             Script::Unschedulable(text) => (unscheduled(text), Some(("FailedScheduling", text.clone()))),
             Script::ImagePull(text) => (waiting("ImagePullBackOff", text, json!({})), Some(("Failed", text.clone()))),
             Script::CrashLoop { exit_code, restarts } => {

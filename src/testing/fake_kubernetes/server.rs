@@ -137,7 +137,7 @@ fn respond((status, body): Answer) -> Answered {
 
 /// One line for each change of an object of that kind, without end.
 fn watch(fake: &FakeKubernetes, asked: &Asked) -> Answered {
-    if fake.world().forbidden.contains(&("watch".to_owned(), asked.key.kind)) {
+    if fake.world().forbids("watch", &asked.key) {
         return respond(answers::forbidden(&asked.key, "watch"));
     }
     let (kind, namespace) = (asked.key.kind, asked.key.namespace.clone());
@@ -154,7 +154,7 @@ impl FakeKubernetes {
     fn perform(&self, asked: &Asked) -> Answer {
         let mut world = self.world();
         world.requests.push(asked.line.clone());
-        if world.forbidden.contains(&(asked.verb().to_owned(), asked.key.kind)) {
+        if world.forbids(asked.verb(), &asked.key) {
             return answers::forbidden(&asked.key, asked.verb());
         }
         let answered = match asked.verb() {
@@ -201,6 +201,11 @@ struct List<'a> {
 }
 
 impl World {
+    fn forbids(&self, verb: &str, key: &Key) -> bool {
+        let all = |namespace: Option<String>| self.forbidden.contains(&(verb.to_owned(), key.kind, namespace));
+        all(None) || key.namespace.clone().is_some_and(|namespace| all(Some(namespace)))
+    }
+
     fn read(&self, key: &Key) -> Answer {
         match self.objects.get(key) {
             Some(stored) => json_of(200, &stored.json),

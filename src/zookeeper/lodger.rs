@@ -1,5 +1,5 @@
-//! Which Kafka cluster keeps its metadata in an ensemble: the id that its brokers wrote when they first started. Network; the
-//! reading of what the znode holds is pure.
+//! Which Kafka cluster keeps its metadata in an ensemble: the id that its brokers wrote when they first started, and the brokers that
+//! are registered there now. Network; the reading of what the znode holds is pure.
 
 use super::session::{Session, SessionError};
 use crate::dial::Dialer;
@@ -10,40 +10,52 @@ use tokio::time::{Instant, timeout_at};
 /// How long the ensemble keeps the session, should its end not reach it.
 const SESSION: Duration = Duration::from_secs(6);
 
-/// The id of the Kafka cluster under `chroot`; `None` when the ensemble answers and holds none there. A member that follows its
-/// leader at a distance may not know yet what was written a moment ago.
+/// A Kafka cluster under a chroot.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Lodger {
+    /// Its id; none where no broker has ever started.
+    pub id: Option<String>,
+    /// The ids of its brokers that live, or did until their session ends (`zookeeper.session.timeout.ms`).
+    pub brokers: Vec<String>,
+}
+
+/// The Kafka cluster under `chroot`. A member that follows its leader at a distance may not know yet what was written a moment ago.
 ///
 /// # Errors
 /// When no member answers within `limit` (each one gets 3 s of it), or what is there is no cluster's id: then nothing is known.
-pub async fn kafka_cluster_id(
+pub async fn kafka_under(
     dialer: Arc<dyn Dialer>,
     members: Vec<(String, u16)>,
     chroot: &str,
     limit: Duration,
-) -> Result<Option<String>, String> {
-    let path = format!("{}/cluster/id", chroot.trim_end_matches('/'));
+) -> Result<Lodger, String> {
+    let chroot = chroot.trim_end_matches('/');
     let until = Instant::now() + limit;
-    let asked = timeout_at(until, read(dialer, members, &path)).await;
-    let (session, found) = asked.map_err(|_| format!("no answer within {limit:?}"))?.map_err(|error| error.to_string())?;
+    let asked = timeout_at(until, read(dialer, members, chroot)).await;
+    let (session, data, mut brokers) =
+        asked.map_err(|_| format!("no answer within {limit:?}"))?.map_err(|error| error.to_string())?;
     // What was read stands, whether or not the ensemble hears of the session's end.
     let _ = timeout_at(until, session.close()).await;
-    match found {
-        Some(data) => id(&data).map(Some).ok_or_else(|| format!("{path} holds no cluster's id")),
-        None => Ok(None),
-    }
+    brokers.sort();
+    let id = data.map(|data| id(&data).ok_or_else(|| format!("{chroot}/cluster/id holds no cluster's id"))).transpose()?;
+    Ok(Lodger { id, brokers })
 }
 
-/// Reads a znode; another member is asked when one goes in the middle of it.
+/// Reads both; another member is asked when one goes in the middle of it.
 async fn read(
     dialer: Arc<dyn Dialer>,
     members: Vec<(String, u16)>,
-    path: &str,
-) -> Result<(Session, Option<Vec<u8>>), SessionError> {
+    chroot: &str,
+) -> Result<(Session, Option<Vec<u8>>, Vec<String>), SessionError> {
     let mut others = members.len();
     let mut session = Session::open(dialer, members, SESSION).await?;
     loop {
-        match session.get(path).await {
-            Ok(found) => return Ok((session, found)),
+        let found = match session.get(&format!("{chroot}/cluster/id")).await {
+            Ok(id) => session.children(&format!("{chroot}/brokers/ids")).await.map(|brokers| (id, brokers)),
+            Err(error) => Err(error),
+        };
+        match found {
+            Ok((id, brokers)) => return Ok((session, id, brokers)),
             Err(SessionError::Lost(_) | SessionError::Expired) if others > 0 => others -= 1,
             Err(error) => return Err(error),
         }
@@ -65,7 +77,7 @@ mod tests {
     const WRITTEN: &[u8] = br#"{"version":"1","id":"c5JQ1cYfTfuTNTVDzPyhVA"}"#;
 
     async fn ask(ensemble: &Ensemble, chroot: &str) -> Result<Option<String>, String> {
-        kafka_cluster_id(Arc::new(ensemble.clone()), members(), chroot, LIMIT).await
+        kafka_under(Arc::new(ensemble.clone()), members(), chroot, LIMIT).await.map(|found| found.id)
     }
 
     #[tokio::test]
@@ -80,6 +92,12 @@ mod tests {
             assert_eq!(ask(&ensemble, root).await, Ok(Some("other".to_owned())));
         }
         assert_eq!(ask(&ensemble, "/elsewhere").await, Ok(None));
+        let mut session = ensemble.open().await;
+        session.create("/kafka/brokers/ids/1", b"{}").await.unwrap();
+        session.create("/kafka/brokers/ids/0", b"{}").await.unwrap();
+        session.close().await;
+        let found = kafka_under(Arc::new(ensemble.clone()), members(), "/kafka", LIMIT).await.unwrap();
+        assert_eq!(found.brokers, ["0", "1"]);
         assert!(ensemble.sessions().is_empty(), "no session is left behind");
     }
 
