@@ -6,6 +6,8 @@ pub mod browser;
 pub mod cluster;
 pub mod container;
 pub mod forward;
+pub mod gate;
+pub mod load;
 pub mod plan;
 pub mod running;
 pub mod site;

@@ -26,9 +26,18 @@ pub struct Site {
 impl Site {
     /// One of everything, not yet made.
     pub fn find(tool: Tool, test: &str, hint: &str, protected: bool) -> Option<Self> {
+        Self::made_of(tool, test, hint, 1, protected)
+    }
+
+    /// That many of everything, unprotected and not yet made.
+    pub fn of(tool: Tool, test: &str, hint: &str, size: u32) -> Option<Self> {
+        Self::made_of(tool, test, hint, size, false)
+    }
+
+    fn made_of(tool: Tool, test: &str, hint: &str, size: u32, protected: bool) -> Option<Self> {
         let (cluster, sandbox) = Cluster::find_sandbox(test)?;
         let namespace = Namespace::new(cluster, hint);
-        let stack = Stack { size: 1, protected, ..Stack::new(&namespace.name, KAFKA) };
+        let stack = Stack { size, protected, ..Stack::new(&namespace.name, KAFKA) };
         let workspace = Workspace::new(tool, &stack.text()).with_cluster(cluster);
         workspace.init();
         Some(Self { cluster, sandbox, stack, workspace, _namespace: namespace })

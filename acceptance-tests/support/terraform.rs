@@ -70,6 +70,11 @@ impl Workspace {
         self.with("KUBECONFIG", &cluster.kubeconfig.display().to_string())
     }
 
+    /// The same from here on, by another way.
+    pub fn by_way_of(&mut self, kubeconfig: &Path) {
+        self.environment.push(("KUBECONFIG".to_owned(), kubeconfig.display().to_string()));
+    }
+
     /// With an environment variable (`TF_VAR_image`, `TF_LOG`).
     pub fn with(mut self, name: &str, value: &str) -> Self {
         self.environment.push((name.to_owned(), value.to_owned()));

@@ -23,6 +23,8 @@ use std::{
 use tokio::sync::Semaphore;
 use tower::BoxError;
 
+/// Who asks, as audit logs have it.
+const USER_AGENT: &str = concat!(env!("CARGO_PKG_NAME"), "/", env!("CARGO_PKG_VERSION"));
 /// The field manager of everything that the provider applies.
 pub const FIELD_MANAGER: &str = "terraform-provider-kafkastack";
 
@@ -399,6 +401,7 @@ impl Call {
             .uri(&self.path)
             .header(header::CONTENT_TYPE, self.content_type)
             .header(header::ACCEPT, "application/json")
+            .header(header::USER_AGENT, USER_AGENT)
             .body(Body::from(self.body.clone()))
             .map_err(|error| Failure::new(&self.doing, Class::Protocol, error.to_string()))
     }

@@ -31,7 +31,8 @@ pub fn differences(desired: &Value, live: &Value) -> Vec<String> {
 /// The fields in which two wanted objects differ: new and other ones, then gone ones.
 pub fn changes(before: &Value, after: &Value) -> Vec<String> {
     let mut changed = differences(after, before);
-    changed.extend(differences(before, after));
+    let gone = differences(before, after).into_iter().filter(|field| !changed.contains(field)).collect::<Vec<_>>();
+    changed.extend(gone);
     changed
 }
 

@@ -14,8 +14,13 @@ use crate::testing::faults::{Fault, Faults};
 use crate::testing::random::{Random, changed, config, for_each_seed};
 use crate::testing::world::{Pods, cluster, made, world};
 use serde_json::json;
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
+use visits::Visit;
+
+#[path = "visits_tests.rs"]
+mod visits;
 
 /// What became of many lives.
 #[derive(Debug, Default)]
@@ -32,6 +37,8 @@ struct Tally {
     changed: u64,
     /// A destroy without an error.
     destroyed: u64,
+    /// What happened beside the applies, by its name.
+    visits: BTreeMap<&'static str, u64>,
 }
 
 /// What random configurations name; for what lives in one also the cluster `prod/kafka`.
@@ -64,6 +71,8 @@ struct Life<'a> {
     kafka: FakeKafka,
     faults: Faults,
     core: Core<'a>,
+    /// What is of others, and has to stay.
+    foreign: Vec<(Key, String)>,
 }
 
 impl Life<'_> {
@@ -192,9 +201,10 @@ async fn life(resource: Box<dyn AnyResource<Stack>>, ground: &FakeKubernetes, se
     }
     let stack = Stack::new(kubernetes.impatient(), Access::Through(Arc::new(Pods(kafka.clone()))), vec![]);
     let core = Core { limit: Duration::from_secs(20), ..Core::new(resource, &stack) };
-    let mut life = Life { random, kubernetes: &kubernetes, kafka, faults, core };
+    let mut life = Life { random, kubernetes: &kubernetes, kafka, faults, core, foreign: Vec::new() };
     let mover = life.kafka.keep_moving();
     live(&mut life, &attributes, first, tally).await;
+    assert_eq!(life.strangers(), life.foreign, "what is of others was touched");
     mover.abort();
     tally.faulty += u64::from(life.faults.happened() > 0);
 }
@@ -217,9 +227,21 @@ async fn live(life: &mut Life<'_>, attributes: &[Attribute], mut config: Value, 
             let other = changed(life.random, attributes, &config, false);
             config = wanted(life.random, other);
         }
+        let visit = life.random.once_in(3).then(|| life.random.one_of(&Visit::ALL));
+        if let Some(visit) = visit {
+            tally.cases += 1;
+            *tally.visits.entry(visit.name()).or_default() += u64::from(life.visited(visit, &config).await);
+        }
         tally.changed += u64::from(life.settles(&config).await);
     }
-    tally.destroyed += u64::from(!life.core.destroy().await.has_errors());
+    if !life.core.destroy().await.has_errors() {
+        tally.destroyed += 1;
+        life.comes_back(&config, tally).await;
+    }
+}
+
+fn has_pods(name: &str) -> bool {
+    resource(name).schema().attributes.iter().any(|attribute| attribute.name == "planned_roll")
 }
 
 fn lives_in_a_cluster(name: &str) -> bool {
@@ -238,6 +260,10 @@ fn holds(name: &str) {
     eprintln!("{name}: {:?}: {tally:?}", begun.elapsed());
     let least = tally.cases / 40;
     let rare = [tally.made, tally.changed, tally.destroyed, tally.meddled, tally.faulty];
+    assert!(
+        tally.cases < 1_000 || !has_pods(name) || Visit::ALL.iter().all(|visit| tally.visits.contains_key(visit.name())),
+        "{tally:?}"
+    );
     assert!(tally.cases < 1_000 || rare.iter().all(|count| *count > least), "something hardly ever happens: {tally:?}");
 }
 

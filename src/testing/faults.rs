@@ -24,6 +24,8 @@ pub enum Fault {
     HangBefore,
     /// No answer, but done.
     HangAfter,
+    /// Answered 401, nothing done: the credentials ended.
+    Unauthorized,
 }
 
 impl Fault {
@@ -59,6 +61,8 @@ struct Plan {
     seen: usize,
     happened: usize,
     stopped_at: Option<usize>,
+    /// From this request on the credentials are not accepted.
+    expires_at: Option<usize>,
 }
 
 impl Faults {
@@ -84,9 +88,21 @@ impl Faults {
         let mut plan = self.0.lock().unwrap();
         let index = plan.seen;
         plan.seen += 1;
-        let fault = plan.at.remove(&index);
+        let expired = plan.expires_at.is_some_and(|at| at <= index).then_some(Fault::Unauthorized);
+        let fault = plan.at.remove(&index).or(expired);
         plan.happened += usize::from(fault.is_some());
         fault
+    }
+
+    /// After so many more requests the credentials are not accepted any more, until [`Faults::renew`].
+    pub fn expire_after(&self, requests: usize) {
+        let mut plan = self.0.lock().unwrap();
+        plan.expires_at = Some(plan.seen + requests);
+    }
+
+    /// Credentials are accepted again.
+    pub fn renew(&self) {
+        self.0.lock().unwrap().expires_at = None;
     }
 
     /// From now on everything works.

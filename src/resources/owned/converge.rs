@@ -125,7 +125,7 @@ mod tests {
         let object = |spec: serde_json::Value| Object::of(&Key::new(Kind::Service, "n", "a"), json!({"spec": spec}));
         let (before, wanted) = (object(json!({"a": 1, "gone": 1})), object(json!({"a": 2, "new": 1})));
         let fields = changed_fields(std::slice::from_ref(&before), std::slice::from_ref(&wanted));
-        assert_eq!(fields[&wanted.key()], [".spec.a", ".spec.new", ".spec.a", ".spec.gone"]);
+        assert_eq!(fields[&wanted.key()], [".spec.a", ".spec.new", ".spec.gone"]);
     }
 
     #[test]

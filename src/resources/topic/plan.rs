@@ -83,9 +83,11 @@ fn check_in_sync(planned: &Topic, diagnostics: &mut Diagnostics) {
 }
 
 /// Chooses the replicas where nobody did, and holds them against the brokers that there will be.
-pub fn against_brokers(planned: &mut Topic, brokers: i64, diagnostics: &mut Diagnostics) {
-    let chosen = planned.replication_factor.is_unknown() || planned.replication_factor.is_null();
-    if chosen {
+pub fn against_brokers(plan: &mut Plan<Topic>, brokers: i64) {
+    let Plan { config, planned, diagnostics, .. } = plan;
+    let open = planned.replication_factor.is_unknown() || planned.replication_factor.is_null();
+    // What is known only at apply is somebody's choice.
+    if open && !config.replication_factor.is_unknown() {
         planned.replication_factor = Attr::Known(default_factor(brokers));
         check_in_sync(planned, diagnostics);
     }
@@ -107,7 +109,7 @@ pub async fn check(cx: &Context<'_, Stack>, stack: &Stack, plan: &mut Plan<Topic
         return;
     }
     if let Some(Planned { brokers, exists: false }) = planned_cluster {
-        return against_brokers(&mut plan.planned, brokers, &mut plan.diagnostics);
+        return against_brokers(plan, brokers);
     }
     let (admin, target) = match reach::find(stack, plan.planned.thing(), &plan.private).await {
         Ok(Place::There(there)) => (there.admin.until((Instant::now() + ASK).min(cx.deadline)), there.target),
@@ -160,7 +162,7 @@ async fn brokers(admin: &Admin, growing: Option<i64>) -> Result<(i64, i64), Erro
 /// A create that the brokers themselves check: name, settings, policies.
 pub async fn check_create(admin: &Admin, plan: &mut Plan<Topic>, growing: Option<i64>, may_exist: bool) -> Result<(), Error> {
     let (live, will_be) = brokers(admin, growing).await?;
-    against_brokers(&mut plan.planned, will_be, &mut plan.diagnostics);
+    against_brokers(plan, will_be);
     if plan.diagnostics.has_errors() {
         return Ok(());
     }
@@ -209,7 +211,7 @@ pub async fn check_update(admin: &Admin, plan: &mut Plan<Topic>, prior: &Topic, 
         && new != *old
     {
         let (_, will_be) = brokers(admin, growing).await?;
-        against_brokers(&mut plan.planned, will_be, &mut plan.diagnostics);
+        against_brokers(plan, will_be);
         if admin.apis().await?.offered(REASSIGN).is_none()
             && let Err(error) = admin.list_reassignments().await
         {

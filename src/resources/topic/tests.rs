@@ -305,11 +305,16 @@ fn warning(at: &str, summary: &str) -> Vec<(Severity, String, String)> {
 #[test]
 fn a_plan_is_held_against_the_brokers_that_there_will_be() {
     let mut auto = planned(None, Topic { replication_factor: Attr::unknown(), ..topic(1, 1, &[("min.insync.replicas", "2")]) });
-    super::plan::against_brokers(&mut auto.planned, 1, &mut auto.diagnostics);
+    auto.config.replication_factor = Attr::Null;
+    super::plan::against_brokers(&mut auto, 1);
     assert_eq!(auto.planned.replication_factor, Attr::Known(1));
     assert_eq!(said(&auto), error("config[\"min.insync.replicas\"]", "More in-sync replicas than replicas"));
+    let mut open = planned(None, Topic { replication_factor: Attr::unknown(), ..topic(1, 1, &[]) });
+    open.config.replication_factor = Attr::unknown();
+    super::plan::against_brokers(&mut open, 3);
+    assert!(open.planned.replication_factor.is_unknown(), "it is set, and known only at apply");
     let mut many = planned(None, topic(1, 4, &[]));
-    super::plan::against_brokers(&mut many.planned, 3, &mut many.diagnostics);
+    super::plan::against_brokers(&mut many, 3);
     assert_eq!(said(&many), error("replication_factor", "More replicas than brokers"));
 }
 

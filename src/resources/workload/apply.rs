@@ -2,6 +2,7 @@
 //! run again, it goes on from what is there. Network; the decisions are those of `owned/` and `roll.rs`.
 
 use super::attributes::PlannedRestart;
+use super::foretold::Pods;
 use super::guard::Site;
 use super::read;
 use super::record::Record;
@@ -49,6 +50,8 @@ pub(super) struct Run<'a, M> {
     pub(super) which: Which,
     /// Whether it is this run's turn.
     pub(super) turn: Turn,
+    /// What is known of the revisions of pods.
+    pods: Pods,
     /// What was applied last, where that is known; none of a create.
     before: Option<M>,
     /// The restarts that the plan foretold; none where it could not.
@@ -96,6 +99,7 @@ pub async fn update<M: Spec>(cx: &Context<'_, Stack>, update: Update<M>) -> Resu
     let shown = Shown::of(&prior.common().objects);
     let mut run = Run::new(cx, cx.client()?, update.planned, prior, shown);
     run.which = Which::kept(&private);
+    run.pods = Pods::kept(&private).lasting();
     if let Some(before) = kept::<M>(&private) {
         run.writer.changes(&before.objects(), &run.spec.objects(), true);
         run.before = Some(before);
@@ -168,6 +172,7 @@ impl<'a, M: Spec> Run<'a, M> {
             learnt: Record::default(),
             which: Which::default(),
             turn: Turn::default(),
+            pods: Pods::default(),
             before: None,
             foretold,
         }
@@ -273,9 +278,9 @@ impl<'a, M: Spec> Run<'a, M> {
         failed.and(self.writer.said)
     }
 
-    /// Private state: what was applied, and which one it is.
+    /// Private state: what was applied, which one it is, and what its pods ran before.
     fn private(&self) -> Private {
-        self.which.keep(keep(&self.spec))
+        self.pods.keep(self.which.keep(keep(&self.spec)))
     }
 
     /// State, of what is there.

@@ -2,7 +2,7 @@
 //! template that a hand changed is taken back, and pods that do not run what is wanted go with it. [`restarts`] is pure.
 
 use super::change::Change;
-use super::foretold::{self, Pods};
+use super::foretold::{self, Changes, Pods};
 use super::guard::Site;
 use super::health::{Duty, Health};
 use super::plan::is_moved;
@@ -18,6 +18,7 @@ use crate::plugin::model::Attr;
 use crate::plugin::operations::Plan;
 use crate::plugin::path::Path;
 use crate::resources::owned::drift::{fields, label_of};
+use crate::resources::owned::fingerprint;
 use crate::stack::Stack;
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
@@ -38,11 +39,16 @@ pub async fn forecast<M: Spec>(cx: &Context<'_, Stack>, plan: &mut Plan<M>, chan
         let said = words::may_restart(M::APP, prior.name(), &all()).at(Path::of("id"));
         return plan.diagnostics.push(said);
     };
-    let changes = template_changes(&roles, change);
-    let drifted = drifted(&prior);
-    let foretold = foretold::roll(&prior.roles(), &roles, &changes, &drifted, &Pods::kept(&plan.private));
+    let changes = Changes {
+        fields: template_changes(&roles, change),
+        drifted: drifted(&prior),
+        wanted: roles.iter().map(|role| (role.names.set.clone(), fingerprint(of(&change.wanted, &role.names.set)))).collect(),
+    };
+    let foretold = foretold::roll(&prior.roles(), &roles, &changes, &Pods::kept(&plan.private));
+    let named: BTreeSet<String> = foretold.iter().map(|restart| restart.pod.text().to_owned()).collect();
     plan.planned.common_mut().planned_roll = Attr::Known(foretold);
-    let fields: Vec<String> = changes.values().flatten().chain(&drifted).cloned().collect::<BTreeSet<_>>().into_iter().collect();
+    let fields = changes.fields.values().flatten().chain(&changes.drifted).cloned();
+    let fields: Vec<String> = fields.collect::<BTreeSet<_>>().into_iter().collect();
     let (Some(stack), Some(site)) = (cx.client, site) else {
         // Nobody can be asked: all of them, where there is a reason at all.
         if !fields.is_empty() {
@@ -54,7 +60,12 @@ pub async fn forecast<M: Spec>(cx: &Context<'_, Stack>, plan: &mut Plan<M>, chan
     if !site.strangers.is_empty() {
         plan.diagnostics.push(words::strangers(M::APP, prior.name(), &site.strangers).at(Path::of("id")));
     }
-    let pods = live(stack, &prior, site, &roles, &change.wanted, &changes).await;
+    let mut pods = live(stack, &prior, site, &roles, &change.wanted, &changes.fields).await;
+    // Of what a change is taken back from, those stay that it never reached.
+    let changed = |pod: &str| {
+        roles.iter().any(|role| role.names.ordinal_of_pod(pod).is_some() && changes.fields.contains_key(&role.names.set))
+    };
+    pods.retain(|pod| named.contains(pod) || !changed(pod));
     for (pod, claim) in going(site.pods.iter(), &site.claims).iter().filter(|(pod, _)| pods.contains(pod)) {
         plan.diagnostics.push(words::claim_going(pod, claim).at(Path::of("id")));
     }
@@ -84,13 +95,28 @@ async fn roll<M: Spec>(stack: &Stack, prior: &M, site: &Site<M>, roles: &[Role],
     pods.into_iter().map(|pod| (pod.clone(), duties.remove(&pod).unwrap_or_default())).collect()
 }
 
-/// The pods that would restart without any change, and who leads, as a refresh sees them.
-pub async fn seen<M: Spec>(stack: &Stack, applied: &M, site: &Site<M>) -> Pods {
+/// The pods that would restart without any change, what each runs, and who leads, as a refresh sees them. `before`: what the one before saw.
+pub async fn seen<M: Spec>(stack: &Stack, applied: &M, site: &Site<M>, before: &Pods) -> Pods {
     let (roles, objects, unchanged) = (applied.roles(), applied.objects(), BTreeMap::new());
     let stale = live(stack, applied, site, &roles, &objects, &unchanged);
     let (stale, leader) = tokio::join!(stale, tokio::time::timeout(ASK, applied.leader(stack)));
-    let leader = leader.ok().flatten();
-    Pods { stale, leader }
+    let (runs, revisions) = runs(site, &objects, before);
+    Pods { stale, leader: leader.ok().flatten(), runs, revisions }
+}
+
+/// What each pod runs, and each of their revisions is: of the one that is wanted now, that is what was applied.
+fn runs<M: Spec>(site: &Site<M>, applied: &[Object], before: &Pods) -> (BTreeMap<String, String>, BTreeMap<String, String>) {
+    let mut revisions = before.revisions.clone();
+    for set in site.live().filter(|set| set.int("/status/observedGeneration") == set.int("/metadata/generation")) {
+        let wanted = of(applied, set.name());
+        if differences(wanted, template::of(set)).is_empty() {
+            revisions.insert(set.text("/status/updateRevision").to_owned(), fingerprint(wanted));
+        }
+    }
+    let used: BTreeSet<&str> = site.pods.iter().map(revision).collect();
+    revisions.retain(|name, _| used.contains(name.as_str()));
+    let runs = |pod: &Object| Some((pod.name().to_owned(), revisions.get(revision(pod))?.clone()));
+    (site.pods.iter().filter_map(runs).collect(), revisions.clone())
 }
 
 /// The parts of the pods' templates that the plan itself changes, by StatefulSet; none where one changes nothing.

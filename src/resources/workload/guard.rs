@@ -20,8 +20,10 @@ use serde_json::Value;
 
 /// What there is of a workload.
 pub struct Site<M> {
-    /// Its anchor, as an object and as what it says.
+    /// Its anchor, as an object and as what it says; none where it says nothing.
     pub anchor: Option<(Object, Anchor<M>)>,
+    /// What has the anchor's name, whatever it says.
+    found: Option<Object>,
     /// Its StatefulSets.
     pub sets: Vec<Set>,
     /// Its own pods.
@@ -90,13 +92,14 @@ impl<M: Spec> Site<M> {
         let (sets, pods) = tokio::try_join!(sets(stack, namespace, &roles), all(stack, Kind::Pod, namespace, &roles))?;
         let (pods, strangers): (Vec<Object>, _) = pods.into_iter().partition(|pod| owns(&sets, pod));
         let strangers = strangers.iter().map(|pod| pod.name().to_owned()).collect();
-        Ok(Self { anchor: None, sets, pods, strangers, claims: Vec::new() })
+        Ok(Self { anchor: None, found: None, sets, pods, strangers, claims: Vec::new() })
     }
 
     /// The same with its anchor.
     #[must_use]
     pub fn with(self, anchor: Option<Object>) -> Self {
-        Self { anchor: anchor.and_then(|object| Anchor::read(&object).map(|anchor| (object, anchor))), ..self }
+        let found = anchor.clone();
+        Self { anchor: anchor.and_then(|object| Anchor::read(&object).map(|anchor| (object, anchor))), found, ..self }
     }
 
     /// Which one it is. What the state is about has to be there, or nothing at all.
@@ -104,8 +107,7 @@ impl<M: Spec> Site<M> {
     /// # Errors
     /// When it is another one, or Kubernetes does not say.
     pub async fn is_meant(&self, stack: &Stack, spec: &M, kept: &Which) -> Result<Which, Diagnostic> {
-        let anchor = self.anchor.as_ref().map(|(object, _)| object);
-        Which::meant(kept, stack, anchor, M::RESOURCE, &spec.id()).await
+        Which::meant(kept, stack, self.found.as_ref(), M::RESOURCE, &spec.id()).await
     }
 
     /// Its StatefulSets that are there.

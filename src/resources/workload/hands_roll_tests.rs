@@ -116,6 +116,29 @@ async fn a_broker_that_does_not_answer_goes_first_and_while_it_does_not_come_no_
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_change_that_is_taken_back_foretells_only_the_pods_that_it_reached() {
+    let world = world(Faults::none());
+    let (mut core, wanted) = made(&world, cluster()).await;
+    core.refresh().await;
+    let changed = heap(&core, cluster());
+    world.kafka.set_down(1, Some(Down::Dead));
+    core.limit = Duration::from_secs(60);
+    assert!(core.apply(&changed).await.has_errors());
+    assert_eq!(taken(&world), ["kafka-1!"]);
+    world.kafka.set_down(1, None);
+    core.limit = Duration::from_secs(600);
+    core.refresh().await;
+    let planned = core.plan(&wanted).await;
+    let foretold = format!("{:?}", planned.value.get("planned_roll"));
+    assert!(foretold.contains("kafka-1") && !foretold.contains("kafka-0") && !foretold.contains("kafka-2"), "{foretold}");
+    let said = planned.diagnostics.iter().find(|said| said.kind == "restart_forecast").unwrap().summary.clone();
+    assert_eq!(said, "This change restarts 1 kafka pod(s) of kafka");
+    assert!(!core.apply_planned(&wanted, planned).await.has_errors());
+    assert_eq!(taken(&world).len(), 2, "{:?}", taken(&world));
+    assert!(core.is_settled(&wanted).await);
+}
+
+#[tokio::test(start_paused = true)]
 async fn who_may_not_evict_deletes_what_the_rule_lets_go_and_says_so() {
     for (subject, order) in
         [(cluster as fn() -> _, ["kafka-0!", "kafka-1!", "kafka-2!"]), (ensemble, ["zk-1!", "zk-2!", "zk-0!"])]

@@ -48,7 +48,7 @@ pub async fn read<M: Spec>(cx: &Context<'_, Stack>, state: M, private: Private) 
     now.common_mut().planned_roll = state.common().planned_roll.clone();
     now.identify(anchor.as_ref().and_then(|anchor| anchor.record.cluster_id.as_deref()));
     let pods = match Site::around(stack, &applied).await {
-        Ok(site) => forecast::seen(stack, &applied, &site.with(found)).await,
+        Ok(site) => forecast::seen(stack, &applied, &site.with(found), &Pods::kept(&private)).await,
         Err(_) => Pods::default(),
     };
     Ok(Some(Done::new(now).keep(pods.keep(which.keep(private)))))

@@ -120,6 +120,10 @@ pub fn forbidden(key: &Key, verb: &str) -> Answer {
     failure(403, "Forbidden", message, details(key, key.kind.plural()))
 }
 
+pub fn unauthorized() -> Answer {
+    failure(401, "Unauthorized", "Unauthorized".to_owned(), json!({}))
+}
+
 pub fn terminating(key: &Key, namespace: &str) -> Answer {
     let why = format!("unable to create new content in namespace {namespace} because it is being terminated");
     let message = format!("{} {:?} is forbidden: {why}", resource(key.kind), key.name);

@@ -117,6 +117,7 @@ async fn answer(fake: &FakeKubernetes, asked: &Asked) -> Result<Answered, BoxErr
         Some(Fault::Throttled) => return Ok(respond(answers::throttled())),
         Some(Fault::ServerError) => return Ok(respond(answers::server_error())),
         Some(Fault::Forbidden) => return Ok(respond(answers::forbidden(&asked.key, asked.verb()))),
+        Some(Fault::Unauthorized) => return Ok(respond(answers::unauthorized())),
         Some(Fault::Conflict) => return Ok(respond(answers::modified(&asked.key))),
         Some(Fault::DropBefore) => return lost(),
         Some(Fault::HangBefore) => std::future::pending().await,
