@@ -1,6 +1,6 @@
 # Everything that is done with this project, one target each. `make` lists them.
 .DEFAULT_GOAL := help
-.PHONY: help demo test long check build install docs screenshots bench bench-plugin fuzz sandbox sandbox-down
+.PHONY: help demo test long check build install docs screenshots bench bench-roll bench-plugin fuzz sandbox sandbox-down
 SANDBOX := acceptance-tests/sandbox/sandbox.sh
 
 help: ## this list
@@ -33,6 +33,10 @@ screenshots: ## draws the pictures of the drill's report in the documentation, f
 bench: ## `tofu apply` beside `kubectl apply` of the same objects
 	@$(SANDBOX) setup && $(SANDBOX) up && cargo build --release
 	@eval "$$($(SANDBOX) env)" && acceptance-tests/bench/apply.py
+
+bench-roll: ## one apply that restarts three brokers beside the sum of their single restarts
+	@$(SANDBOX) setup && $(SANDBOX) up && cargo build --release
+	@eval "$$($(SANDBOX) env)" && acceptance-tests/bench/roll.py
 
 bench-plugin: ## start, memory and plan of 1,000 instances, beside a provider in Go and OpenTofu's own terraform_data
 	@acceptance-tests/sandbox/setup.sh tools && cargo build --release --bins --example noop

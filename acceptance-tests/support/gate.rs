@@ -28,9 +28,8 @@ impl Gate {
     /// When the cluster's kubeconfig names no server on this machine.
     pub fn open(cluster: &Cluster, folder: &Path) -> Self {
         let text = fs::read_to_string(&cluster.kubeconfig).expect("the kubeconfig can be read");
-        let server =
-            text.split("server: https://").nth(1).and_then(|rest| rest.split_whitespace().next()).expect("it names a server");
-        let server = server.to_owned();
+        let server = text.split("https://").nth(1).and_then(|rest| rest.split(['"', ',', '\n', ' ']).next());
+        let server = server.expect("it names a server").to_owned();
         let listener = TcpListener::bind("127.0.0.1:0").expect("a port is free");
         let here = listener.local_addr().expect("it has an address").to_string();
         let kubeconfig = folder.join("gate.yaml");

@@ -30,7 +30,7 @@ const SETTINGS: &str = "enable.idempotence=true\\nacks=all\\nretries=2147483647\
 const COMPARE: &str = r#"
 set -eu
 PATH=$PATH:/opt/kafka/bin
-kill -TERM "$(cat /tmp/producer)"; while kill -0 "$(cat /tmp/producer)" 2>/dev/null; do sleep 0.2; done
+kill -TERM "$(cat /tmp/producer)"; until grep -q tool_data /tmp/said; do sleep 0.2; done
 grep producer_send_success /tmp/said >/tmp/acknowledged
 sed 's/.*"value":"\([0-9]*\)".*/\1/' /tmp/acknowledged | sort >/tmp/values
 kafka-console-consumer.sh --bootstrap-server "$SERVERS" --topic load --from-beginning --timeout-ms 20000 2>/dev/null | sort >/tmp/read || true
