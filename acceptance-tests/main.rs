@@ -9,6 +9,7 @@ mod drill_report;
 mod hands_ends;
 mod hands_guards;
 mod hands_rolls;
+mod hands_turns;
 mod hands_under_load;
 mod hands_which;
 mod harness;
