@@ -84,8 +84,10 @@ pub async fn until_serving<M: Spec>(
             Ok(seen) => seen,
             Err(halt) => return Err(halted(halt, stack, spec, waiting).await),
         };
-        if let (true, Ok(seen)) = (spec.wants_zone(), &seen) {
-            zones.tell(stack, &seen.pods).await;
+        if let (true, Ok(seen)) = (spec.wants_zone(), &seen)
+            && zones.tell(stack, &seen.pods).await
+        {
+            continue;
         }
         let step = match seen {
             Ok(Seen { foreign, .. }) if !foreign.is_empty() => return Err(NotServing::Changed(foreign)),
